@@ -1,0 +1,1 @@
+"""Explainability of image classifiers as Dagster assets, with reports worth filing."""
