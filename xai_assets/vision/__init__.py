@@ -1,0 +1,4 @@
+"""Pictures and the networks that look at them: reading, geometry, preprocessing, classifiers, image-text encoders.
+
+What does not belong here: explaining a network (`attribution`), naming its units (`dissection`), drawing (`world`).
+"""

@@ -1,0 +1,153 @@
+"""What a study says about a model, its preprocessing and an image-text encoder. No torch here: studies import it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Channel = Annotated[float, Field(allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Side = Annotated[int, Field(gt=0, le=8192)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _NamedSpec(_Spec):
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_string_is_a_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class PreprocessingSpec(_Spec):
+    """How a picture becomes the model's input.
+
+    A network that wants inputs in 0..255 or in -1..1 is served by `mean` and `std`, which are in units of
+    pixels scaled to 0..1: (0.5, 0.5, 0.5) and (0.5, 0.5, 0.5) give -1..1.
+    """
+
+    mode: Literal["resize_crop", "squash", "native"] = Field(
+        description="resize_crop: shorter side to `resize`, then the central `size` square, as torchvision does. "
+        "squash: the whole picture to `size` by `size`, changing its aspect. native: the pixels as they are."
+    )
+    resize: Side | None = Field(
+        default=None, description="Pixels of the shorter side before the crop; for resize_crop only."
+    )
+    size: Side | None = Field(
+        default=None,
+        description="Side of the model's frame in pixels. For native it may be left out; where it is given, "
+        "pictures of another size are refused.",
+    )
+    mean: tuple[Channel, Channel, Channel] = Field(
+        default=IMAGENET_MEAN, description="Mean of R, G, B in 0..1, subtracted; the default is ImageNet's."
+    )
+    std: tuple[Deviation, Deviation, Deviation] = Field(
+        default=IMAGENET_STD,
+        description="Standard deviation of R, G, B, divided by; the default is ImageNet's.",
+    )
+    interpolation: Literal["bilinear", "bicubic"] = Field(
+        default="bilinear", description="How pixels are interpolated when the picture is resized."
+    )
+    antialias: bool = Field(
+        default=True, description="Whether shrinking averages over all the pixels it covers, as Pillow does."
+    )
+
+    @model_validator(mode="after")
+    def _sizes_fit_the_mode(self) -> Self:
+        if self.mode == "resize_crop":
+            if self.resize is None or self.size is None:
+                raise ValueError(
+                    "resize_crop needs both `resize` (shorter side) and `size` (the crop's side)"
+                )
+            if self.resize < self.size:
+                raise ValueError(f"`resize` is {self.resize}, smaller than the crop of `size` {self.size}")
+        elif self.resize is not None:
+            raise ValueError(f"`resize` has no meaning for the mode {self.mode}; leave it out")
+        elif self.mode == "squash" and self.size is None:
+            raise ValueError("squash needs `size`, the side of the model's frame")
+        return self
+
+
+class ModelSpec(_NamedSpec):
+    """A classifier: a name that the zoo knows, or one's own (architecture, checkpoint, preprocessing, classes).
+
+    A plain string is short for `{name: ...}`.
+    """
+
+    name: Name = Field(
+        description='A zoo name ("diorama/object", "diorama/scene", "torchvision/resnet50", '
+        '"torchvision/resnet50:IMAGENET1K_V1", "places365/resnet18"), or any name for a model of your own.'
+    )
+    architecture: str | None = Field(
+        default=None,
+        pattern="^(torchvision|timm|diorama)/.+$",
+        description='What to build for a model of your own: "torchvision/resnet18", "timm/resnet10t", '
+        '"diorama/resnet10". Left out where the zoo knows the name.',
+    )
+    checkpoint: Name | None = Field(
+        default=None,
+        description="A .safetensors, .pth or .pt file with the weights, relative to the study's file. For a zoo "
+        "name it takes the place of the file that the zoo would look for.",
+    )
+    sha256: Sha256 | None = Field(
+        default=None,
+        description="The SHA-256 that the checkpoint must have; a file with another one is refused.",
+    )
+    num_classes: Annotated[int, Field(gt=0)] | None = Field(
+        default=None,
+        description="How many classes a model of your own has, where `class_names` does not tell.",
+    )
+    class_names: Name | None = Field(
+        default=None, description="A text file with one class name a line, relative to the study's file."
+    )
+    preprocessing: PreprocessingSpec | None = Field(
+        default=None,
+        description="How pictures become input. Required for a model of your own; for a zoo name, only where it "
+        "should differ from the published one.",
+    )
+
+    @model_validator(mode="after")
+    def _own_model_is_complete(self) -> Self:
+        if self.architecture is None:
+            if self.num_classes is not None:
+                raise ValueError(
+                    "`num_classes` is for a model of your own, which needs `architecture` as well"
+                )
+            return self
+        absent = [field for field in ("checkpoint", "preprocessing") if getattr(self, field) is None]
+        if self.num_classes is None and self.class_names is None:
+            absent.append("class_names` or `num_classes")
+        if absent:
+            raise ValueError(f"a model with its own `architecture` needs `{'`, `'.join(absent)}`")
+        return self
+
+
+class EncoderSpec(_NamedSpec):
+    """An image-text encoder, through open_clip. A plain string is short for `{name: ...}`."""
+
+    name: Name = Field(
+        description='"diorama/clip" (shipped), or an open_clip architecture such as "ViT-B-16" together with '
+        '`pretrained`, or "hf-hub:..." or "local-dir:..." as open_clip understands them.'
+    )
+    pretrained: Name | None = Field(
+        default=None,
+        description='open_clip\'s tag ("openai", "laion2b_s34b_b88k"), or a checkpoint file relative to the study.',
+    )
+    sha256: Sha256 | None = Field(
+        default=None, description="The SHA-256 that a checkpoint file must have; another one is refused."
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_named(self) -> Self:
+        complete = self.name == "diorama/clip" or self.name.startswith(("hf-hub:", "local-dir:"))
+        if complete and self.pretrained is not None:
+            raise ValueError(f"`{self.name}` brings its own weights; leave `pretrained` out")
+        if not complete and self.pretrained is None:
+            raise ValueError(f"`{self.name}` needs `pretrained`: open_clip's tag, or a checkpoint file")
+        return self
