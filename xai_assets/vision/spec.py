@@ -120,11 +120,11 @@ class ModelSpec(_NamedSpec):
                     "`num_classes` is for a model of your own, which needs `architecture` as well"
                 )
             return self
-        absent = [field for field in ("checkpoint", "preprocessing") if getattr(self, field) is None]
+        absent = [f"`{field}`" for field in ("checkpoint", "preprocessing") if getattr(self, field) is None]
         if self.num_classes is None and self.class_names is None:
-            absent.append("class_names` or `num_classes")
+            absent.append("`class_names` (or `num_classes`)")
         if absent:
-            raise ValueError(f"a model with its own `architecture` needs `{'`, `'.join(absent)}`")
+            raise ValueError(f"a model with its own `architecture` needs {', '.join(absent)}")
         return self
 
 
@@ -133,7 +133,7 @@ class EncoderSpec(_NamedSpec):
 
     name: Name = Field(
         description='"diorama/clip" (shipped), or an open_clip architecture such as "ViT-B-16" together with '
-        '`pretrained`, or "hf-hub:..." or "local-dir:..." as open_clip understands them.'
+        '`pretrained`, or "local-dir:PATH", a folder that open_clip saved, relative to the study.'
     )
     pretrained: Name | None = Field(
         default=None,
@@ -145,7 +145,7 @@ class EncoderSpec(_NamedSpec):
 
     @model_validator(mode="after")
     def _weights_are_named(self) -> Self:
-        complete = self.name == "diorama/clip" or self.name.startswith(("hf-hub:", "local-dir:"))
+        complete = self.name == "diorama/clip" or self.name.startswith("local-dir:")
         if complete and self.pretrained is not None:
             raise ValueError(f"`{self.name}` brings its own weights; leave `pretrained` out")
         if not complete and self.pretrained is None:

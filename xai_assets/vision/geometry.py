@@ -1,0 +1,117 @@
+"""How the model's frame lies in the original picture. A map without its frame is not data."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Mode = Literal["resize_crop", "squash", "native"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rectangle of the original that the model sees, and the pixels it sees it with.
+
+    Coordinates are continuous: the pixel in row r covers r to r + 1, and the picture covers 0 to H and 0 to W.
+
+    Attributes:
+        original: (H, W) of the original, in pixels.
+        size: (h, w) of the model's frame, in pixels.
+        box: (top, left, bottom, right) that the frame covers, in the original's coordinates.
+        mode: how the one became the other.
+    """
+
+    original: tuple[int, int]
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    mode: Mode
+
+    def crop_mask(self, mask: np.ndarray) -> np.ndarray:
+        """A mask or label map of the original, (H, W), as the model's frame has it, (h, w), of the same dtype.
+
+        Each frame pixel takes the label at its centre, so labels stay labels; what is thinner than a frame
+        pixel may vanish. `crop_fraction` keeps it, as a share.
+
+        Raises:
+            ValueError: the mask is not of the original's size.
+        """
+        self._check(mask)
+        top, left, bottom, right = self.box
+        rows = _centres(top, bottom, self.size[0], self.original[0])
+        columns = _centres(left, right, self.size[1], self.original[1])
+        return mask[rows[:, None], columns[None, :]]  # H W -> h w
+
+    def crop_fraction(self, mask: np.ndarray) -> np.ndarray:
+        """How much of each frame pixel's footprint in the original the mask covers, float32 (h, w) in 0..1.
+
+        Exact area: a footprint that cuts through original pixels counts their cut parts.
+
+        Raises:
+            ValueError: the mask is not of the original's size.
+        """
+        self._check(mask)
+        top, left, bottom, right = self.box
+        rows = _footprints(top, bottom, self.size[0], self.original[0])  # h H
+        columns = _footprints(left, right, self.size[1], self.original[1])  # w W
+        share = rows @ (mask != 0).astype(np.float64) @ columns.T  # h H, H W, W w -> h w
+        return np.clip(share, 0.0, 1.0).astype(np.float32)
+
+    def overlay_box(self) -> tuple[int, int, int, int]:
+        """(top, left, bottom, right) in whole pixels: a map resized to this box lies over original[top:bottom, left:right]."""
+        height, width = self.original
+        top, left, bottom, right = (round(edge) for edge in self.box)
+        top, left = min(max(top, 0), height - 1), min(max(left, 0), width - 1)
+        return top, left, min(max(bottom, top + 1), height), min(max(right, left + 1), width)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can say it; `from_dict` gives the same frame back."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Frame":
+        """The frame that `to_dict` wrote."""
+        height, width = value["original"]
+        h, w = value["size"]
+        top, left, bottom, right = map(float, value["box"])
+        return cls((int(height), int(width)), (int(h), int(w)), (top, left, bottom, right), value["mode"])
+
+    def _check(self, mask: np.ndarray) -> None:
+        if mask.shape != self.original:
+            raise ValueError(f"a mask of shape {mask.shape} does not lie on an original of {self.original}")
+
+
+def whole_frame(height: int, width: int, size: tuple[int, int], mode: Mode) -> Frame:
+    """The frame that covers the whole picture: squash, and native where `size` is the picture's own."""
+    return Frame((height, width), size, (0.0, 0.0, float(height), float(width)), mode)
+
+
+def resize_crop_frame(height: int, width: int, resize: int, size: int) -> Frame:
+    """The frame of torchvision's `resize` (shorter side) followed by `center_crop`, with its very roundings."""
+    resized_h, resized_w = resized_sides(height, width, resize)
+    top = round((resized_h - size) / 2.0)  # half to even, as torchvision's int(round(...))
+    left = round((resized_w - size) / 2.0)
+    down, across = height / resized_h, width / resized_w
+    box = (top * down, left * across, (top + size) * down, (left + size) * across)
+    return Frame((height, width), (size, size), box, "resize_crop")
+
+
+def resized_sides(height: int, width: int, resize: int) -> tuple[int, int]:
+    """(h, w) after the shorter side became `resize`; the longer one is rounded down, as torchvision does."""
+    short, long = min(height, width), max(height, width)
+    longer = int(resize * long / short)
+    return (resize, longer) if height <= width else (longer, resize)
+
+
+def _centres(start: float, stop: float, count: int, length: int) -> np.ndarray:
+    centres = start + (np.arange(count) + 0.5) * (stop - start) / count
+    return np.clip(np.floor(centres).astype(np.int64), 0, length - 1)
+
+
+def _footprints(start: float, stop: float, count: int, length: int) -> np.ndarray:
+    """Row i: the share of footprint i that each of `length` original pixels fills; float64 (count, length)."""
+    edges = start + np.arange(count + 1) * (stop - start) / count
+    low = np.maximum(edges[:-1, None], np.arange(length)[None, :])
+    high = np.minimum(edges[1:, None], np.arange(1, length + 1)[None, :])
+    return np.maximum(high - low, 0.0) * count / (stop - start)
