@@ -1,0 +1,61 @@
+# Everything that people type. All of it stays inside this folder: the environment, caches and results.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow ui check format lint types definitions doctor wheel clean
+
+VENV := .venv
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+export DAGSTER_DISABLE_TELEMETRY := yes
+RUN := $(VENV)/bin
+
+help: ## what can be typed here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## make .venv and install the locked dependencies (the others do it themselves)
+
+$(VENV)/.ready: pyproject.toml uv.lock tools/setup.sh
+	@bash tools/setup.sh $(VENV)
+	@touch $@
+
+demo: setup ## run the study `demo`, from pictures to PDF reports
+	@$(RUN)/xai run demo
+
+ui: setup ## open `dagster dev` at http://127.0.0.1:3000
+	@$(RUN)/dagster dev --host 127.0.0.1
+
+test: setup ## the tests
+	@SECONDS=0; $(RUN)/python -m pytest -m "not slow"; echo "make test: $$SECONDS s"
+
+test-slow: setup ## the proofs that take minutes
+	@$(RUN)/python -m pytest -m slow
+
+check: setup format-check lint types definitions ## format, lint, types, definitions
+
+.PHONY: format-check
+format-check: setup
+	@$(RUN)/ruff format --check .
+
+format: setup ## put the code into the project's format
+	@$(RUN)/ruff format . && $(RUN)/ruff check --fix .
+
+lint: setup
+	@$(RUN)/ruff check .
+
+types: setup
+	@$(RUN)/mypy
+
+definitions: setup
+	@$(RUN)/dagster definitions validate
+
+doctor: setup ## what this machine has, and what is missing
+	@$(RUN)/xai doctor
+
+wheel: setup ## build the wheel into dist/
+	@$(RUN)/uv build --wheel
+
+clean: ## throw away results and caches; studies and shipped weights stay
+	rm -rf .cache dist data/artifacts data/dagster data/reports data/warehouse.duckdb*

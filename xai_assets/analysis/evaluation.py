@@ -1,0 +1,50 @@
+"""How far the masks agree with each other and, where it is known, with the truth."""
+
+import pandas as pd
+
+from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.maps import AttributionMap
+from xai_assets.evaluation.agreement import agreement_table
+from xai_assets.evaluation.localization import localization_table
+from xai_assets.resources.tables import TABLES
+
+Case = tuple[str, int]
+
+
+def mask_agreement(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
+    """IoU, Dice and rank correlation of every pair of methods, as the warehouse's table `mask_agreement`."""
+    found = [agreement_table(explained, policy=bench.attribution.binarisation.policy)
+             for _, explained in _cases(bench, maps)]
+    return _table("mask_agreement", found)
+
+
+def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The masks and the controls against the true masks, as the warehouse's table `localization`.
+
+    Images without a true mask have no rows.
+    """
+    views = {(row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")}
+    found = []
+    for case, explained in _cases(bench, maps):
+        arrays, _ = bench.store.get("views", views[case])
+        if "truth" in arrays:
+            found.append(localization_table(explained, arrays["truth"].astype(bool), view=arrays["view"],
+                                            policy=bench.attribution.binarisation, seed=bench.study.seed))
+    return _table("localization", found)
+
+
+def _cases(bench: Workbench, maps: pd.DataFrame) -> list[tuple[Case, list[tuple[AttributionMap, "object"]]]]:
+    """The maps and masks of each image and explained class, in the table's order."""
+    groups: dict[Case, list] = {}  # type: ignore[type-arg]
+    for row in maps.to_dict("records"):
+        groups.setdefault((row["image_id"], int(row["target_index"])), []).append(read_map(bench, row))
+    bench.tally.computed += len(groups)
+    return list(groups.items())
+
+
+def _table(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = list(TABLES[name].columns)
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)[columns]

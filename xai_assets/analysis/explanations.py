@@ -1,0 +1,105 @@
+"""Attribution maps and their masks: one method over all explained classes of a study, computed where they are new."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.images import canonical
+from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.binarisation import binarise
+from xai_assets.attribution.explain import CODE_VERSION, explain
+from xai_assets.attribution.maps import AttributionMap
+from xai_assets.errors import XaiError
+from xai_assets.files import fingerprint
+from xai_assets.resources.tables import TABLES
+from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.geometry import Frame
+
+
+def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, method: str) -> pd.DataFrame:
+    """One row an image and explained class, as the warehouse's table `maps`; empty when the study leaves it out.
+
+    The raw map is kept under a key of everything that made it (artifact kind `attributions`); the mask, which also
+    depends on the binarisation policy, beside a copy of the map (kind `maps`: `values` h w float32, `mask` h w uint8).
+    An image whose map cannot be made is left out, named in the tally, and does not stop the others.
+    """
+    columns = list(TABLES["maps"].columns)
+    if getattr(bench.attribution.methods, method) is None:
+        return pd.DataFrame(columns=columns)
+    classifier = explained_classifier(bench)
+    pictures = dict(zip(images["image_id"], images["picture"], strict=True))
+    rows = []
+    for done, case in enumerate(predictions.to_dict("records"), 1):
+        try:
+            rows.append(_row(bench, classifier, case, pictures[case["image_id"]], method))
+        except XaiError as error:
+            bench.tally.problems.append(f"{case['image_id']} ({case['target_name']}): {error}")
+        bench.progress(done, len(predictions))
+    if not rows and bench.tally.problems:
+        raise XaiError(f"{method} of study {bench.study.name}", f"no map could be made: {bench.tally.problems[0]}",
+                       "Mend the first, and the others are likely mended too.")
+    return pd.DataFrame(rows, columns=columns)
+
+
+def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.ndarray]:
+    """The map and the mask (h w, bool) of one row of the table `maps`."""
+    arrays, meta = bench.store.get("maps", row["artifact"])
+    found = AttributionMap(
+        values=arrays["values"], method=row["method"], image_id=row["image_id"], target=int(row["target_index"]),
+        target_name=row["target_name"], layer=meta["layer"], frame=Frame.from_dict(meta["frame"]),
+        parameters=meta["parameters"], seed=int(row["seed"]), flags=tuple(meta["flags"]),
+    )
+    return found, arrays["mask"].astype(bool)
+
+
+def _parameters(bench: Workbench, method: str, image_id: str) -> Any:
+    if method == "lime" and image_id in bench.attribution.lime_per_image:
+        return bench.attribution.lime_per_image[image_id]
+    return getattr(bench.attribution.methods, method)
+
+
+def _row(bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str) -> dict[str, Any]:
+    study, policy = bench.study, bench.attribution.binarisation
+    parameters = _parameters(bench, method, case["image_id"])
+    layer = None if method == "lime" else bench.attribution.layer
+    made_of = {
+        "code": CODE_VERSION, "weights": classifier.sha256, "picture": picture, "layer": layer, "method": method,
+        "preprocessing": classifier.preprocessing.fingerprint(), "target": int(case["target_index"]),
+        "parameters": parameters.model_dump(mode="json"), "seed": study.seed,
+    }
+    raw_key = fingerprint(made_of)
+    if bench.store.has("attributions", raw_key):
+        bench.tally.reused += 1
+    else:
+        _compute(bench, classifier, case, picture, parameters, layer, raw_key, method)
+        bench.tally.computed += 1
+    arrays, meta = bench.store.get("attributions", raw_key)
+    mask, threshold = binarise(arrays["values"], policy)
+    key = fingerprint({"map": raw_key, "policy": policy.model_dump(mode="json")})
+    if not bench.store.has("maps", key):
+        kept = {**arrays, "mask": mask.astype(np.uint8)}
+        bench.store.put("maps", key, kept, {**meta, "policy": policy.model_dump(mode="json"), "threshold": threshold})
+    return {
+        "image_id": case["image_id"], "target_index": case["target_index"], "target_name": case["target_name"],
+        "method": method, "layer": layer, "policy": policy.policy, "threshold": threshold,
+        "density": float(mask.mean()), "raw_min": meta["raw_min"], "raw_max": meta["raw_max"],
+        "constant": "constant" in meta["flags"], "seed": study.seed, "seconds": meta["seconds"],
+        "device": meta["device"], "artifact": key, "parameters": canonical(made_of["parameters"]),
+    }
+
+
+def _compute(bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, parameters: Any,
+             layer: str | None, key: str, method: str) -> None:
+    pixels = bench.store.get("pictures", picture)[0]["pixels"]
+    started = time.perf_counter()
+    found = explain(method, classifier, pixels, int(case["target_index"]), layer=layer, parameters=parameters,
+                    seed=bench.study.seed, image_id=case["image_id"])
+    meta = {
+        "layer": layer, "frame": found.frame.to_dict(), "parameters": parameters.model_dump(mode="json"),
+        "flags": list(found.flags), "seconds": time.perf_counter() - started, "device": str(classifier.device),
+        "raw_min": float(found.values.min()), "raw_max": float(found.values.max()), "details": found.details,
+    }
+    bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta)

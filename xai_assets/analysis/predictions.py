@@ -1,0 +1,72 @@
+"""What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from xai_assets.analysis.images import usable
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.errors import XaiError
+from xai_assets.files import fingerprint
+from xai_assets.resources.tables import TABLES
+from xai_assets.vision.classifiers import Classifier, load_classifier
+
+
+def explained_classifier(bench: Workbench) -> Classifier:
+    """The classifier that the study explains."""
+    return load_classifier(bench.attribution.model, bench.settings, base=bench.file.path.parent)
+
+
+def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
+    """One row an image and explained class, as the warehouse's table `predictions`.
+
+    The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), `truth` (h w, uint8,
+    in the model's frame) where it is known, and the frame in the metadata.
+    """
+    classifier = explained_classifier(bench)
+    good = usable(images)
+    rows: list[dict[str, Any]] = []
+    for done, image in enumerate(good.to_dict("records"), 1):
+        rows += _explained(bench, classifier, image)
+        bench.progress(done, len(good))
+    return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
+
+
+def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) -> list[dict[str, Any]]:
+    arrays, _ = bench.store.get("pictures", image["picture"])
+    pixels = arrays["pixels"]
+    logits = classifier.logits(classifier.preprocessing.tensor(pixels)[None])  # 1 3 h w -> 1 k
+    probabilities = torch.softmax(logits.double().cpu(), dim=1)[0].numpy()  # k
+    if not np.isfinite(probabilities).all():
+        raise XaiError(f"{classifier.name} on {image['image_id']}", "gives scores that are not finite",
+                       "Look at the checkpoint: its weights or its normalisation are damaged.")
+    best = int(probabilities.argmax())
+    labels = image["label"].split(";") if isinstance(image["label"], str) else []
+    explained = [best]
+    if bench.attribution.explain == "labelled":
+        if not labels:
+            raise XaiError(f"image {image['image_id']}", "has no label to explain", "Use `explain: predicted`.")
+        explained = [classifier.class_index(label) for label in labels]
+    frame = classifier.preprocessing.frame(*pixels.shape[:2])
+    view = classifier.preprocessing.view(pixels)
+    rows = []
+    for rank, target in enumerate(explained, 1):
+        name = classifier.class_names[target]
+        content = {"view": view}
+        if name in labels and "truth" in arrays:
+            content["truth"] = frame.crop_mask(arrays["truth"][labels.index(name)].astype(bool)).astype(np.uint8)
+        key = fingerprint({"picture": image["picture"], "preprocessing": classifier.preprocessing.fingerprint(),
+                           "target": name})
+        if not bench.store.has("views", key):
+            bench.store.put("views", key, content, {"frame": frame.to_dict(), "target": name})
+        rows.append({
+            "image_id": image["image_id"], "target_index": target, "target_name": name, "target_rank": rank,
+            "probability": float(probabilities[target]), "predicted_index": best,
+            "predicted_name": classifier.class_names[best], "predicted_probability": float(probabilities[best]),
+            "label": image["label"], "correct": classifier.class_names[best] in labels if labels else None,
+            "model": classifier.name, "model_sha256": classifier.sha256, "view": key,
+        })
+        bench.tally.computed += 1
+    return rows

@@ -1,0 +1,34 @@
+"""What a study starts from: its images and the probe set, and what the explained model says about the images."""
+
+import dagster as dg
+
+from xai_assets.assets.step import run_step
+from xai_assets.automation.partitions import studies
+from xai_assets.execution.op_tags import LIGHT, MODEL
+from xai_assets.resources.table import Table
+
+GROUP = "inputs"
+
+
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"python"}, op_tags=LIGHT, code_version="1")
+def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
+    """The images to explain, one row each. Those that cannot be read are quarantined with a reason."""
+    from xai_assets.analysis.images import images as read
+
+    return run_step(context, "attribution", read)
+
+
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
+def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult[Table]:
+    """What the model says about each image, and the classes that all methods explain: resolved once, here."""
+    from xai_assets.analysis.predictions import predictions as predict
+
+    return run_step(context, "attribution", lambda bench: predict(bench, images))
+
+
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"python"}, op_tags=LIGHT, code_version="1")
+def probe_set(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
+    """The pictures that the units are shown, in Broden's folder layout where they have labels: one row."""
+    from xai_assets.analysis.probe import probe_set as prepare
+
+    return run_step(context, "dissection", prepare)

@@ -1,0 +1,63 @@
+"""The reports: read from DuckDB and the artifacts, rendered to PDF, one click away in the UI."""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from xai_assets.assets.step import open_bench
+from xai_assets.automation.partitions import studies
+from xai_assets.execution.op_tags import LIGHT
+from xai_assets.web.publish import publish
+
+GROUP = "reports"
+
+REPORTS = {
+    "dissection": ("What the units of each model have learned.", ["concept_tables"]),
+    "cam": ("Where the model looked: Grad-CAM, AblationCAM and ScoreCAM, image by image.", ["mask_tables"]),
+    "lime": ("Which superpixels speak for the class: LIME, image by image.", ["mask_tables"]),
+    "comparison": (
+        "Models side by side, and methods against each other.",
+        ["concept_tables", "mask_tables"],
+    ),
+    "study": ("The whole study: verdict, headline numbers, every chapter.", ["concept_tables", "mask_tables"]),
+}
+
+
+def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=f"{kind}_report",
+        deps=tables,
+        partitions_def=studies,
+        group_name=GROUP,
+        kinds={"pdf"},
+        op_tags=LIGHT,
+        code_version="1",
+        output_required=False,
+        description=f"{description} PDF, HTML and JSON.",
+    )
+    def report(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        from xai_assets.analysis.reports import make_report, wanted
+
+        started = time.perf_counter()
+        bench = open_bench(context)
+        if not wanted(bench, kind):
+            context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
+            return
+        made = make_report(bench, kind)
+        metadata = {
+            "pdf": dg.MetadataValue.path(made.pdf),
+            "html": dg.MetadataValue.path(made.html),
+            "json": dg.MetadataValue.path(made.data),
+            "size_kib": made.pdf.stat().st_size // 1024,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
+        if address:
+            metadata["download"] = dg.MetadataValue.md(f"[Download PDF]({address})")
+        yield dg.MaterializeResult(metadata=metadata)
+
+    return report
+
+
+report_assets = [_report(kind, description, tables) for kind, (description, tables) in REPORTS.items()]

@@ -1,0 +1,106 @@
+"""What every asset does around its work: opens the study, shows progress, and says how long and how much."""
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from xai_assets.progress import Progress
+from xai_assets.resources.table import Table
+from xai_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from xai_assets.analysis.workbench import Workbench
+
+LOG_EVERY_SECONDS = 10.0
+PREVIEW_ROWS = 12
+
+Watcher = Callable[[str], Progress]
+"""Given a step's name, what to call as it advances. `xai run` puts its progress bar here."""
+
+_watcher: Watcher | None = None
+
+
+@contextmanager
+def watched_by(watcher: Watcher) -> Iterator[None]:
+    """Show the progress of steps that run in this process with `watcher` instead of in the run's log."""
+    global _watcher
+    before, _watcher = _watcher, watcher
+    try:
+        yield
+    finally:
+        _watcher = before
+
+
+def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
+    """The workbench of the partition's study, its progress shown where this process shows it."""
+    from xai_assets.analysis.workbench import Workbench
+
+    progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
+    return Workbench.open(context.partition_key, Settings.from_environment(), progress)
+
+
+def run_step(
+    context: dg.AssetExecutionContext, chapter: str, work: "Callable[[Workbench], Table]"
+) -> dg.MaterializeResult[Table]:
+    """Open the partition's study, do the work, and leave its table with what it cost.
+
+    Args:
+        context: the asset's context; its partition is the study.
+        chapter: "dissection" or "attribution"; a study without it gets an empty table that says so.
+        work: a function of `xai_assets.analysis` with its tables bound.
+
+    Returns:
+        The table; metadata: rows, computed and reused, problems, seconds, peak memory in MiB, and a preview.
+    """
+    import pandas as pd
+
+    started = time.perf_counter()
+    bench = open_bench(context)
+    if getattr(bench.study, chapter) is None:
+        return dg.MaterializeResult(value=pd.DataFrame(), metadata={"note": f"The study has no {chapter}."})
+    frame = work(bench)
+    for problem in bench.tally.problems:
+        context.log.warning(problem)
+    metadata: dict[str, Any] = {
+        "dagster/row_count": len(frame),
+        "seconds": round(time.perf_counter() - started, 3),
+        "peak_memory_mib": peak_memory_mib(),
+        **bench.tally.as_metadata(),
+    }
+    if len(frame):
+        metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
+    return dg.MaterializeResult(value=frame, metadata=metadata)
+
+
+def peak_memory_mib() -> int:
+    """The largest resident set of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _log_progress(context: dg.AssetExecutionContext) -> Progress:
+    last = time.perf_counter()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.perf_counter() - last >= LOG_EVERY_SECONDS and done < total:
+            last = time.perf_counter()
+            context.log.info(f"{done} of {total}")
+
+    return progress
+
+
+def _markdown(frame: Table) -> str:
+    """A small table for the UI; names come from files, so the pipe and HTML are taken out of them."""
+
+    def cell(value: object) -> str:
+        text = f"{value:.4g}" if isinstance(value, float) else str(value)
+        return text.replace("|", "/").replace("<", "&lt;").replace("\n", " ")[:48]
+
+    columns = list(frame.columns)[:8]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(cell(row[c]) for c in columns) + " |" for row in frame.to_dict("records")]
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""DuckDB: the one place where tables are loaded, one transaction a study. Reports read from here."""
+
+import dagster as dg
+
+from xai_assets.assets.attribution import METHODS
+from xai_assets.assets.evaluation import MASKS, together
+from xai_assets.assets.step import run_step
+from xai_assets.automation.partitions import studies
+from xai_assets.execution.op_tags import LIGHT
+from xai_assets.resources.table import Table
+
+GROUP = "warehouse"
+
+
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1")
+def concept_tables(
+    context: dg.AssetExecutionContext,
+    concept_embeddings: Table,
+    clip_dissect_concepts: Table,
+    netdissect_concepts: Table,
+) -> dg.MaterializeResult[Table]:
+    """clip_dissect, netdissect, layer_summary and probe_health in DuckDB: the number of rows of each."""
+    from xai_assets.analysis.loading import load_concepts
+
+    return run_step(
+        context,
+        "dissection",
+        lambda bench: load_concepts(bench, concept_embeddings, clip_dissect_concepts, netdissect_concepts),
+    )
+
+
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1", ins=MASKS)
+def mask_tables(
+    context: dg.AssetExecutionContext,
+    images: Table,
+    predictions: Table,
+    mask_agreement: Table,
+    localization: Table,
+    **masks: Table,
+) -> dg.MaterializeResult[Table]:
+    """images, predictions, maps, mask_agreement and localization in DuckDB: the number of rows of each."""
+    from xai_assets.analysis.loading import load_masks
+
+    assert set(masks) == {f"{method}_masks" for method in METHODS}
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: load_masks(bench, images, predictions, together(masks), mask_agreement, localization),
+    )

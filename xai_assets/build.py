@@ -1,0 +1,37 @@
+"""The code location: assets, jobs, schedules and what they borrow, put together in one place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
+from xai_assets.automation.jobs import study_job
+from xai_assets.automation.schedules import study_schedules
+from xai_assets.resources.frames import FrameIOManager
+from xai_assets.settings import Settings
+
+
+def build_definitions(
+    *,
+    settings: Settings | None = None,
+    resources: Mapping[str, Any] | None = None,
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
+) -> dg.Definitions:
+    """Put the code location together.
+
+    Args:
+        settings: where things stand; default: the environment's.
+        resources: in place of the usual ones, by name.
+        executor: how steps run. In process by default: models load once, and on a machine without a GPU separate
+            processes would only compete for the same cores.
+    """
+    settings = settings or Settings.from_environment()
+    chapters = [inputs, dissection, evaluation, warehouse]
+    return dg.Definitions(
+        assets=[*dg.load_assets_from_modules(chapters), *attribution.mask_assets, *reports.report_assets],
+        jobs=[study_job],
+        schedules=study_schedules(settings),
+        resources={"io_manager": FrameIOManager(folder=str(settings.artifacts / "tables")), **(resources or {})},
+        executor=executor,
+    )

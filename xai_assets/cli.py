@@ -1,0 +1,128 @@
+"""The command `xai`: studies from a terminal. What it runs is the same asset graph as in the UI."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from xai_assets.errors import XaiError
+from xai_assets.settings import Settings
+from xai_assets.study_file import StudyError, find_study, read_study, study_paths
+
+USAGE_ERROR = 2
+"""Exit code for what is missing or wrong before anything has run; 1 is for a run that failed."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xai-assets")
+def cli() -> None:
+    """Explainability of image classifiers, as Dagster assets with reports."""
+
+
+@cli.command()
+@click.argument("study")
+def run(study: str) -> None:
+    """Materialise every asset of STUDY (a name, see `xai studies`), and say where the reports are."""
+    from xai_assets.cli_run import run_study
+
+    sys.exit(run_study(study, Settings.from_environment()))
+
+
+@cli.command()
+def studies() -> None:
+    """List the studies that can be run."""
+    for name, path in study_paths(Settings.from_environment()).items():
+        try:
+            title = read_study(path).study.title
+        except StudyError as error:
+            title = f"not valid: {error.problems[0]}"
+        click.echo(f"{name:24} {title}")
+
+
+@cli.command()
+@click.argument("study")
+def check(study: str) -> None:
+    """Validate STUDY (a name or a file) and say which files it still needs."""
+    from xai_assets.cli_run import missing_files
+
+    settings = Settings.from_environment()
+    found = find_study(study, settings)
+    click.echo(f"{found.path.name}: valid")
+    absent = missing_files(found, settings)
+    for line in absent:
+        click.echo(line, err=True)
+    sys.exit(USAGE_ERROR if absent else 0)
+
+
+@cli.group()
+def world() -> None:
+    """Diorama, the embedded picture world: render it, verify it, train its models again."""
+
+
+@world.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--count", default=1000, show_default=True, type=click.IntRange(1), help="how many scenes")
+@click.option("--split", default="probe", show_default=True, help="which scenes: probe, validation or test")
+def render(folder: Path, count: int, split: str) -> None:
+    """Write COUNT scenes with all their labels to FOLDER, in Broden's published layout."""
+    from xai_assets.cli_progress import bar
+    from xai_assets.world.broden import write_probe
+
+    with bar(f"rendering {split}") as progress:
+        write_probe(folder, split=split, count=count, progress=progress)
+    click.echo(folder)
+
+
+@world.command()
+def verify() -> None:
+    """Render a sample of every split again and compare it byte for byte with the shipped manifest."""
+    from xai_assets.cli_progress import bar
+    from xai_assets.world.manifest import verify as compare
+
+    with bar("verifying") as progress:
+        report = compare(progress)
+    for name in report.different:
+        click.echo(f"different: {name}", err=True)
+    click.echo(f"{report.checked} hashes, {len(report.different)} different")
+    sys.exit(1 if report.different else 0)
+
+
+@world.command()
+@click.option("--only", multiple=True, type=click.Choice(["object", "scene", "clip"]), help="these only")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="folder to write to")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@click.option("--seed", default=0, show_default=True)
+def train(only: tuple[str, ...], output: Path, device: str, seed: int) -> None:
+    """Train the shipped models again from nothing (about an hour of CPU time)."""
+    from xai_assets.world.training import run as train_all
+
+    numbers = train_all(output, only=only or ("object", "scene", "clip"), device=device, seed=seed, progress=click.echo)
+    for name, value in numbers.items():
+        click.echo(f"{name}: {value}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what this machine has, and what is missing."""
+    from xai_assets.doctor import examine
+
+    findings = examine(Settings.from_environment())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'MEND'} {finding.what}: {finding.found}")
+        if not finding.ok:
+            click.echo(f"     {finding.remedy}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def main() -> None:
+    """Run the command; what a person can mend is said in one paragraph, not as a traceback."""
+    try:
+        cli()
+    except StudyError as error:
+        for problem in error.problems:
+            click.echo(f"{error.what}: {problem}", err=True)
+        click.echo(error.remedy, err=True)
+        sys.exit(USAGE_ERROR)
+    except XaiError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

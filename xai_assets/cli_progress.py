@@ -1,0 +1,68 @@
+"""What a terminal shows while `xai` works: a bar on a screen, plain lines in a log."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+def _display(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:24}"), BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress function for one piece of work."""
+    with _display(Console(stderr=True)) as display:
+        task = display.add_task(label, total=None)
+        yield lambda done, total: display.update(task, completed=done, total=total)
+
+
+class Steps:
+    """The steps of a run, one below the other: on a screen with bars, elsewhere a line a finished step."""
+
+    def __init__(self, total: int) -> None:
+        self.console = Console(stderr=True)
+        self.display = _display(self.console) if sys.stderr.isatty() else None
+        self.total, self.done = total, 0
+        self._overall: TaskID | None = None
+        self._current: tuple[str, float, TaskID | None] | None = None
+
+    def __enter__(self) -> "Steps":
+        if self.display:
+            self.display.start()
+            self._overall = self.display.add_task("assets", total=self.total)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish()
+        if self.display:
+            self.display.stop()
+
+    def watch(self, step: str) -> Callable[[int, int], None]:
+        """Begin to show `step`; the one before it is finished."""
+        self._finish()
+        task = self.display.add_task(f"  {step}", total=None) if self.display else None
+        self._current = (step, time.perf_counter(), task)
+
+        def progress(done: int, total: int) -> None:
+            if self.display and task is not None:
+                self.display.update(task, completed=done, total=total)
+
+        return progress
+
+    def _finish(self) -> None:
+        if self._current is None:
+            return
+        step, started, task = self._current
+        self.done, self._current = self.done + 1, None
+        seconds = time.perf_counter() - started
+        if self.display and self._overall is not None and task is not None:
+            self.display.remove_task(task)
+            self.display.update(self._overall, completed=self.done)
+        self.console.print(f"{self.done:2}/{self.total} {step:24} {seconds:6.1f} s", highlight=False)

@@ -1,0 +1,7 @@
+"""Tags by which an executor knows what a step needs. They are op_tags: `tags` of an asset never reach its step."""
+
+MODEL: dict[str, str] = {"xai/device": "cuda"}
+"""Runs a network over many inputs: on a GPU where there is one, else on the CPU."""
+
+LIGHT: dict[str, str] = {"xai/device": "cpu"}
+"""Reads, compares or renders: a GPU would stand idle."""

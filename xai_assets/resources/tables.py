@@ -1,0 +1,186 @@
+"""The tables of the warehouse: one declaration each, from which DuckDB's columns, types and comments are made."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its DuckDB type, what it says, and whether it may be NULL."""
+
+    type: str
+    comment: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what a row is, and its columns after `study`, which every table has."""
+
+    comment: str
+    columns: dict[str, Column]
+
+
+def _text(comment: str, *, nullable: bool = False) -> Column:
+    return Column("VARCHAR", comment, nullable)
+
+
+def _real(comment: str, *, nullable: bool = False) -> Column:
+    return Column("DOUBLE", comment, nullable)
+
+
+def _whole(comment: str, *, nullable: bool = False) -> Column:
+    return Column("BIGINT", comment, nullable)
+
+
+def _flag(comment: str, *, nullable: bool = False) -> Column:
+    return Column("BOOLEAN", comment, nullable)
+
+
+_CASE = {
+    "image_id": _text("the image"),
+    "target_index": _whole("the explained class, as the model numbers it"),
+    "target_name": _text("the explained class"),
+}
+
+_UNIT = {
+    "model": _text("the dissected model"),
+    "layer": _text("the module's path"),
+    "unit": _whole("the unit, counted from 0"),
+    "concept": _text("the concept it stands for; NULL for a dead unit", nullable=True),
+    "category": _text("the concept's category", nullable=True),
+}
+
+TABLES: dict[str, Table] = {
+    "images": Table(
+        "one row an image of the study, the quarantined ones included",
+        {
+            "image_id": _text("the image"),
+            "source": _text("file name, or scene of the embedded world"),
+            "width": _whole("pixels", nullable=True),
+            "height": _whole("pixels", nullable=True),
+            "mode": _text("the file's colour mode before it was converted to RGB", nullable=True),
+            "label": _text("the classes it is labelled with, joined by ';'", nullable=True),
+            "status": _text("ok or quarantined"),
+            "reason": _text("why it was quarantined, and the remedy", nullable=True),
+            "sha256": _text("of the file's bytes, or of the rendered pixels", nullable=True),
+            "picture": _text("artifact of kind `pictures`: its pixels, and the true masks", nullable=True),
+        },
+    ),
+    "predictions": Table(
+        "one row an image and explained class",
+        {
+            **_CASE,
+            "target_rank": _whole("1 for the image's first explained class"),
+            "probability": _real("softmax probability of the explained class, 0 to 1"),
+            "predicted_index": _whole("the most probable class, as the model numbers it"),
+            "predicted_name": _text("the most probable class"),
+            "predicted_probability": _real("its softmax probability, 0 to 1"),
+            "label": _text("the classes the image is labelled with, joined by ';'", nullable=True),
+            "correct": _flag("whether the predicted class is one of the labels", nullable=True),
+            "model": _text("the explained model"),
+            "model_sha256": _text("of its weights"),
+            "view": _text("artifact of kind `views`: the model's view of the image, and the target's true mask"),
+        },
+    ),
+    "maps": Table(
+        "one row an image, explained class and method: the attribution map and its mask",
+        {
+            **_CASE,
+            "method": _text("gradcam, ablationcam, scorecam or lime"),
+            "layer": _text("target layer; NULL for LIME", nullable=True),
+            "policy": _text("binarisation policy"),
+            "threshold": _real("the threshold that it came to, on the scaled map, 0 to 1", nullable=True),
+            "density": _real("share of the frame inside the mask, 0 to 1"),
+            "raw_min": _real("smallest value of the raw map"),
+            "raw_max": _real("largest value of the raw map"),
+            "constant": _flag("the map has one value only and shows nothing"),
+            "seed": _whole("the seed"),
+            "seconds": _real("wall time of the computation"),
+            "device": _text("cpu or cuda"),
+            "artifact": _text("artifact of kind `maps`"),
+            "parameters": _text("the method's parameters, JSON"),
+        },
+    ),
+    "mask_agreement": Table(
+        "one row an image, explained class and pair of methods",
+        {
+            **_CASE,
+            "method_a": _text("first method"),
+            "method_b": _text("second method"),
+            "policy": _text("binarisation policy"),
+            "iou": _real("intersection over union of the masks, 0 to 1", nullable=True),
+            "chance_iou": _real("IoU to expect of independent masks of these densities", nullable=True),
+            "dice": _real("Dice coefficient, 0 to 1", nullable=True),
+            "density_a": _real("share of the frame inside the first mask"),
+            "density_b": _real("share of the frame inside the second mask"),
+            "rank_correlation": _real("Spearman correlation of the maps, -1 to 1", nullable=True),
+        },
+    ),
+    "localization": Table(
+        "one row an image, explained class and method or control, against the true mask",
+        {
+            **_CASE,
+            "method": _text("the method, or the control"),
+            "is_control": _flag("whether it is a control that looks at no model"),
+            "policy": _text("binarisation policy"),
+            "iou": _real("IoU of the mask with the truth, 0 to 1", nullable=True),
+            "chance_iou": _real("IoU to expect of an independent mask of this density", nullable=True),
+            "iou_matched": _real("IoU at the truth's own area, 0 to 1", nullable=True),
+            "average_precision": _real("pixel average precision, threshold-free, 0 to 1", nullable=True),
+            "chance_ap": _real("average precision of a random map: the truth's density", nullable=True),
+            "pointing": _real("whether the map's largest value lies in the truth, 0 or 1", nullable=True),
+            "chance_pointing": _real("the truth's density", nullable=True),
+            "energy": _real("share of the map's positive mass inside the truth, 0 to 1", nullable=True),
+            "chance_energy": _real("the truth's density", nullable=True),
+        },
+    ),
+    "clip_dissect": Table(
+        "one row a unit: CLIP-Dissect's concept",
+        {
+            **_UNIT,
+            "score": _real("soft-WPMI, in nats", nullable=True),
+            "runner_up": _text("the second best concept", nullable=True),
+            "gap": _real("score of the best less that of the second", nullable=True),
+            "dead": _flag("the unit never fires on the probe set"),
+            "max_activation": _real("largest pooled activation on the probe set"),
+            "top_images": _text("the five images that drive it most, joined by ';'"),
+            "truth_presence": _real("share of its top images that truly show the concept", nullable=True),
+            "chance_presence": _real("share of all probe images that show it", nullable=True),
+        },
+    ),
+    "netdissect": Table(
+        "one row a unit: the pixel label that its activation overlaps most",
+        {
+            **_UNIT,
+            "iou": _real("intersection over union with the label over the probe set, 0 to 1", nullable=True),
+            "threshold": _real("the activation above which the unit counts as on", nullable=True),
+            "detector": _flag("IoU above the study's minimum"),
+            "dead": _flag("the unit never fires on the probe set"),
+            "attainable_iou": _real("largest IoU that the label's coverage admits", nullable=True),
+            "coverage": _real("share of the labelled pixels that carry the label", nullable=True),
+        },
+    ),
+    "layer_summary": Table(
+        "one row a model and layer",
+        {
+            "model": _text("the dissected model"),
+            "layer": _text("the module's path"),
+            "units": _whole("units"),
+            "dead": _whole("units that never fire"),
+            "detectors": _whole("units that detect a pixel label", nullable=True),
+            "unique_detectors": _whole("different labels that are detected", nullable=True),
+            "clip_unique": _whole("different concepts that CLIP-Dissect names"),
+            "truth_presence": _real("mean share of top images that truly show the named concept", nullable=True),
+            "chance_presence": _real("the same for images drawn by chance", nullable=True),
+            "agreement": _real("share of the units for which both methods name the same concept", nullable=True),
+        },
+    ),
+    "probe_health": Table(
+        "one row a finding about the probe set, the encoder and the concept list",
+        {
+            "key": _text("what was looked at"),
+            "value": _text("what was found"),
+            "level": _text("ok or warn"),
+        },
+    ),
+}

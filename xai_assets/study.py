@@ -1,0 +1,174 @@
+"""A study: what one analysis is made of. This is the schema of `data/studies/*.yaml`.
+
+A study has a dissection (what have the units of these models learned?), an attribution (where did this model
+look in these images?), or both. Every field is described where it is defined; `xai check NAME` validates a file,
+and `xai_assets.study_file` turns what is wrong with it into file, line and field.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from xai_assets.attribution.binarisation import BinarisationPolicy
+from xai_assets.attribution.parameters import (
+    AblationCAMParameters,
+    GradCAMParameters,
+    LimeParameters,
+    ScoreCAMParameters,
+)
+from xai_assets.vision.spec import EncoderSpec, ModelSpec
+
+REPORTS = ("dissection", "cam", "lime", "comparison", "study")
+"""Every report, in the order in which they are made."""
+
+
+class Part(BaseModel):
+    """A piece of a study: unknown fields are errors, and nothing changes after validation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DioramaProbe(Part):
+    """Fresh scenes of the embedded picture world, with exact labels in Broden's six categories."""
+
+    count: int = Field(1000, ge=100, le=100_000, description="how many scenes")
+
+
+class ProbeSource(Part):
+    """Where the probe images come from: exactly one of the three."""
+
+    diorama: DioramaProbe | None = Field(None, description="scenes of the embedded picture world")
+    broden: str | None = Field(None, description="a folder in Broden's published layout (index.csv, label.csv, …)")
+    folder: str | None = Field(None, description="a folder of images without labels: CLIP-Dissect only")
+    limit: int | None = Field(None, ge=1, description="use the first so many images only")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _exactly_one(self, ("diorama", "broden", "folder"))
+        return self
+
+
+class DissectedModel(Part):
+    """A model and the layers whose units are looked at."""
+
+    model: ModelSpec = Field(description="an entry of the model zoo, or a model of your own")
+    layers: tuple[str, ...] = Field(min_length=1, description="module paths, such as layer4 or features.7")
+
+
+class ClipDissect(Part):
+    """CLIP-Dissect (Oikarinen & Weng 2023) with soft-WPMI."""
+
+    top_k: int = Field(100, ge=5, description="how many of a unit's most activating images count")
+    a: float = Field(10.0, gt=0, description="scale of the image-text similarity inside the softmax")
+    lam: float = Field(1.0, ge=0, description="how much a concept's general frequency is held against it")
+
+
+class NetDissect(Part):
+    """Network Dissection with pixel labels (Bau et al. 2017)."""
+
+    quantile: float = Field(0.005, gt=0, lt=0.5, description="the share of a unit's activations above its threshold")
+    min_iou: float = Field(0.04, gt=0, lt=1, description="a unit is a detector above this IoU")
+
+
+class Dissection(Part):
+    """What has each unit learned?"""
+
+    models: tuple[DissectedModel, ...] = Field(min_length=1, description="target models and their layers")
+    probe: ProbeSource = Field(description="the images that the units are shown")
+    encoder: EncoderSpec = Field(description="the image-text encoder of CLIP-Dissect")
+    concepts: str = Field("diorama", description="`diorama`, or a text file with one concept a line")
+    clip_dissect: ClipDissect = Field(default_factory=ClipDissect, description="parameters of CLIP-Dissect")
+    netdissect: NetDissect = Field(default_factory=NetDissect, description="parameters of Network Dissection")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [entry.model.name for entry in self.models]
+        if len(set(names)) != len(names):
+            raise ValueError("each model may be named once; list all its layers there")
+        return self
+
+
+class DioramaImages(Part):
+    """Fresh scenes to explain, with the true mask of each target."""
+
+    singles: int = Field(9, ge=0, le=10_000, description="scenes with one target")
+    pairs: int = Field(3, ge=0, le=10_000, description="scenes with two targets of different classes")
+
+
+class ImageSource(Part):
+    """Where the images to explain come from: exactly one of the two."""
+
+    diorama: DioramaImages | None = Field(None, description="scenes of the embedded picture world")
+    folder: str | None = Field(None, description="a folder of photographs (JPEG, PNG, WebP, …)")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _exactly_one(self, ("diorama", "folder"))
+        return self
+
+
+class Methods(Part):
+    """The attribution methods and their parameters; leave one out to leave it out."""
+
+    gradcam: GradCAMParameters | None = Field(None, description="Grad-CAM (Selvaraju et al. 2017)")
+    ablationcam: AblationCAMParameters | None = Field(None, description="AblationCAM (Ramaswamy et al. 2020)")
+    scorecam: ScoreCAMParameters | None = Field(None, description="ScoreCAM (Wang et al. 2020)")
+    lime: LimeParameters | None = Field(None, description="LIME (Ribeiro et al. 2016)")
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.chosen():
+            raise ValueError("name at least one method, such as `gradcam: {}`")
+        return self
+
+    def chosen(self) -> tuple[str, ...]:
+        """The methods that are asked for, in a fixed order."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
+class Attribution(Part):
+    """Where did the model look?"""
+
+    model: ModelSpec = Field(description="the classifier that is explained")
+    images: ImageSource = Field(description="the images that are explained")
+    layer: str = Field("layer4", description="the target layer of the CAM methods, as a module path")
+    explain: Literal["predicted", "labelled"] = Field(
+        "predicted",
+        description="the class whose evidence is sought: the predicted one, or each class the image is labelled with",
+    )
+    methods: Methods = Field(description="the methods and their parameters")
+    lime_per_image: dict[str, LimeParameters] = Field(
+        default_factory=dict, description="LIME parameters for single images, by file name; they replace the global ones"
+    )
+    binarisation: BinarisationPolicy = Field(
+        default_factory=BinarisationPolicy, description="how a map becomes a mask; one policy for all methods"
+    )
+
+
+class Study(Part):
+    """One analysis: a file in `data/studies`, and a partition of the asset graph."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="the file's name without .yaml")
+    title: str = Field(min_length=1, max_length=120, description="stands on the front page")
+    description: str = Field("", max_length=2000, description="what is analysed and why, in a few sentences")
+    seed: int = Field(0, ge=0, lt=2**32, description="every random choice follows from it")
+    dissection: Dissection | None = Field(None, description="what has each unit learned?")
+    attribution: Attribution | None = Field(None, description="where did the model look?")
+    reports: tuple[Literal["dissection", "cam", "lime", "comparison", "study"], ...] = Field(
+        REPORTS, description="the reports to make"
+    )
+    schedule: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] | None = Field(
+        None, description="cron expression, five fields, UTC; none: run by hand"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.dissection is None and self.attribution is None:
+            raise ValueError("a study needs a dissection, an attribution, or both")
+        return self
+
+
+def _exactly_one(part: Part, names: tuple[str, ...]) -> None:
+    given = [name for name in names if getattr(part, name) is not None]
+    if len(given) != 1:
+        raise ValueError(f"name exactly one of {', '.join(names)}; found {', '.join(given) or 'none'}")
