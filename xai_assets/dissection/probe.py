@@ -1,0 +1,194 @@
+"""Probe sets: the images that units are shown, with labels where there are any."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.errors import XaiError
+from xai_assets.files import fingerprint, sha256_bytes
+from xai_assets.progress import Progress, silent
+from xai_assets.vision.images import LoadedImage, Quarantined, load_images, read_folder, read_image
+
+CONCEPT_COLUMNS = ("number", "name", "category", "synonyms")
+
+
+class ProbeError(XaiError):
+    """A probe set that cannot be used as it is."""
+
+
+class ProbeSet(Protocol):
+    """Images in a fixed order, with labels where there are any.
+
+    Attributes:
+        ids: one name an image, unique.
+        sha256: of the content: images, labels and concepts.
+        concepts: DataFrame with columns `number` (int, at least 1), `name`, `category`, `synonyms` (tuple of str),
+            one row a number; None where the probe has no labels.
+    """
+
+    ids: list[str]
+    concepts: pd.DataFrame | None
+
+    @property
+    def sha256(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int) -> LoadedImage:
+        """The picture with its hash and the file's mode."""
+        ...
+
+    def image(self, index: int) -> np.ndarray:
+        """The pixels: uint8 (h, w, 3), RGB."""
+        ...
+
+    def label_size(self, index: int) -> tuple[int, int]:
+        """(sh, sw): the size that labels of this image are counted at."""
+        ...
+
+    def labels(self, index: int) -> dict[str, np.ndarray]:
+        """category -> uint16 (layers, sh, sw), or (k, 1, 1) where labels hold for the whole image; 0 is no label."""
+        ...
+
+
+class FolderProbe:
+    """A folder of images without labels: CLIP-Dissect only.
+
+    Every file is decoded once when the probe is made, so that a broken one is set aside before the long work begins;
+    no pixels are kept.
+
+    Args:
+        folder: the folder; files in folders below it do not count.
+        limit: use the first so many readable images only.
+        progress: called while the files are checked.
+
+    Attributes:
+        quarantined: files that are no images, with the reason.
+
+    Raises:
+        XaiError: no such folder, or not one readable image in it.
+    """
+
+    concepts: pd.DataFrame | None = None
+
+    def __init__(self, folder: str | Path, *, limit: int | None = None, progress: Progress = silent) -> None:
+        self.folder = Path(folder)
+        self.ids: list[str] = []
+        self.quarantined: list[Quarantined] = []
+        self._paths: list[Path] = []
+        self._hashes: list[str] = []
+        paths, _ = read_folder(self.folder)
+        for done, path in enumerate(paths, 1):
+            if limit is not None and len(self.ids) == limit:
+                break
+            loaded, quarantined = load_images([path])
+            self.quarantined += quarantined
+            for picture in loaded:
+                self.ids.append(picture.id)
+                self._paths.append(path)
+                self._hashes.append(picture.sha256)
+            progress(done, len(paths))
+        if not self.ids:
+            raise ProbeError(f"probe folder {self.folder}", f"none of its {len(paths)} image files can be read",
+                             f"The first: {self.quarantined[0].why}." if self.quarantined else "Put images there.")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over names and file contents, in order."""
+        return fingerprint([list(pair) for pair in zip(self.ids, self._hashes, strict=True)])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def load(self, index: int) -> LoadedImage:
+        """The picture; raises ImageError when the file has changed for the worse since the probe was made."""
+        return read_image(self._paths[index])
+
+    def image(self, index: int) -> np.ndarray:
+        """The pixels: uint8 (h, w, 3), RGB."""
+        return self.load(index).pixels
+
+    def label_size(self, index: int) -> tuple[int, int]:
+        """The picture's own size."""
+        height, width = self.image(index).shape[:2]
+        return height, width
+
+    def labels(self, index: int) -> dict[str, np.ndarray]:
+        """None: a folder of images has no labels."""
+        return {}
+
+
+class ArrayProbe:
+    """A probe set held in memory.
+
+    Args:
+        images: one uint8 (h, w, 3) an image.
+        labels: one dict an image, as `ProbeSet.labels` returns it; None: no labels.
+        concepts: as `ProbeSet.concepts`, `synonyms` may be missing; needed with labels.
+        ids: names; "0", "1", … without them.
+        label_sizes: (sh, sw) an image; without it the largest label map's size, or the picture's.
+    """
+
+    def __init__(self, images: Sequence[np.ndarray], labels: Sequence[Mapping[str, np.ndarray]] | None = None,
+                 concepts: pd.DataFrame | None = None, *, ids: Sequence[str] | None = None,
+                 label_sizes: Sequence[tuple[int, int]] | None = None) -> None:
+        if (labels is None) != (concepts is None):
+            raise ProbeError("a probe set", "labels and concepts come together", "Give both, or neither.")
+        self.ids = [str(name) for name in (ids if ids is not None else range(len(images)))]
+        if len(set(self.ids)) != len(images) or (labels is not None and len(labels) != len(images)):
+            raise ProbeError("a probe set", f"{len(images)} images, {len(set(self.ids))} different ids, "
+                             f"{'no' if labels is None else len(labels)} labels", "Give one of each an image.")
+        self._images, self._labels, self._sizes = images, labels, label_sizes
+        self.concepts = None if concepts is None else checked_concepts(concepts)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over ids, pixels, labels and concepts."""
+        def name(array: np.ndarray) -> list[object]:
+            return [str(array.dtype), list(array.shape), sha256_bytes(np.ascontiguousarray(array).tobytes())]
+
+        rows = [[self.ids[i], name(self._images[i]), sorted((c, name(a)) for c, a in self.labels(i).items())]
+                for i in range(len(self))]
+        concepts = None if self.concepts is None else self.concepts.astype(str).to_dict("records")
+        return fingerprint([rows, concepts])
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def load(self, index: int) -> LoadedImage:
+        """The picture."""
+        pixels = self._images[index]
+        return LoadedImage(self.ids[index], pixels, sha256_bytes(np.ascontiguousarray(pixels).tobytes()), "", "RGB")
+
+    def image(self, index: int) -> np.ndarray:
+        """The pixels: uint8 (h, w, 3), RGB."""
+        return self._images[index]
+
+    def label_size(self, index: int) -> tuple[int, int]:
+        """(sh, sw): the given one, the largest label map's, or the picture's."""
+        if self._sizes is not None:
+            return self._sizes[index]
+        sizes = [array.shape[1:] for array in self.labels(index).values() if array.shape[1:] != (1, 1)]
+        height, width = max(sizes) if sizes else self._images[index].shape[:2]
+        return int(height), int(width)
+
+    def labels(self, index: int) -> dict[str, np.ndarray]:
+        """category -> uint16 (layers, sh, sw) or (k, 1, 1)."""
+        return {} if self._labels is None else dict(self._labels[index])
+
+
+def checked_concepts(concepts: pd.DataFrame) -> pd.DataFrame:
+    """The table with all CONCEPT_COLUMNS, numbers as int; raises ProbeError on a number twice or below 1."""
+    found = concepts.copy()
+    if "synonyms" not in found:
+        found["synonyms"] = [()] * len(found)
+    numbers = found["number"].astype(int)
+    if numbers.duplicated().any() or (numbers < 1).any() or (numbers > np.iinfo(np.uint16).max).any():
+        bad = numbers[numbers.duplicated() | (numbers < 1) | (numbers > np.iinfo(np.uint16).max)].iloc[0]
+        raise ProbeError(f"concept number {bad}", "numbers are different, from 1 to 65535",
+                         "Number the concepts anew; 0 means no label.")
+    return found.assign(number=numbers)[list(CONCEPT_COLUMNS)].reset_index(drop=True)
