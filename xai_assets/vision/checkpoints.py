@@ -1,10 +1,10 @@
-"""Reading weights without running what a file may carry, and fitting them to a network or saying where they differ."""
+"""Reading weights without running what a file may carry, and fitting them to a network or saying why not."""
 
 import json
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError  # noqa: TID251 (the name of torch's refusal, nothing else)
 from typing import Any
 
 import torch
@@ -12,7 +12,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from xai_assets.errors import XaiError
-from xai_assets.files import sha256_file
 
 MAX_BYTES = 8 * 2**30  # the largest classifiers have some 2.5 GB of weights
 _SHOWN = 8  # differences listed of each kind; a wrong architecture has hundreds
@@ -29,14 +28,14 @@ class CheckpointMismatch(XaiError):
 
 
 def read_state_dict(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, on the CPU: safetensors, or torch's format through `weights_only=True`.
+    """The tensors of a checkpoint by name, on the CPU: safetensors, or torch's format, weights only.
 
-    A state dict may stand in the file alone or under "state_dict", "model_state_dict" or "model". The prefixes of
-    DataParallel ("module.") and torch.compile ("_orig_mod.") are removed where every name has them.
+    A state dict may stand in the file alone or under "state_dict", "model_state_dict" or "model". The
+    prefixes of DataParallel ("module.") and torch.compile ("_orig_mod.") are removed where all names have them.
 
     Raises:
-        CheckpointError: missing, larger than `max_bytes` (as a file or unpacked), damaged, of another format, or
-            a pickle with anything but tensors and plain containers in it, which is refused without running it.
+        CheckpointError: missing, larger than `max_bytes` (as a file or unpacked), damaged, of another format,
+            or a pickle with anything but tensors and plain containers, which is refused without running it.
     """
     path = Path(path)
     if not path.is_file():
@@ -64,7 +63,7 @@ def read_state_dict(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The metadata of a safetensors file; empty where it has none. Raises CheckpointError as `read_state_dict`."""
+    """The metadata of a safetensors file, empty where it has none. Raises as `read_state_dict` does."""
     try:
         with safe_open(str(path), framework="pt") as file:
             return dict(file.metadata() or {})
@@ -127,22 +126,6 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], *, name: str) -> None:
     network.load_state_dict({**own, **state})
 
 
-def verify_sha256(path: Path, expected: str) -> str:
-    """The file's SHA-256, which must begin with `expected` (8 to 64 hexadecimal digits; torchvision publishes 8).
-
-    Raises:
-        CheckpointError: it does not.
-    """
-    actual = sha256_file(path)
-    if not actual.startswith(expected):
-        raise CheckpointError(
-            str(path),
-            f"its SHA-256 is {actual}, expected {expected}{'' if len(expected) == 64 else '...'}",
-            "Delete it and get it again, or correct the expected hash if the file is the one you mean.",
-        )
-    return actual
-
-
 def _check_size(path: Path, max_bytes: int) -> None:
     size = path.stat().st_size
     if zipfile.is_zipfile(path):  # torch stores without compression; a crafted file need not
@@ -171,11 +154,11 @@ def _read_torch(path: Path) -> Any:
     try:
         # latin1: checkpoints of Python 2, as Places365 published its own, carry byte strings.
         return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise CheckpointError(
             str(path),
-            f"it is not a plain torch checkpoint, or it asks for code to run, which is refused ({_brief(error)})",
-            "Save the weights alone, torch.save(model.state_dict(), ...) or safetensors, where you trust the file.",
+            f"it is no plain torch checkpoint, or it asks to run code, which is refused ({_brief(error)})",
+            "Where you trust the file, save its weights alone: torch.save(model.state_dict(), ...).",
         ) from error
     except Exception as error:  # torch's reader raises almost anything on damaged files
         raise _damaged(path, error) from error

@@ -1,4 +1,4 @@
-"""Fetching a weights file: resumed, verified, written whole or not at all, and by hand where there is no network."""
+"""Fetching a weights file: resumed, verified, whole or not at all; without a network, how to do it by hand."""
 
 import contextlib
 import fcntl
@@ -21,7 +21,12 @@ _BLOCK = 1 << 20
 
 
 class DownloadError(XaiError):
-    """A file that could not be fetched; the message names the address and where to put it by hand."""
+    """A file that could not be fetched; the message names the address and where to put it by hand.
+
+    `status` is the server's answer where it refused, else None.
+    """
+
+    status: int | None = None
 
 
 def fetch(
@@ -29,12 +34,12 @@ def fetch(
 ) -> Path:
     """Have the file of `url` at `target`: nothing is done where it stands there already.
 
-    What arrives is kept beside the target as `.NAME.part`, and a later call goes on from there if the server still
-    has the same file (its ETag or modification time). Two processes that want the same file fetch it once.
+    What arrives is kept beside the target as `.NAME.part`, and a later call goes on from there if the server
+    still has the same file (its ETag or modification time). Two processes that want a file fetch it once.
 
     Args:
         url: http or https.
-        sha256: the file's SHA-256, or as many of its first digits as are known; None where nobody published it.
+        sha256: the file's SHA-256, or as many of its first digits as are known; None where it is unpublished.
         target: where the file is wanted.
         progress: called with bytes so far and bytes in all (0 where the server does not say).
         max_bytes: refuse more.
@@ -69,20 +74,24 @@ def fetch(
 def _receive(url: str, target: Path, part: Path, note: Path, progress: Progress, max_bytes: int) -> None:
     version = _version(url, part, note)
     start = part.stat().st_size if version else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "xai-assets", "Accept-Encoding": "identity"})
+    headers = {"User-Agent": "xai-assets", "Accept-Encoding": "identity"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 (`fetch` lets only http and https pass)
     if start and version:
         request.add_header("Range", f"bytes={start}-")
         request.add_header("If-Range", version)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             if response.status != 206 or not response.headers.get("Content-Range", "").startswith(
                 f"bytes {start}-"
             ):
                 start = 0
             _save(response, target, part, note, start, progress, max_bytes)
     except urllib.error.HTTPError as error:
-        part.unlink(missing_ok=True)  # 416: the part is longer than the file; others: nothing to go on from
-        raise _error(url, target, f"the server answered {error.code} {error.reason}") from error
+        if error.code == 416:  # the half that is here is longer than the server's file
+            part.unlink(missing_ok=True)
+        refusal = _error(url, target, f"the server answered {error.code} {error.reason}")
+        refusal.status = error.code
+        raise refusal from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise _error(url, target, f"the connection failed ({type(error).__name__}: {reason})") from error
@@ -147,5 +156,5 @@ def _error(url: str, target: Path, why: str) -> DownloadError:
     return DownloadError(
         target.name,
         f"it could not be fetched from {url}: {why}",
-        f"Try again with a network, or put the file by hand into {target.parent} under the name {target.name}.",
+        f"Try again with a network, or put it by hand into {target.parent} under the name {target.name}.",
     )

@@ -12,7 +12,7 @@ Mode = Literal["resize_crop", "squash", "native"]
 class Frame:
     """The rectangle of the original that the model sees, and the pixels it sees it with.
 
-    Coordinates are continuous: the pixel in row r covers r to r + 1, and the picture covers 0 to H and 0 to W.
+    Coordinates are continuous: the pixel in row r covers r to r + 1, the picture covers 0 to H and 0 to W.
 
     Attributes:
         original: (H, W) of the original, in pixels.
@@ -27,7 +27,7 @@ class Frame:
     mode: Mode
 
     def crop_mask(self, mask: np.ndarray) -> np.ndarray:
-        """A mask or label map of the original, (H, W), as the model's frame has it, (h, w), of the same dtype.
+        """A mask or label map of the original, (H, W), in the model's frame, (h, w), of the same dtype.
 
         Each frame pixel takes the label at its centre, so labels stay labels; what is thinner than a frame
         pixel may vanish. `crop_fraction` keeps it, as a share.
@@ -57,7 +57,7 @@ class Frame:
         return np.clip(share, 0.0, 1.0).astype(np.float32)
 
     def overlay_box(self) -> tuple[int, int, int, int]:
-        """(top, left, bottom, right) in whole pixels: a map resized to this box lies over original[top:bottom, left:right]."""
+        """The box in whole pixels: a map resized to it lies over original[top:bottom, left:right]."""
         height, width = self.original
         top, left, bottom, right = (round(edge) for edge in self.box)
         top, left = min(max(top, 0), height - 1), min(max(left, 0), width - 1)
@@ -88,7 +88,7 @@ def whole_frame(height: int, width: int, size: tuple[int, int], mode: Mode) -> F
 
 
 def resize_crop_frame(height: int, width: int, resize: int, size: int) -> Frame:
-    """The frame of torchvision's `resize` (shorter side) followed by `center_crop`, with its very roundings."""
+    """The frame of torchvision's `resize` (shorter side) and then `center_crop`, with its very roundings."""
     resized_h, resized_w = resized_sides(height, width, resize)
     top = round((resized_h - size) / 2.0)  # half to even, as torchvision's int(round(...))
     left = round((resized_w - size) / 2.0)
@@ -110,7 +110,7 @@ def _centres(start: float, stop: float, count: int, length: int) -> np.ndarray:
 
 
 def _footprints(start: float, stop: float, count: int, length: int) -> np.ndarray:
-    """Row i: the share of footprint i that each of `length` original pixels fills; float64 (count, length)."""
+    """Row i: the share of footprint i that each of the original pixels fills; float64 (count, length)."""
     edges = start + np.arange(count + 1) * (stop - start) / count
     low = np.maximum(edges[:-1, None], np.arange(length)[None, :])
     high = np.minimum(edges[1:, None], np.arange(1, length + 1)[None, :])

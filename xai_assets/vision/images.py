@@ -1,4 +1,4 @@
-"""Reading pictures from files: RGB, upright, 8 bits, or a clear error. A broken file never becomes a picture."""
+"""Reading pictures from files: RGB, upright, 8 bits, or a clear error. A broken file becomes no picture."""
 
 import io
 import threading
@@ -51,7 +51,7 @@ class LoadedImage:
         pixels: uint8 (h, w, 3), RGB, turned upright as EXIF says; not writeable.
         sha256: of the file's bytes.
         path: where the file was read.
-        mode: Pillow's mode of the file ("RGB", "CMYK", "P", "I;16", ...), so that a conversion can be reported.
+        mode: Pillow's mode of the file ("RGB", "CMYK", "P", "I;16"), so that conversions can be reported.
     """
 
     id: str
@@ -75,11 +75,11 @@ def read_image(path: str | Path, *, id: str | None = None, max_pixels: int = MAX
     """Read one picture.
 
     Grey, palette, CMYK, Lab, 1-bit and 16-bit pictures become 8-bit RGB, transparency is laid over white, and
-    EXIF orientation is applied. Colour profiles are not applied, as torchvision's and open_clip's readers do not.
+    EXIF orientation is applied. Colour profiles are not, as torchvision and open_clip do not.
 
     Raises:
-        ImageError: missing, empty, not a picture, truncated or damaged, animated or of several pages, more than
-            `max_pixels`, or of a mode without an agreed white (floating point, 32-bit integers).
+        ImageError: missing, empty, not a picture, truncated or damaged, animated or of several pages, more
+            than `max_pixels`, or of a mode without an agreed white (floating point, 32-bit integers).
     """
     path = Path(path)
     data = _read_bytes(path)
@@ -209,7 +209,7 @@ def _open(path: Path, data: bytes, max_pixels: int) -> Image.Image:
 
 @contextmanager
 def _whole_pictures_only() -> Iterator[None]:
-    # WeasyPrint, where it is imported, tells Pillow for the whole process to fill truncated pictures with grey.
+    # WeasyPrint, once imported, has Pillow fill truncated pictures with grey in the whole process.
     with _decoding:
         before = ImageFile.LOAD_TRUNCATED_IMAGES
         ImageFile.LOAD_TRUNCATED_IMAGES = False

@@ -20,7 +20,7 @@ MAX_RESIZED_PIXELS = 128_000_000
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """A `PreprocessingSpec` at work: torchvision's transforms on Pillow images, so the numbers are torchvision's own."""
+    """A `PreprocessingSpec` at work, by torchvision's own functions on Pillow images."""
 
     spec: PreprocessingSpec
 
@@ -37,7 +37,8 @@ class Preprocessing:
         """
         spec = self.spec
         if spec.mode == "resize_crop":
-            assert spec.resize is not None and spec.size is not None  # the spec's own validator
+            assert spec.resize is not None  # the spec's validator sees to both
+            assert spec.size is not None
             resized_h, resized_w = resized_sides(height, width, spec.resize)
             if resized_h * resized_w > MAX_RESIZED_PIXELS:
                 raise XaiError(
@@ -103,7 +104,7 @@ class Preprocessing:
 
 
 def check_pixels(pixels: np.ndarray) -> None:
-    """Raises ValueError for what is not uint8 (h, w, 3), such as a normalised tensor handed over as a picture."""
+    """Raises ValueError for what is not uint8 (h, w, 3), such as a normalised tensor taken for a picture."""
     if (
         not isinstance(pixels, np.ndarray)
         or pixels.dtype != np.uint8

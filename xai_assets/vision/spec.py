@@ -1,4 +1,4 @@
-"""What a study says about a model, its preprocessing and an image-text encoder. No torch here: studies import it."""
+"""What a study says about a model, its preprocessing and an image-text encoder. Studies import it: no torch."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -33,8 +33,9 @@ class PreprocessingSpec(_Spec):
     """
 
     mode: Literal["resize_crop", "squash", "native"] = Field(
-        description="resize_crop: shorter side to `resize`, then the central `size` square, as torchvision does. "
-        "squash: the whole picture to `size` by `size`, changing its aspect. native: the pixels as they are."
+        description="resize_crop: shorter side to `resize`, then the central square of `size`, as in "
+        "torchvision. squash: the whole picture to `size` by `size`, changing its aspect. native: the pixels as "
+        "they are."
     )
     resize: Side | None = Field(
         default=None, description="Pixels of the shorter side before the crop; for resize_crop only."
@@ -75,7 +76,7 @@ class PreprocessingSpec(_Spec):
 
 
 class ModelSpec(_NamedSpec):
-    """A classifier: a name that the zoo knows, or one's own (architecture, checkpoint, preprocessing, classes).
+    """A classifier: a name that the zoo knows, or your own architecture, weights, preprocessing and classes.
 
     A plain string is short for `{name: ...}`.
     """
@@ -92,8 +93,8 @@ class ModelSpec(_NamedSpec):
     )
     checkpoint: Name | None = Field(
         default=None,
-        description="A .safetensors, .pth or .pt file with the weights, relative to the study's file. For a zoo "
-        "name it takes the place of the file that the zoo would look for.",
+        description="A .safetensors, .pth or .pt file with the weights, relative to the study's file. For a "
+        "zoo name it takes the place of the file that the zoo would look for.",
     )
     sha256: Sha256 | None = Field(
         default=None,
@@ -108,8 +109,8 @@ class ModelSpec(_NamedSpec):
     )
     preprocessing: PreprocessingSpec | None = Field(
         default=None,
-        description="How pictures become input. Required for a model of your own; for a zoo name, only where it "
-        "should differ from the published one.",
+        description="How pictures become input. Required for a model of your own; for a zoo name, only where "
+        "it should differ from the published one.",
     )
 
     @model_validator(mode="after")
@@ -137,7 +138,7 @@ class EncoderSpec(_NamedSpec):
     )
     pretrained: Name | None = Field(
         default=None,
-        description='open_clip\'s tag ("openai", "laion2b_s34b_b88k"), or a checkpoint file relative to the study.',
+        description='open_clip\'s tag ("openai", "laion2b_s34b_b88k"), or a file, relative to the study',
     )
     sha256: Sha256 | None = Field(
         default=None, description="The SHA-256 that a checkpoint file must have; another one is refused."

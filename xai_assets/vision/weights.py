@@ -1,0 +1,105 @@
+"""One file that a model needs: where it stands, where it comes from, and the hash it must have."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xai_assets.errors import XaiError
+from xai_assets.files import sha256_file, write_text
+from xai_assets.progress import Progress, silent
+from xai_assets.vision.downloads import DownloadError, fetch
+
+
+class WeightsError(XaiError):
+    """A file that a model needs and that is missing, or is not the one it should be."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file that a model needs.
+
+    Attributes:
+        what: what it is, for messages ("weights of torchvision/resnet50").
+        path: where it is looked for and downloaded to.
+        url: where it can be had; None for shipped files and the user's own.
+        sha256: the SHA-256 it must have, or as many of its first digits as are published (torchvision: 8).
+            None where nobody published it: a downloaded file is then trusted on first use, its hash recorded
+            beside it.
+        remedy: what to do when a file without `url` is missing.
+        alternative: another file that serves as well, such as the same weights in another format.
+    """
+
+    what: str
+    path: Path
+    url: str | None = None
+    sha256: str | None = None
+    remedy: str = "Check the path."
+    alternative: "WeightsFile | None" = None
+
+    def candidates(self) -> Iterator["WeightsFile"]:
+        """The file and its alternatives, best first."""
+        yield self
+        if self.alternative is not None:
+            yield from self.alternative.candidates()
+
+    def present(self) -> bool:
+        """Whether the file or an alternative stands where it should."""
+        return any(candidate.path.is_file() for candidate in self.candidates())
+
+
+def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
+    """The path of the file and its SHA-256, downloaded first where it is absent and has an address.
+
+    Raises:
+        WeightsError: missing without an address, or another hash than it must have.
+        DownloadError: it could not be fetched.
+    """
+    for candidate in file.candidates():
+        if candidate.path.is_file():
+            return candidate.path, _verified(candidate)
+    if file.url is None:
+        raise WeightsError(str(file.path), f"it is missing ({file.what})", file.remedy)
+    try:
+        fetch(file.url, file.sha256, file.path, progress)
+    except DownloadError as error:
+        if error.status != 404 or file.alternative is None:
+            raise
+        return obtain(file.alternative, progress)
+    return file.path, _verified(file)
+
+
+def verify_sha256(path: Path, expected: str) -> str:
+    """The file's SHA-256, which must begin with `expected`: 8 to 64 hexadecimal digits.
+
+    Raises:
+        WeightsError: it does not.
+    """
+    actual = sha256_file(path)
+    if not actual.startswith(expected.lower()):
+        raise WeightsError(
+            str(path),
+            f"its SHA-256 is {actual}, expected {expected}{'' if len(expected) == 64 else '...'}",
+            "Delete it and get it again, or correct the expected hash if this file is the one you mean.",
+        )
+    return actual
+
+
+def _verified(file: WeightsFile) -> str:
+    if file.sha256 is not None:
+        return verify_sha256(file.path, file.sha256)
+    return sha256_file(file.path) if file.url is None else _trusted_on_first_use(file.path)
+
+
+def _trusted_on_first_use(path: Path) -> str:
+    """The file's SHA-256, recorded beside it the first time and compared every time after."""
+    record = path.with_name(f"{path.name}.sha256")
+    if record.is_file():
+        words = record.read_text(encoding="utf-8").split()
+        if not words:
+            raise WeightsError(
+                str(record), "the record of the hash is empty", "Delete it to trust the file anew."
+            )
+        return verify_sha256(path, words[0])
+    actual = sha256_file(path)
+    write_text(record, f"{actual}  {path.name}\n")  # as sha256sum writes it, so that `sha256sum -c` checks it
+    return actual

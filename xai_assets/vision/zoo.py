@@ -1,0 +1,182 @@
+"""The model zoo: what a classifier's name stands for, and the files it needs."""
+
+import difflib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import torchvision
+
+from xai_assets.errors import XaiError
+from xai_assets.settings import Settings, shipped
+from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
+from xai_assets.vision.weights import WeightsFile
+
+DIORAMA = ("diorama/object", "diorama/scene")
+PLACES = "places365/resnet18"
+_DIORAMA_SIDE = 128
+_PLACES_WEIGHTS = "http://places2.csail.mit.edu/models_places365/resnet18_places365.pth.tar"
+_PLACES_NAMES = "https://raw.githubusercontent.com/csailvision/places365/master/categories_places365.txt"
+
+
+class UnknownModel(XaiError):
+    """The zoo has no model of that name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a `ModelSpec` stands for.
+
+    Attributes:
+        name: as the study has it.
+        architecture: for `architectures.build`.
+        weights: the file of weights.
+        preprocessing: how pictures become input.
+        class_names: where they are known without a file.
+        names_file: a text file of class names; None with `class_names` None: in the weights' own metadata.
+        num_classes: where only the number is known.
+    """
+
+    name: str
+    architecture: str
+    weights: WeightsFile
+    preprocessing: PreprocessingSpec
+    class_names: tuple[str, ...] | None = None
+    names_file: WeightsFile | None = None
+    num_classes: int | None = None
+
+    def files(self) -> tuple[WeightsFile, ...]:
+        """Every file that the model needs."""
+        return (self.weights,) if self.names_file is None else (self.weights, self.names_file)
+
+
+def resolve(
+    spec: ModelSpec | str, settings: Settings, *, base: Path | None = None, world: Path | None = None
+) -> Entry:
+    """The entry of a spec; nothing is read or downloaded.
+
+    Args:
+        spec: a zoo name, or a model of one's own.
+        settings: `models` is where downloaded files stand.
+        base: the folder that the spec's relative paths start from; default the working folder.
+        world: the folder of the Diorama weights; default the shipped one.
+
+    Raises:
+        UnknownModel: no such name.
+    """
+    spec = ModelSpec(name=spec) if isinstance(spec, str) else spec
+    entry = _own(spec) if spec.architecture else _known(spec.name, settings, world or shipped("world"))
+    if spec.checkpoint is not None:
+        path = local_path(spec.checkpoint, base)
+        entry = replace(entry, weights=WeightsFile(f"weights of {spec.name}", path, sha256=spec.sha256))
+    elif spec.sha256 is not None:
+        entry = replace(entry, weights=replace(entry.weights, sha256=spec.sha256))
+    if spec.class_names is not None:
+        names = WeightsFile(f"class names of {spec.name}", local_path(spec.class_names, base))
+        entry = replace(entry, class_names=None, names_file=names)
+    return entry if spec.preprocessing is None else replace(entry, preprocessing=spec.preprocessing)
+
+
+def local_path(path: str, base: Path | None) -> Path:
+    """A path of a study: `~` and absolute paths as they are, others from the study's folder."""
+    return ((base or Path.cwd()) / Path(path).expanduser()).resolve()
+
+
+def _own(spec: ModelSpec) -> Entry:
+    assert spec.architecture is not None  # the spec's validator sees to the three
+    assert spec.checkpoint is not None
+    assert spec.preprocessing is not None
+    numbered = None if spec.num_classes is None else tuple(str(index) for index in range(spec.num_classes))
+    weights = WeightsFile(f"weights of {spec.name}", Path(spec.checkpoint))
+    return Entry(
+        spec.name, spec.architecture, weights, spec.preprocessing, numbered, num_classes=spec.num_classes
+    )
+
+
+def _known(name: str, settings: Settings, world: Path) -> Entry:
+    if name in DIORAMA:
+        weights = WeightsFile(
+            f"weights of {name}",
+            world / f"{name.removeprefix('diorama/')}.safetensors",
+            remedy="It is shipped with the project; `xai world train` makes it again.",
+        )
+        return Entry(name, "diorama/resnet10", weights, PreprocessingSpec(mode="squash", size=_DIORAMA_SIDE))
+    if name == PLACES:
+        return _places(settings)
+    if name.startswith("torchvision/"):
+        return _torchvision(name, settings)
+    names = [*DIORAMA, PLACES, *(f"torchvision/{name}" for name in _torchvision_names())]
+    close = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
+    raise UnknownModel(
+        f"the model {name!r}",
+        "the zoo does not know it",
+        f"Did you mean {' or '.join(close) or 'torchvision/resnet50'}? A model of your own needs "
+        "`architecture`, `checkpoint`, `class_names` and `preprocessing`.",
+    )
+
+
+def _places(settings: Settings) -> Entry:
+    """Resnet18 trained on Places365 by its authors (Zhou et al. 2017).
+
+    No SHA-256 of either file is published that we know of, and the weights are served without encryption:
+    both are trusted on first use, their hashes recorded beside them. The preprocessing is that of the
+    authors' validation; their demo squashes to 256 by 256 before the crop.
+    """
+    url = _PLACES_WEIGHTS
+    return Entry(
+        PLACES,
+        "torchvision/resnet18",
+        WeightsFile(f"weights of {PLACES}", settings.models / _file_name(url), url),
+        PreprocessingSpec(mode="resize_crop", resize=256, size=224),
+        names_file=WeightsFile(
+            f"class names of {PLACES}", settings.models / _file_name(_PLACES_NAMES), _PLACES_NAMES
+        ),
+        num_classes=365,
+    )
+
+
+def _torchvision(name: str, settings: Settings) -> Entry:
+    model, _, tag = name.removeprefix("torchvision/").partition(":")
+    if model not in _torchvision_names():
+        close = difflib.get_close_matches(model, _torchvision_names(), n=5, cutoff=0.4)
+        remedy = f"Did you mean {' or '.join(close)}?" if close else "See torchvision's list of classifiers."
+        raise UnknownModel(f"the model {name!r}", "torchvision has no classifier of that name", remedy)
+    published = torchvision.models.get_model_weights(model)
+    if tag and tag not in published.__members__:
+        tags = ", ".join(published.__members__)
+        raise UnknownModel(
+            f"the model {name!r}", f"torchvision has no weights {tag!r} for it", f"It has {tags}."
+        )
+    weights = published[tag or "DEFAULT"]
+    file = _file_name(weights.url)
+    digits = re.search(
+        r"-([0-9a-f]{8,64})\.\w+$", file
+    )  # torchvision names files by their hash's first digits
+    transforms = weights.transforms()
+    preprocessing = PreprocessingSpec(
+        mode="resize_crop",
+        resize=transforms.resize_size[0],
+        size=transforms.crop_size[0],
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+        interpolation=transforms.interpolation.value,
+        antialias=transforms.antialias,
+    )
+    return Entry(
+        name,
+        f"torchvision/{model}",
+        WeightsFile(
+            f"weights of {name}", settings.models / file, weights.url, digits.group(1) if digits else None
+        ),
+        preprocessing,
+        tuple(weights.meta["categories"]),
+    )
+
+
+def _torchvision_names() -> list[str]:
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+def _file_name(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).name
