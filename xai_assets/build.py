@@ -32,6 +32,9 @@ def build_definitions(
         assets=[*dg.load_assets_from_modules(chapters), *attribution.mask_assets, *reports.report_assets],
         jobs=[study_job],
         schedules=study_schedules(settings),
-        resources={"io_manager": FrameIOManager(folder=str(settings.artifacts / "tables")), **(resources or {})},
+        resources={
+            "io_manager": FrameIOManager(folder=str(settings.artifacts / "tables")),
+            **(resources or {}),
+        },
         executor=executor,
     )

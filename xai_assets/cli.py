@@ -89,14 +89,18 @@ def verify() -> None:
 
 @world.command()
 @click.option("--only", multiple=True, type=click.Choice(["object", "scene", "clip"]), help="these only")
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="folder to write to")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="folder to write to"
+)
 @click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
 @click.option("--seed", default=0, show_default=True)
 def train(only: tuple[str, ...], output: Path, device: str, seed: int) -> None:
     """Train the shipped models again from nothing (about an hour of CPU time)."""
     from xai_assets.world.training import run as train_all
 
-    numbers = train_all(output, only=only or ("object", "scene", "clip"), device=device, seed=seed, progress=click.echo)
+    numbers = train_all(
+        output, only=only or ("object", "scene", "clip"), device=device, seed=seed, progress=click.echo
+    )
     for name, value in numbers.items():
         click.echo(f"{name}: {value}")
 

@@ -11,7 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 def _display(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:24}"), BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        TextColumn("{task.description:24}"),
+        BarColumn(28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
     )
 
 

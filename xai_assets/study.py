@@ -38,7 +38,9 @@ class ProbeSource(Part):
     """Where the probe images come from: exactly one of the three."""
 
     diorama: DioramaProbe | None = Field(None, description="scenes of the embedded picture world")
-    broden: str | None = Field(None, description="a folder in Broden's published layout (index.csv, label.csv, …)")
+    broden: str | None = Field(
+        None, description="a folder in Broden's published layout (index.csv, label.csv, …)"
+    )
     folder: str | None = Field(None, description="a folder of images without labels: CLIP-Dissect only")
     limit: int | None = Field(None, ge=1, description="use the first so many images only")
 
@@ -66,7 +68,9 @@ class ClipDissect(Part):
 class NetDissect(Part):
     """Network Dissection with pixel labels (Bau et al. 2017)."""
 
-    quantile: float = Field(0.005, gt=0, lt=0.5, description="the share of a unit's activations above its threshold")
+    quantile: float = Field(
+        0.005, gt=0, lt=0.5, description="the share of a unit's activations above its threshold"
+    )
     min_iou: float = Field(0.04, gt=0, lt=1, description="a unit is a detector above this IoU")
 
 
@@ -138,7 +142,8 @@ class Attribution(Part):
     )
     methods: Methods = Field(description="the methods and their parameters")
     lime_per_image: dict[str, LimeParameters] = Field(
-        default_factory=dict, description="LIME parameters for single images, by file name; they replace the global ones"
+        default_factory=dict,
+        description="LIME parameters for single images, by file name; they replace the global ones",
     )
     binarisation: BinarisationPolicy = Field(
         default_factory=BinarisationPolicy, description="how a map becomes a mask; one policy for all methods"

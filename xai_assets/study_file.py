@@ -60,7 +60,9 @@ def find_study(name: str, settings: Settings) -> StudyFile:
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return read_study(path)
     known = ", ".join(paths) or "none"
-    raise StudyError(f"study {name!r}", "no such study", f"Known studies: {known}. They stand in {settings.studies}.")
+    raise StudyError(
+        f"study {name!r}", "no such study", f"Known studies: {known}. They stand in {settings.studies}."
+    )
 
 
 def read_study(path: Path) -> StudyFile:
@@ -96,13 +98,16 @@ def read_study(path: Path) -> StudyFile:
     if content["name"] != path.stem:
         line = _line(node, ("name",))
         raise StudyError(
-            str(path), f"{path.name}:{line}: name: {content['name']!r} is not the file's name {path.stem!r}", remedy
+            str(path),
+            f"{path.name}:{line}: name: {content['name']!r} is not the file's name {path.stem!r}",
+            remedy,
         )
     try:
         return StudyFile(Study.model_validate(content), path.resolve())
     except ValidationError as error:
         problems = tuple(
-            f"{path.name}:{_line(node, item['loc'])}: {_field(item['loc'])}: {item['msg']}" for item in error.errors()
+            f"{path.name}:{_line(node, item['loc'])}: {_field(item['loc'])}: {item['msg']}"
+            for item in error.errors()
         )
         raise StudyError(str(path), "; ".join(problems), remedy, problems) from error
 

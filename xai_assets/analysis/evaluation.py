@@ -14,8 +14,10 @@ Case = tuple[str, int]
 
 def mask_agreement(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
     """IoU, Dice and rank correlation of every pair of methods, as the warehouse's table `mask_agreement`."""
-    found = [agreement_table(explained, policy=bench.attribution.binarisation.policy)
-             for _, explained in _cases(bench, maps)]
+    found = [
+        agreement_table(explained, policy=bench.attribution.binarisation.policy)
+        for _, explained in _cases(bench, maps)
+    ]
     return _table("mask_agreement", found)
 
 
@@ -24,13 +26,22 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
 
     Images without a true mask have no rows.
     """
-    views = {(row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")}
+    views = {
+        (row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")
+    }
     found = []
     for case, explained in _cases(bench, maps):
         arrays, _ = bench.store.get("views", views[case])
         if "truth" in arrays:
-            found.append(localization_table(explained, arrays["truth"].astype(bool), view=arrays["view"],
-                                            policy=bench.attribution.binarisation, seed=bench.study.seed))
+            found.append(
+                localization_table(
+                    explained,
+                    arrays["truth"].astype(bool),
+                    view=arrays["view"],
+                    policy=bench.attribution.binarisation,
+                    seed=bench.study.seed,
+                )
+            )
     return _table("localization", found)
 
 

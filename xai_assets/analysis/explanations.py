@@ -39,8 +39,11 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
             bench.tally.problems.append(f"{case['image_id']} ({case['target_name']}): {error}")
         bench.progress(done, len(predictions))
     if not rows and bench.tally.problems:
-        raise XaiError(f"{method} of study {bench.study.name}", f"no map could be made: {bench.tally.problems[0]}",
-                       "Mend the first, and the others are likely mended too.")
+        raise XaiError(
+            f"{method} of study {bench.study.name}",
+            f"no map could be made: {bench.tally.problems[0]}",
+            "Mend the first, and the others are likely mended too.",
+        )
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -48,9 +51,16 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
     """The map and the mask (h w, bool) of one row of the table `maps`."""
     arrays, meta = bench.store.get("maps", row["artifact"])
     found = AttributionMap(
-        values=arrays["values"], method=row["method"], image_id=row["image_id"], target=int(row["target_index"]),
-        target_name=row["target_name"], layer=meta["layer"], frame=Frame.from_dict(meta["frame"]),
-        parameters=meta["parameters"], seed=int(row["seed"]), flags=tuple(meta["flags"]),
+        values=arrays["values"],
+        method=row["method"],
+        image_id=row["image_id"],
+        target=int(row["target_index"]),
+        target_name=row["target_name"],
+        layer=meta["layer"],
+        frame=Frame.from_dict(meta["frame"]),
+        parameters=meta["parameters"],
+        seed=int(row["seed"]),
+        flags=tuple(meta["flags"]),
     )
     return found, arrays["mask"].astype(bool)
 
@@ -61,14 +71,22 @@ def _parameters(bench: Workbench, method: str, image_id: str) -> Any:
     return getattr(bench.attribution.methods, method)
 
 
-def _row(bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str) -> dict[str, Any]:
+def _row(
+    bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
+) -> dict[str, Any]:
     study, policy = bench.study, bench.attribution.binarisation
     parameters = _parameters(bench, method, case["image_id"])
     layer = None if method == "lime" else bench.attribution.layer
     made_of = {
-        "code": CODE_VERSION, "weights": classifier.sha256, "picture": picture, "layer": layer, "method": method,
-        "preprocessing": classifier.preprocessing.fingerprint(), "target": int(case["target_index"]),
-        "parameters": parameters.model_dump(mode="json"), "seed": study.seed,
+        "code": CODE_VERSION,
+        "weights": classifier.sha256,
+        "picture": picture,
+        "layer": layer,
+        "method": method,
+        "preprocessing": classifier.preprocessing.fingerprint(),
+        "target": int(case["target_index"]),
+        "parameters": parameters.model_dump(mode="json"),
+        "seed": study.seed,
     }
     raw_key = fingerprint(made_of)
     if bench.store.has("attributions", raw_key):
@@ -81,25 +99,66 @@ def _row(bench: Workbench, classifier: Classifier, case: dict[str, Any], picture
     key = fingerprint({"map": raw_key, "policy": policy.model_dump(mode="json")})
     if not bench.store.has("maps", key):
         kept = {**arrays, "mask": mask.astype(np.uint8)}
-        bench.store.put("maps", key, kept, {**meta, "policy": policy.model_dump(mode="json"), "threshold": threshold})
+        bench.store.put(
+            "maps", key, kept, {**meta, "policy": policy.model_dump(mode="json"), "threshold": threshold}
+        )
     return {
-        "image_id": case["image_id"], "target_index": case["target_index"], "target_name": case["target_name"],
-        "method": method, "layer": layer, "policy": policy.policy, "threshold": threshold,
-        "density": float(mask.mean()), "raw_min": meta["raw_min"], "raw_max": meta["raw_max"],
-        "constant": "constant" in meta["flags"], "seed": study.seed, "seconds": meta["seconds"],
-        "device": meta["device"], "artifact": key, "parameters": canonical(made_of["parameters"]),
+        "image_id": case["image_id"],
+        "target_index": case["target_index"],
+        "target_name": case["target_name"],
+        "method": method,
+        "layer": layer,
+        "policy": policy.policy,
+        "threshold": threshold,
+        "density": float(mask.mean()),
+        "raw_min": meta["raw_min"],
+        "raw_max": meta["raw_max"],
+        "constant": "constant" in meta["flags"],
+        "seed": study.seed,
+        "seconds": meta["seconds"],
+        "device": meta["device"],
+        "artifact": key,
+        "parameters": canonical(made_of["parameters"]),
     }
 
 
-def _compute(bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, parameters: Any,
-             layer: str | None, key: str, method: str) -> None:
+def _compute(
+    bench: Workbench,
+    classifier: Classifier,
+    case: dict[str, Any],
+    picture: str,
+    parameters: Any,
+    layer: str | None,
+    key: str,
+    method: str,
+) -> None:
     pixels = bench.store.get("pictures", picture)[0]["pixels"]
     started = time.perf_counter()
-    found = explain(method, classifier, pixels, int(case["target_index"]), layer=layer, parameters=parameters,
-                    seed=bench.study.seed, image_id=case["image_id"])
+    found = explain(
+        method,
+        classifier,
+        pixels,
+        int(case["target_index"]),
+        layer=layer,
+        parameters=parameters,
+        seed=bench.study.seed,
+        image_id=case["image_id"],
+    )
+    if not np.isfinite(found.values).all():
+        raise XaiError(
+            f"{method} of {case['image_id']}",
+            "has values that are not finite",
+            "Look at the checkpoint and at the target layer's activations.",
+        )
     meta = {
-        "layer": layer, "frame": found.frame.to_dict(), "parameters": parameters.model_dump(mode="json"),
-        "flags": list(found.flags), "seconds": time.perf_counter() - started, "device": str(classifier.device),
-        "raw_min": float(found.values.min()), "raw_max": float(found.values.max()), "details": found.details,
+        "layer": layer,
+        "frame": found.frame.to_dict(),
+        "parameters": parameters.model_dump(mode="json"),
+        "flags": list(found.flags),
+        "seconds": time.perf_counter() - started,
+        "device": str(classifier.device),
+        "raw_min": float(found.values.min()),
+        "raw_max": float(found.values.max()),
+        "details": found.details,
     }
     bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta)

@@ -32,14 +32,22 @@ def images(bench: Workbench) -> pd.DataFrame:
     if not any(row["status"] == "ok" for row in rows):
         where = source.folder or "the embedded world"
         reasons = "; ".join(row["reason"] for row in rows[:3] if row["reason"]) or "there are none"
-        raise XaiError(f"images of study {bench.study.name}", f"no image could be read from {where}: {reasons}",
-                       "Put images there, or name another folder under attribution.images.")
+        raise XaiError(
+            f"images of study {bench.study.name}",
+            f"no image could be read from {where}: {reasons}",
+            "Put images there, or name another folder under attribution.images.",
+        )
     return pd.DataFrame(rows, columns=list(TABLES["images"].columns))
 
 
 def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> str:
-    key = fingerprint({"arrays": {name: sha256_bytes(np.ascontiguousarray(a).tobytes()) for name, a in arrays.items()},
-                       "shape": list(arrays["pixels"].shape), **meta})
+    key = fingerprint(
+        {
+            "arrays": {name: sha256_bytes(np.ascontiguousarray(a).tobytes()) for name, a in arrays.items()},
+            "shape": list(arrays["pixels"].shape),
+            **meta,
+        }
+    )
     if bench.store.has("pictures", key):
         bench.tally.reused += 1
     else:
@@ -58,8 +66,14 @@ def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
         key = _keep(bench, {"pixels": scene.image, "truth": truth}, {"targets": labels})
         height, width = scene.image.shape[:2]
         yield _row(
-            image_id=image_id, source=f"diorama {TEST_SPLIT} {scene.description.index}", width=width, height=height,
-            mode="RGB", label=";".join(labels), sha256=sha256_bytes(scene.image.tobytes()), picture=key,
+            image_id=image_id,
+            source=f"diorama {TEST_SPLIT} {scene.description.index}",
+            width=width,
+            height=height,
+            mode="RGB",
+            label=";".join(labels),
+            sha256=sha256_bytes(scene.image.tobytes()),
+            picture=key,
         )
         bench.progress(done, len(scenes))
 
@@ -73,8 +87,15 @@ def _folder(bench: Workbench) -> Iterator[dict[str, Any]]:
         for image in loaded:
             height, width = image.pixels.shape[:2]
             key = _keep(bench, {"pixels": image.pixels}, {"targets": []})
-            yield _row(image_id=path.name, source=path.name, width=width, height=height, mode=image.mode,
-                       sha256=image.sha256, picture=key)
+            yield _row(
+                image_id=path.name,
+                source=path.name,
+                width=width,
+                height=height,
+                mode=image.mode,
+                sha256=image.sha256,
+                picture=key,
+            )
         for bad in quarantined:
             reason = f"{bad.why}. {bad.remedy}"
             bench.tally.problems.append(f"{path.name}: {reason}")

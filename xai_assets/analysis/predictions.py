@@ -40,14 +40,19 @@ def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) 
     logits = classifier.logits(classifier.preprocessing.tensor(pixels)[None])  # 1 3 h w -> 1 k
     probabilities = torch.softmax(logits.double().cpu(), dim=1)[0].numpy()  # k
     if not np.isfinite(probabilities).all():
-        raise XaiError(f"{classifier.name} on {image['image_id']}", "gives scores that are not finite",
-                       "Look at the checkpoint: its weights or its normalisation are damaged.")
+        raise XaiError(
+            f"{classifier.name} on {image['image_id']}",
+            "gives scores that are not finite",
+            "Look at the checkpoint: its weights or its normalisation are damaged.",
+        )
     best = int(probabilities.argmax())
     labels = image["label"].split(";") if isinstance(image["label"], str) else []
     explained = [best]
     if bench.attribution.explain == "labelled":
         if not labels:
-            raise XaiError(f"image {image['image_id']}", "has no label to explain", "Use `explain: predicted`.")
+            raise XaiError(
+                f"image {image['image_id']}", "has no label to explain", "Use `explain: predicted`."
+            )
         explained = [classifier.class_index(label) for label in labels]
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     view = classifier.preprocessing.view(pixels)
@@ -56,17 +61,34 @@ def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) 
         name = classifier.class_names[target]
         content = {"view": view}
         if name in labels and "truth" in arrays:
-            content["truth"] = frame.crop_mask(arrays["truth"][labels.index(name)].astype(bool)).astype(np.uint8)
-        key = fingerprint({"picture": image["picture"], "preprocessing": classifier.preprocessing.fingerprint(),
-                           "target": name})
+            content["truth"] = frame.crop_mask(arrays["truth"][labels.index(name)].astype(bool)).astype(
+                np.uint8
+            )
+        key = fingerprint(
+            {
+                "picture": image["picture"],
+                "preprocessing": classifier.preprocessing.fingerprint(),
+                "target": name,
+            }
+        )
         if not bench.store.has("views", key):
             bench.store.put("views", key, content, {"frame": frame.to_dict(), "target": name})
-        rows.append({
-            "image_id": image["image_id"], "target_index": target, "target_name": name, "target_rank": rank,
-            "probability": float(probabilities[target]), "predicted_index": best,
-            "predicted_name": classifier.class_names[best], "predicted_probability": float(probabilities[best]),
-            "label": image["label"], "correct": classifier.class_names[best] in labels if labels else None,
-            "model": classifier.name, "model_sha256": classifier.sha256, "view": key,
-        })
+        rows.append(
+            {
+                "image_id": image["image_id"],
+                "target_index": target,
+                "target_name": name,
+                "target_rank": rank,
+                "probability": float(probabilities[target]),
+                "predicted_index": best,
+                "predicted_name": classifier.class_names[best],
+                "predicted_probability": float(probabilities[best]),
+                "label": image["label"],
+                "correct": classifier.class_names[best] in labels if labels else None,
+                "model": classifier.name,
+                "model_sha256": classifier.sha256,
+                "view": key,
+            }
+        )
         bench.tally.computed += 1
     return rows

@@ -15,9 +15,23 @@ from xai_assets.files import write_bytes, write_text
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 
-VERSIONS = ("xai-assets", "torch", "torchvision", "open-clip-torch", "grad-cam", "lime", "scikit-image", "dagster")
-CHAPTERS = {"dissection": ("dissection",), "comparison": (), "cam": ("attribution",), "lime": ("attribution",),
-            "study": ()}
+VERSIONS = (
+    "xai-assets",
+    "torch",
+    "torchvision",
+    "open-clip-torch",
+    "grad-cam",
+    "lime",
+    "scikit-image",
+    "dagster",
+)
+CHAPTERS = {
+    "dissection": ("dissection",),
+    "comparison": (),
+    "cam": ("attribution",),
+    "lime": ("attribution",),
+    "study": (),
+}
 """The chapters of a study that a report cannot do without."""
 
 
@@ -62,8 +76,12 @@ def results(bench: Workbench) -> StudyResults:
     tables = bench.warehouse.read(bench.study.name)
     study = bench.study
     facts: dict[str, Any] = {
-        "name": study.name, "title": study.title, "description": study.description, "seed": study.seed,
-        "command": f"xai run {study.name}", "lineage": _lineage(tables),
+        "name": study.name,
+        "title": study.title,
+        "description": study.description,
+        "seed": study.seed,
+        "command": f"xai run {study.name}",
+        "lineage": _lineage(tables),
     }
     if study.attribution:
         facts["layer"] = study.attribution.layer
@@ -71,13 +89,21 @@ def results(bench: Workbench) -> StudyResults:
         facts["min_iou"] = study.dissection.netdissect.min_iou
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}
     found = StudyResults(study=facts, artifact=bench.store.get, **named)
-    return StudyResults(study=facts, artifact=bench.store.get, unit_pictures=unit_pictures(bench, found), **named)
+    return StudyResults(
+        study=facts, artifact=bench.store.get, unit_pictures=unit_pictures(bench, found), **named
+    )
 
 
 def _lineage(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
-    models = {row["model"]: f"sha256 {row['model_sha256']}"
-              for row in tables["predictions"][["model", "model_sha256"]].drop_duplicates().to_dict("records")}
+    models = {
+        row["model"]: f"sha256 {row['model_sha256']}"
+        for row in tables["predictions"][["model", "model_sha256"]].drop_duplicates().to_dict("records")
+    }
     health = tables["probe_health"]
     probe = {row["key"]: row["value"] for row in health.to_dict("records") if "sha256" in row["key"]}
     versions = {name: version(name) for name in VERSIONS} | {"python": platform.python_version()}
-    return {name: facts for name, facts in (("Models", models), ("Probe set", probe), ("Versions", versions)) if facts}
+    return {
+        name: facts
+        for name, facts in (("Models", models), ("Probe set", probe), ("Versions", versions))
+        if facts
+    }

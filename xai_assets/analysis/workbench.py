@@ -59,14 +59,18 @@ class Workbench:
     def attribution(self) -> Attribution:
         """The study's attribution; an error in a study that has none."""
         if self.study.attribution is None:
-            raise XaiError(f"study {self.study.name}", "has no attribution", "Add one, or leave its assets out.")
+            raise XaiError(
+                f"study {self.study.name}", "has no attribution", "Add one, or leave its assets out."
+            )
         return self.study.attribution
 
     @property
     def dissection(self) -> Dissection:
         """The study's dissection; an error in a study that has none."""
         if self.study.dissection is None:
-            raise XaiError(f"study {self.study.name}", "has no dissection", "Add one, or leave its assets out.")
+            raise XaiError(
+                f"study {self.study.name}", "has no dissection", "Add one, or leave its assets out."
+            )
         return self.study.dissection
 
     @cached_property

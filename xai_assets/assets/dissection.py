@@ -11,9 +11,7 @@ GROUP = "dissection"
 
 
 @dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
-def unit_activations(
-    context: dg.AssetExecutionContext, probe_set: Table
-) -> dg.MaterializeResult[Table]:
+def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult[Table]:
     """What every unit of every dissected layer does on every probe image: one pass a model, one row a layer."""
     from xai_assets.analysis.activations import unit_activations as collect
 
@@ -21,9 +19,7 @@ def unit_activations(
 
 
 @dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
-def concept_embeddings(
-    context: dg.AssetExecutionContext, probe_set: Table
-) -> dg.MaterializeResult[Table]:
+def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult[Table]:
     """Probe images and concept words in the image-text encoder's space, and what the probe's health is: one row."""
     from xai_assets.analysis.embeddings import concept_embeddings as embed
 

@@ -20,7 +20,9 @@ def together(masks: dict[str, Table]) -> Table:
     return pd.concat(present, ignore_index=True) if present else next(iter(masks.values()))
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS)
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS
+)
 def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult[Table]:
     """IoU, Dice and rank correlation of every pair of methods, each with what chance would give."""
     from xai_assets.analysis.evaluation import mask_agreement as agree
@@ -28,7 +30,9 @@ def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.Mate
     return run_step(context, "attribution", lambda bench: agree(bench, together(masks)))
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS)
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS
+)
 def localization(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult[Table]:

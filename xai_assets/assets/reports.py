@@ -20,7 +20,10 @@ REPORTS = {
         "Models side by side, and methods against each other.",
         ["concept_tables", "mask_tables"],
     ),
-    "study": ("The whole study: verdict, headline numbers, every chapter.", ["concept_tables", "mask_tables"]),
+    "study": (
+        "The whole study: verdict, headline numbers, every chapter.",
+        ["concept_tables", "mask_tables"],
+    ),
 }
 
 

@@ -29,7 +29,9 @@ def concept_tables(
     )
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1", ins=MASKS)
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1", ins=MASKS
+)
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,

@@ -33,6 +33,9 @@ class FrameIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
         path = self.path(context)
         if not path.is_file():
             name = context.asset_key.to_user_string()
-            raise XaiError(f"asset {name}, study {context.partition_key}", "has not been materialised",
-                           f"Materialise {name} first; its table is looked for at {path}.")
+            raise XaiError(
+                f"asset {name}, study {context.partition_key}",
+                "has not been materialised",
+                f"Materialise {name} first; its table is looked for at {path}.",
+            )
         return pd.read_parquet(path)

@@ -60,7 +60,9 @@ class ArtifactStore:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return arrays, json.loads((file.metadata() or {}).get("meta", "{}"))
         except FileNotFoundError as error:
-            raise ArtifactError(str(path), "does not exist", "Materialise the asset that makes it again.") from error
+            raise ArtifactError(
+                str(path), "does not exist", "Materialise the asset that makes it again."
+            ) from error
         except SafetensorError as error:
             remedy = "Delete the file and materialise the asset that makes it again."
             raise ArtifactError(str(path), f"is damaged ({error})", remedy) from error

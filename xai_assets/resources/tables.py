@@ -79,7 +79,9 @@ TABLES: dict[str, Table] = {
             "correct": _flag("whether the predicted class is one of the labels", nullable=True),
             "model": _text("the explained model"),
             "model_sha256": _text("of its weights"),
-            "view": _text("artifact of kind `views`: the model's view of the image, and the target's true mask"),
+            "view": _text(
+                "artifact of kind `views`: the model's view of the image, and the target's true mask"
+            ),
         },
     ),
     "maps": Table(
@@ -170,9 +172,13 @@ TABLES: dict[str, Table] = {
             "detectors": _whole("units that detect a pixel label", nullable=True),
             "unique_detectors": _whole("different labels that are detected", nullable=True),
             "clip_unique": _whole("different concepts that CLIP-Dissect names"),
-            "truth_presence": _real("mean share of top images that truly show the named concept", nullable=True),
+            "truth_presence": _real(
+                "mean share of top images that truly show the named concept", nullable=True
+            ),
             "chance_presence": _real("the same for images drawn by chance", nullable=True),
-            "agreement": _real("share of the units for which both methods name the same concept", nullable=True),
+            "agreement": _real(
+                "share of the units for which both methods name the same concept", nullable=True
+            ),
         },
     ),
     "probe_health": Table(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pandas as pd
+import pandas as pd  # noqa: TID253 -- assets import this module inside their functions
 
 from xai_assets.errors import XaiError
 from xai_assets.resources.tables import TABLES
@@ -86,7 +86,9 @@ class Warehouse:
         if not self.path.is_file():
             return empty
         with self._connect(write=False) as connection:
-            present = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+            present = {
+                row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            }
             for name in empty.keys() & present:
                 query = f'SELECT * EXCLUDE (study) FROM "{name}" WHERE study = ? ORDER BY rowid'
                 empty[name] = connection.execute(query, [study]).df()
@@ -96,9 +98,12 @@ class Warehouse:
 def _create(name: str) -> list[str]:
     table = TABLES[name]
     columns = ["study VARCHAR NOT NULL"] + [
-        f'"{column}" {spec.type}{"" if spec.nullable else " NOT NULL"}' for column, spec in table.columns.items()
+        f'"{column}" {spec.type}{"" if spec.nullable else " NOT NULL"}'
+        for column, spec in table.columns.items()
     ]
-    comments = [f'COMMENT ON COLUMN "{name}"."{c}" IS {_quoted(spec.comment)}' for c, spec in table.columns.items()]
+    comments = [
+        f'COMMENT ON COLUMN "{name}"."{c}" IS {_quoted(spec.comment)}' for c, spec in table.columns.items()
+    ]
     return [
         f'CREATE TABLE IF NOT EXISTS "{name}" ({", ".join(columns)})',
         f'COMMENT ON TABLE "{name}" IS {_quoted(table.comment)}',
@@ -113,9 +118,14 @@ def _quoted(text: str) -> str:
 
 def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
     if name not in TABLES:
-        raise WarehouseError(f"table {name}", "is not declared", "Declare it in xai_assets/resources/tables.py.")
+        raise WarehouseError(
+            f"table {name}", "is not declared", "Declare it in xai_assets/resources/tables.py."
+        )
     declared = TABLES[name].columns
-    missing, extra = sorted(declared.keys() - set(frame.columns)), sorted(set(frame.columns) - declared.keys())
+    missing, extra = (
+        sorted(declared.keys() - set(frame.columns)),
+        sorted(set(frame.columns) - declared.keys()),
+    )
     if missing or extra:
         why = f"columns missing: {missing}, not declared: {extra}"
         raise WarehouseError(f"table {name}", why, "Mend the asset that makes the rows, or the declaration.")
@@ -124,7 +134,9 @@ def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
         if not spec.nullable and values.isna().any():
             row = int(values.isna().to_numpy().argmax())
             raise WarehouseError(
-                f"table {name}, column {column}", f"no value in row {row}", "Such a row must be excluded and counted."
+                f"table {name}, column {column}",
+                f"no value in row {row}",
+                "Such a row must be excluded and counted.",
             )
         if spec.type == "DOUBLE" and any(isinstance(v, float) and math.isinf(v) for v in values):
             raise WarehouseError(f"table {name}, column {column}", "an infinite value", "Mend what made it.")
@@ -133,7 +145,5 @@ def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
         # Object columns of one NULL would be typed INTEGER by DuckDB's sniffing; pandas' own types say what is meant.
         dtype = {"VARCHAR": "string", "DOUBLE": "Float64", "BIGINT": "Int64", "BOOLEAN": "boolean"}[spec.type]
         ordered[column] = ordered[column].astype(dtype)
-        if spec.type == "DOUBLE":
-            ordered[column] = ordered[column].astype(object).where(~ordered[column].isna(), None).astype("Float64")
     ordered.insert(0, "study", study)
     return ordered

@@ -1,0 +1,62 @@
+"""Probe images and concept words in one space, by the study's image-text encoder; and the health of all three."""
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection.health import probe_health
+from xai_assets.errors import XaiError
+from xai_assets.files import fingerprint
+from xai_assets.vision.encoders import load_encoder
+from xai_assets.world.concepts import concept_list
+
+CODE_VERSION = 1
+BATCH = 64
+
+
+def concept_words(bench: Workbench) -> list[tuple[str, str]]:
+    """The study's concepts as (word, category), in order; a text file gives no categories."""
+    source = bench.dissection.concepts
+    if source == "diorama":
+        return concept_list()
+    path = bench.file.resolve(source)
+    if not path.is_file():
+        raise XaiError(f"concept list {path}", "does not exist", "Put a text file there, one concept a line.")
+    words = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(word, "") for word in dict.fromkeys(words) if word]
+
+
+def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:
+    """One row: the artifact (kind `embeddings`) with `images` (n d) and `texts` (c d), float32 of length 1.
+
+    Its metadata holds the words, their categories and the rows of `probe_health`.
+    """
+    encoder = load_encoder(bench.dissection.encoder, bench.settings, base=bench.file.path.parent)
+    words = concept_words(bench)
+    key = fingerprint(
+        {
+            "code": CODE_VERSION,
+            "encoder": encoder.sha256,
+            "words": [list(pair) for pair in words],
+            "probe": probe_table["sha256"].iloc[0],
+        }
+    )
+    if bench.store.has("embeddings", key):
+        bench.tally.reused += 1
+    else:
+        probe = open_probe(bench)
+        images = []
+        for start in range(0, len(probe), BATCH):
+            batch = [probe.image(i) for i in range(start, min(start + BATCH, len(probe)))]
+            images.append(encoder.embed_images(batch))  # b h w 3 -> b d
+            bench.progress(min(start + BATCH, len(probe)), len(probe))
+        arrays = {"images": np.concatenate(images), "texts": encoder.embed_texts([word for word, _ in words])}
+        health = probe_health(probe, encoder, words, arrays["images"])
+        bench.store.put(
+            "embeddings", key, arrays, {"words": [list(pair) for pair in words], "health": health}
+        )
+        bench.tally.computed += 1
+    return pd.DataFrame(
+        [{"encoder": encoder.name, "encoder_sha256": encoder.sha256, "concepts": len(words), "artifact": key}]
+    )

@@ -1,0 +1,90 @@
+"""What this machine has of what the platform needs."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from xai_assets.settings import Settings, shipped
+
+FREE_GIB = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at Python, Pango, DuckDB, the devices, the shipped files and the data folder."""
+    looks: list[Callable[[Settings], Finding]] = [
+        _python,
+        _pango,
+        _duckdb,
+        _device,
+        _shipped,
+        _data,
+        _reports,
+    ]
+    return [look(settings) for look in looks]
+
+
+def _python(_: Settings) -> Finding:
+    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], "Use Python 3.11 or newer.")
+
+
+def _pango(_: Settings) -> Finding:
+    remedy = "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+    try:
+        import weasyprint
+    except OSError as error:
+        return Finding("Pango (PDF)", False, str(error).splitlines()[0], remedy)
+    return Finding("Pango (PDF)", True, f"WeasyPrint {weasyprint.__version__}")
+
+
+def _duckdb(_: Settings) -> Finding:
+    found = version("duckdb")
+    # 2.0.0 can lose a committed write of another process without a word.
+    return Finding(
+        "DuckDB", found.startswith("1."), found, "Install duckdb>=1.5,<2: 2.0.0 can lose committed writes."
+    )
+
+
+def _device(settings: Settings) -> Finding:
+    import torch
+
+    # The count goes through NVML and does not start CUDA in this process.
+    count = torch.cuda.device_count()
+    found = f"torch {torch.__version__}, {count} CUDA device{'s' * (count != 1)}, {torch.get_num_threads()} CPU threads"
+    wanted = settings.device != "cuda" or count > 0
+    return Finding("Device", wanted, found, "XAI_DEVICE is cuda and there is none; set it to auto or cpu.")
+
+
+def _shipped(_: Settings) -> Finding:
+    names = ["object.safetensors", "scene.safetensors", "clip/open_clip_model.safetensors", "manifest.json"]
+    absent = [name for name in names if not (shipped("world") / name).is_file()]
+    found = "missing " + ", ".join(absent) if absent else str(shipped("world"))
+    return Finding("Diorama's models", not absent, found, "Get the repository whole, or `xai world train`.")
+
+
+def _data(settings: Settings) -> Finding:
+    folder = settings.data
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    ok = os.access(folder, os.W_OK) and free > FREE_GIB
+    return Finding(
+        "Data folder", ok, f"{settings.data}, {free:.0f} GiB free", "Set XAI_DATA to a folder with room."
+    )
+
+
+def _reports(settings: Settings) -> Finding:
+    made = sorted(settings.reports.glob("*/*.pdf"))
+    return Finding("Reports", True, f"{len(made)} in {settings.reports}")
