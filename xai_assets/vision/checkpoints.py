@@ -30,8 +30,8 @@ class CheckpointMismatch(XaiError):
 def read_state_dict(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU: safetensors, or torch's format, weights only.
 
-    A state dict may stand in the file alone or under "state_dict", "model_state_dict" or "model". The
-    prefixes of DataParallel ("module.") and torch.compile ("_orig_mod.") are removed where all names have them.
+    A state dict may stand in the file alone or under "state_dict", "model_state_dict" or "model". Where every
+    name has the prefix of DataParallel ("module.") or torch.compile ("_orig_mod."), it is removed.
 
     Raises:
         CheckpointError: missing, larger than `max_bytes` (as a file or unpacked), damaged, of another format,

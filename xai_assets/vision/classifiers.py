@@ -31,8 +31,8 @@ class Classifier:
     Attributes:
         name: as the study has it.
         architecture: "torchvision/resnet18" and the like.
-        network: in evaluation mode on `device`, its parameters without gradients (CAM methods take them at
-            activations, which needs none at parameters).
+        network: in evaluation mode on `device`, its parameters without gradients. A CAM method that
+            wants gradients at activations asks for them at the input: `batch.requires_grad_()`.
         preprocessing: from a picture to the network's input.
         class_names: by output.
         sha256: of the weights file.

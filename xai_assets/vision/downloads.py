@@ -1,4 +1,4 @@
-"""Fetching a weights file: resumed, verified, whole or not at all; without a network, how to do it by hand."""
+"""Fetching a weights file: resumed, verified, whole or not at all; and without a network, how to by hand."""
 
 import contextlib
 import fcntl

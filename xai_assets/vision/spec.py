@@ -1,4 +1,4 @@
-"""What a study says about a model, its preprocessing and an image-text encoder. Studies import it: no torch."""
+"""What a study says about a model, its preprocessing and an encoder. No torch here: studies import it."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -34,8 +34,8 @@ class PreprocessingSpec(_Spec):
 
     mode: Literal["resize_crop", "squash", "native"] = Field(
         description="resize_crop: shorter side to `resize`, then the central square of `size`, as in "
-        "torchvision. squash: the whole picture to `size` by `size`, changing its aspect. native: the pixels as "
-        "they are."
+        "torchvision. squash: the whole picture to `size` by `size`, changing its aspect. native: the "
+        "pixels as they are."
     )
     resize: Side | None = Field(
         default=None, description="Pixels of the shorter side before the crop; for resize_crop only."

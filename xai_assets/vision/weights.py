@@ -1,8 +1,10 @@
 """One file that a model needs: where it stands, where it comes from, and the hash it must have."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from xai_assets.errors import XaiError
 from xai_assets.files import sha256_file, write_text
@@ -82,6 +84,17 @@ def verify_sha256(path: Path, expected: str) -> str:
             "Delete it and get it again, or correct the expected hash if this file is the one you mean.",
         )
     return actual
+
+
+def file_name(url: str) -> str:
+    """The name of the file that an address ends in."""
+    return PurePosixPath(urlsplit(url).path).name
+
+
+def hash_in_name(url: str) -> str | None:
+    """The first digits of the SHA-256 where a file's name has them: `resnet50-11ad3fa6.pth`."""
+    digits = re.search(r"-([0-9a-f]{8,64})\.\w+$", file_name(url))
+    return digits.group(1) if digits else None
 
 
 def _verified(file: WeightsFile) -> str:

@@ -1,17 +1,15 @@
 """The model zoo: what a classifier's name stands for, and the files it needs."""
 
 import difflib
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import torchvision
 
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
-from xai_assets.vision.weights import WeightsFile
+from xai_assets.vision.weights import WeightsFile, file_name, hash_in_name
 
 DIORAMA = ("diorama/object", "diorama/scene")
 PLACES = "places365/resnet18"
@@ -127,10 +125,10 @@ def _places(settings: Settings) -> Entry:
     return Entry(
         PLACES,
         "torchvision/resnet18",
-        WeightsFile(f"weights of {PLACES}", settings.models / _file_name(url), url),
+        WeightsFile(f"weights of {PLACES}", settings.models / file_name(url), url),
         PreprocessingSpec(mode="resize_crop", resize=256, size=224),
         names_file=WeightsFile(
-            f"class names of {PLACES}", settings.models / _file_name(_PLACES_NAMES), _PLACES_NAMES
+            f"class names of {PLACES}", settings.models / file_name(_PLACES_NAMES), _PLACES_NAMES
         ),
         num_classes=365,
     )
@@ -149,7 +147,7 @@ def _torchvision(name: str, settings: Settings) -> Entry:
             f"the model {name!r}", f"torchvision has no weights {tag!r} for it", f"It has {tags}."
         )
     weights = published[tag or "DEFAULT"]
-    file = _file_name(weights.url)
+    file = file_name(weights.url)
     digits = re.search(
         r"-([0-9a-f]{8,64})\.\w+$", file
     )  # torchvision names files by their hash's first digits
@@ -167,7 +165,10 @@ def _torchvision(name: str, settings: Settings) -> Entry:
         name,
         f"torchvision/{model}",
         WeightsFile(
-            f"weights of {name}", settings.models / file, weights.url, digits.group(1) if digits else None
+            f"weights of {name}",
+            settings.models / file_name(weights.url),
+            weights.url,
+            hash_in_name(weights.url),
         ),
         preprocessing,
         tuple(weights.meta["categories"]),
@@ -176,7 +177,3 @@ def _torchvision(name: str, settings: Settings) -> Entry:
 
 def _torchvision_names() -> list[str]:
     return torchvision.models.list_models(module=torchvision.models)
-
-
-def _file_name(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).name
