@@ -23,11 +23,15 @@ class BinarisationPolicy(BaseModel):
 
     policy: Literal["fixed", "top_area", "otsu", "same_area"] = Field(
         "fixed",
-        description="fixed: the map, scaled to 0..1, is at least `value`. top_area: the highest `value` share of the "
-        "pixels. otsu: Otsu's threshold of the scaled map. same_area: as many pixels as the reference mask has",
+        description="fixed: where the map, scaled to 0..1, is at least `value`. top_area: the highest "
+        "`value` share of the pixels. otsu: above Otsu's threshold of the scaled map. same_area: as many "
+        "of the highest pixels as the reference mask has",
     )
     value: float | None = Field(
-        None, gt=0, le=1, description="threshold of fixed (0.5 unless given), share of top_area (0.2 unless given)"
+        None,
+        gt=0,
+        le=1,
+        description="threshold of fixed (0.5 unless given), share of top_area (0.2 unless given)",
     )
 
     @model_validator(mode="after")
@@ -85,7 +89,7 @@ def binarise(
 
 
 def highest(values: np.ndarray, count: int) -> np.ndarray:
-    """The `count` highest pixels of a map (h w), as h w bool; of equal pixels the earlier in row-major order."""
+    """The `count` highest pixels of a map (h w), h w bool; of equal pixels the earlier in row-major order."""
     order = np.argsort(-values, axis=None, kind="stable")
     mask = np.zeros(values.size, dtype=bool)
     mask[order[:count]] = True
@@ -100,8 +104,8 @@ def _highest(scaled: np.ndarray, count: int) -> tuple[np.ndarray, float]:
 def otsu_threshold(scaled: np.ndarray) -> float:
     """Otsu's threshold (1979) of a map in 0..1 (h w) on 256 grey levels.
 
-    The split that maximises the variance between the two sides; pixels on or above it are foreground. Where several
-    splits are as good, the middle of them, so that a map of two plateaus is cut between them.
+    The split that maximises the variance between the two sides; pixels on or above it are foreground. Where
+    several splits are as good, the middle of them, so that a map of two plateaus is cut between them.
     """
     levels = np.minimum((scaled * 256).astype(np.int64), 255)  # h w in 0..255
     counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)

@@ -30,33 +30,43 @@ class ScoreCAMParameters(_Parameters):
 
 
 class Slic(_Parameters):
-    """Superpixels by k-means in colour and place (Achanta et al. 2012), `skimage.segmentation.slic`."""
+    """Superpixels by k-means in colour and place (Achanta et al. 2012), as scikit-image has it."""
 
     name: Literal["slic"] = Field("slic", description="the segmentation's name")
     n_segments: int = Field(60, ge=2, le=5000, description="about how many superpixels")
-    compactness: float = Field(12.0, gt=0, description="weight of place against colour; higher: squarer superpixels")
-    sigma: float = Field(1.0, ge=0, description="width in pixels of the Gaussian that smooths the image first")
+    compactness: float = Field(
+        12.0, gt=0, description="weight of place against colour; higher: squarer superpixels"
+    )
+    sigma: float = Field(
+        1.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+    )
 
 
 class Quickshift(_Parameters):
-    """Superpixels by mode seeking (Vedaldi & Soatto 2008), `skimage.segmentation.quickshift`.
+    """Superpixels by mode seeking (Vedaldi & Soatto 2008), as scikit-image has it.
 
     The defaults of kernel_size, max_dist and ratio are those of `lime`.
     """
 
     name: Literal["quickshift"] = Field("quickshift", description="the segmentation's name")
-    kernel_size: float = Field(4.0, gt=0, description="width of the density kernel; higher: fewer superpixels")
+    kernel_size: float = Field(
+        4.0, gt=0, description="width of the density kernel; higher: fewer superpixels"
+    )
     max_dist: float = Field(200.0, gt=0, description="cut of the tree of modes; higher: fewer superpixels")
     ratio: float = Field(0.2, ge=0, le=1, description="weight of colour against place")
-    sigma: float = Field(0.0, ge=0, description="width in pixels of the Gaussian that smooths the image first")
+    sigma: float = Field(
+        0.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+    )
 
 
 class Felzenszwalb(_Parameters):
-    """Superpixels by graph merging (Felzenszwalb & Huttenlocher 2004), `skimage.segmentation.felzenszwalb`."""
+    """Superpixels by graph merging (Felzenszwalb & Huttenlocher 2004), as scikit-image has it."""
 
     name: Literal["felzenszwalb"] = Field("felzenszwalb", description="the segmentation's name")
     scale: float = Field(100.0, gt=0, description="higher: fewer and larger superpixels")
-    sigma: float = Field(0.5, ge=0, description="width in pixels of the Gaussian that smooths the image first")
+    sigma: float = Field(
+        0.5, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+    )
     min_size: int = Field(50, ge=1, description="the smallest superpixel, in pixels")
 
 
@@ -75,21 +85,27 @@ class LimeParameters(_Parameters):
     """LIME for images (Ribeiro et al. 2016), as in `lime.lime_image`."""
 
     segmentation: Segmentation = Field(
-        default_factory=Slic, description="how the view is cut into superpixels: a name, or a name with its parameters"
+        default_factory=Slic,
+        description="how the view is cut into superpixels: a name, or a name with its parameters",
     )
-    num_samples: int = Field(1000, ge=2, le=1_000_000, description="perturbed copies that the surrogate is fitted on")
+    num_samples: int = Field(
+        1000, ge=2, le=1_000_000, description="perturbed copies that the surrogate is fitted on"
+    )
     num_features: int | None = Field(
         None,
         ge=1,
-        description="superpixels that the surrogate may use; none: all. Up to 6 are chosen by forward selection, "
-        "more by their weights",
+        description="superpixels that the surrogate may use; none: all. Up to 6 are chosen by forward "
+        "selection, more by their weights",
     )
     hide_color: Literal["mean", "blur"] | tuple[Channel, Channel, Channel] = Field(
         "mean",
-        description="what a hidden superpixel shows: its own mean colour, the blurred view, or one colour (r, g, b)",
+        description="what a hidden superpixel shows: its own mean colour, the blurred view, or one colour "
+        "(r, g, b)",
     )
     kernel_width: float = Field(
-        0.25, gt=0, description="width of the exponential kernel on the cosine distance from the unperturbed view"
+        0.25,
+        gt=0,
+        description="width of the exponential kernel on the cosine distance from the unperturbed view",
     )
     batch_size: int = Field(100, ge=1, le=4096, description="perturbed copies evaluated together")
     positive_only: bool = Field(

@@ -1,4 +1,4 @@
-"""Per-image scaling of a map to 0..1, which throws its absolute evidence away: for pictures and thresholds only."""
+"""Per-image scaling of a map to 0..1. It throws absolute evidence away: for pictures and thresholds only."""
 
 import numpy as np
 
@@ -10,9 +10,10 @@ def is_constant(values: np.ndarray) -> bool:
 
 
 def scale(values: np.ndarray) -> np.ndarray:
-    """A map (h w, any float) from its minimum to its maximum onto 0..1, float32; all zeros when it is constant.
+    """A map (h w, any float) from its minimum to its maximum onto 0..1, float32.
 
-    Pixels that are not finite become 0: nothing is known about them, and a map that has some carries a flag.
+    All zeros when it is constant. Pixels that are not finite become 0: nothing is known about them, and a
+    map that has some carries a flag.
     """
     finite = np.isfinite(values)
     if is_constant(values):

@@ -1,0 +1,77 @@
+"""An attribution map: the numbers, and everything one must know to compare them with others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xai_assets.attribution.errors import AttributionError
+from xai_assets.attribution.scaling import is_constant, scale
+from xai_assets.vision.geometry import Frame
+
+CONSTANT = "constant"
+"""Flag: all values are the same, so that the map shows nothing."""
+
+NON_FINITE = "non_finite"
+"""Flag: some values are NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class AttributionMap:
+    """Where a classifier looked for one class in one image.
+
+    Attributes:
+        values: h w float32, raw (before any per-image scaling), in the model's frame.
+        method: one of `xai_assets.attribution.explain.METHODS`.
+        image_id: the image's name.
+        target: index of the explained class.
+        target_name: its name.
+        layer: the target layer's module path; None for methods that have none.
+        frame: how the model's frame lies in the original image.
+        parameters: the method's parameters, as JSON has them.
+        seed: of every random choice.
+        flags: `constant`, `non_finite`, or neither.
+        extras: further arrays that the method leaves: see `cams` and `lime`.
+        details: further numbers that the method leaves, as JSON has them.
+    """
+
+    values: np.ndarray
+    method: str
+    image_id: str
+    target: int
+    target_name: str
+    layer: str | None
+    frame: Frame
+    parameters: Mapping[str, Any]
+    seed: int
+    flags: tuple[str, ...] = ()
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.dtype != np.float32:
+            raise AttributionError(
+                f"the {self.method} map of {self.image_id}",
+                f"is {self.values.dtype} of shape {self.values.shape}",
+                "A map is float32 of shape (h, w).",
+            )
+
+    def scaled(self) -> np.ndarray:
+        """The map from its minimum to its maximum onto 0..1, h w float32; all zeros when it is constant.
+
+        Values that are not finite become 0. The absolute evidence is lost here: two scaled maps of different
+        images do not say which had more of it.
+        """
+        return scale(self.values)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the map says where: it is neither constant nor in part not finite."""
+        return not self.flags
+
+
+def flags_of(values: np.ndarray) -> tuple[str, ...]:
+    """The flags of a raw map (h w float): `constant` when its finite values are one, `non_finite`."""
+    found = (CONSTANT,) if is_constant(values) else ()
+    return found if np.isfinite(values).all() else (*found, NON_FINITE)

@@ -1,0 +1,69 @@
+"""Maps that know no model: what a method must beat before its number means anything.
+
+Widths are shares of the view's shorter side, so that a control is the same at every size.
+"""
+
+import zlib
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+CENTRE_WIDTH = 1 / 4
+"""Standard deviation of the centre prior: a photographer's bias, as broad as objects are."""
+
+EDGE_WIDTH = 1 / 20
+"""Smoothing of the edges into a density; a bare edge map would cover outlines only."""
+
+RANDOM_WIDTH = 1 / 10
+"""Smoothing of the noise: blobs about as large as those of a class activation map."""
+
+
+def centre_prior(view: np.ndarray) -> np.ndarray:
+    """A Gaussian in the middle of the frame, h w float32 in 0..1, whatever the view (h w 3) shows."""
+    height, width = view.shape[:2]
+    sigma = CENTRE_WIDTH * min(height, width)
+    rows = np.arange(height) - (height - 1) / 2
+    columns = np.arange(width) - (width - 1) / 2
+    squared = rows[:, None] ** 2 + columns[None, :] ** 2  # h w
+    return np.exp(-squared / (2 * sigma**2)).astype(np.float32)
+
+
+def edge_density(view: np.ndarray) -> np.ndarray:
+    """Smoothed Sobel gradient magnitude of the grey view (h w 3 uint8), h w float32, at least 0."""
+    grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3)
+    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
+    return _smooth(np.hypot(across, down), EDGE_WIDTH)
+
+
+def random_smooth(view: np.ndarray, *, seed: int, image_id: str = "") -> np.ndarray:
+    """Smoothed uniform noise of the view's size, h w float32; another one for each seed and image."""
+    generator = np.random.default_rng([seed, zlib.crc32(image_id.encode("utf-8"))])
+    return _smooth(generator.random(view.shape[:2], dtype=np.float32), RANDOM_WIDTH)
+
+
+def all_ones(view: np.ndarray) -> np.ndarray:
+    """One everywhere, h w float32: every measure that is tie-safe gives it the chance level."""
+    return np.ones(view.shape[:2], dtype=np.float32)
+
+
+CONTROLS = ("centre", "edges", "random")
+"""The controls of every localisation table. `all_ones` is not among them: it scores the chance columns."""
+
+
+def control(name: str, view: np.ndarray, *, seed: int, image_id: str = "") -> np.ndarray:
+    """The control of that name, h w float32, for a view (h w 3 uint8); KeyError for one not in CONTROLS."""
+    makers: dict[str, Callable[[], np.ndarray]] = {
+        "centre": lambda: centre_prior(view),
+        "edges": lambda: edge_density(view),
+        "random": lambda: random_smooth(view, seed=seed, image_id=image_id),
+    }
+    return makers[name]()
+
+
+def _smooth(values: np.ndarray, width: float) -> np.ndarray:
+    sigma = width * min(values.shape)
+    return np.asarray(
+        cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.float32
+    )
