@@ -46,8 +46,10 @@ def shade(
     across = np.arange(columns.start, columns.stop, dtype=np.int32) * a + start
     factor = across + np.arange(rows.start, rows.stop, dtype=np.int32)[:, None] * b  # h w
     crop = image[rows, columns]
-    lit = np.minimum((crop * np.maximum(factor, 0)[..., None]) >> 14, 255).astype(np.uint8)
-    np.copyto(crop, lit, where=True if mask is None else mask[rows, columns][..., None])
+    factor = np.maximum(factor, 0)
+    lit = np.minimum((crop * cv2.merge((factor, factor, factor))) >> 14, 255).astype(np.uint8)  # h w 3
+    inside = np.True_ if mask is None else mask[rows, columns][..., None]
+    np.copyto(crop, lit, where=inside)
 
 
 def _blur(image: np.ndarray, sigma: float) -> np.ndarray:

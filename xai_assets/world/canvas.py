@@ -133,7 +133,7 @@ class Canvas:
         if right - left < 1 or bottom - top < 1:
             return
         alpha = coverage(polygon, left, top, right - left, bottom - top).astype(np.uint16) * strength // 255
-        self._mix(left, top, alpha, np.array((32, 32, 36), np.uint8))
+        self._mix(left, top, alpha.astype(np.uint8), np.array((32, 32, 36), np.uint8))
 
     def _mix(self, left: int, top: int, alpha: np.ndarray, colours: np.ndarray) -> None:
         crop = self.image[top : top + alpha.shape[0], left : left + alpha.shape[1]]
@@ -141,7 +141,7 @@ class Canvas:
             crop[:] = colours
             return
         # 0..255 to 0..256, so that a shift divides; everything stays below 65536.
-        weight = alpha.astype(np.uint16)[..., None]  # h w 1
+        weight = cv2.merge((alpha, alpha, alpha)).astype(np.uint16)  # h w -> h w 3, faster than broadcasting
         weight += weight >> 7
         crop[:] = (crop * (256 - weight) + colours * weight + 128) >> 8
 

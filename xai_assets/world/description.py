@@ -104,9 +104,9 @@ def _occluder(u: Stream, target: TargetDescription, scene: str) -> Prop | None:
 
 
 def _camera(u: Stream, *, light: bool = False) -> Camera:
-    gain, tint, gamma = u(0.78, 1.14), (u(0.92, 1.08), u(0.92, 1.08), u(0.92, 1.08)), u(0.88, 1.15)
+    gain, tint, gamma = u(0.82, 1.14), (u(0.92, 1.08), u(0.92, 1.08), u(0.92, 1.08)), u(0.88, 1.15)
     blur = u(0.5, 0.9) if u() < 0.3 else 0.0
-    noise, x, y = u(2, 7), u.integer(NOISE_SIDE - SIDE), u.integer(NOISE_SIDE - SIDE)
+    noise, x, y = u(1.5, 5.5), u.integer(NOISE_SIDE - SIDE), u.integer(NOISE_SIDE - SIDE)
     lit = light and u() < 0.5
     return Camera(
         gain, tint, gamma, blur, noise, x, y, u(0, 2 * math.pi) if lit else 0.0, u(0.1, 0.5) if lit else 0.0

@@ -11,7 +11,7 @@ from xai_assets.world.vocabulary import COLOURS, MATERIALS, RGB, TARGET_MATERIAL
 
 DISTINCT = 150
 """Least distance of a pattern's two colours."""
-_STANDS_OUT = 130  # wanted distance of the main colour from the background's mean
+_STANDS_OUT = 170  # wanted distance of the main colour from the background's mean
 _NATURAL = {
     "foliage": ("green", "yellow", "brown"), "sand": ("yellow", "orange", "white"),
     "water": ("blue", "green", "grey"), "snow": ("white",), "asphalt": ("grey", "black"),
@@ -33,7 +33,7 @@ def _finish_name(u: Stream) -> str:
 def choose_finishes(u: Stream, target: TargetDescription, behind: tuple[int, ...]) -> TargetDescription:
     """Give a posed target its finishes; `behind` is the background's mean colour there."""
     color = u.choice(COLOURS)
-    for _ in range(5):
+    for _ in range(7):
         if colour_distance(RGB[color], behind) > _STANDS_OUT:
             break
         color = u.choice(COLOURS)

@@ -13,7 +13,7 @@ SMALLEST, LARGEST = 0.02, 0.30
 _DRAWN = (0.025, 0.285)  # aimed at, so that rounding and the picture's edge keep it in the range
 _CLOSE = (0.10, 0.36)
 _PAIRED = (0.04, 0.12)
-_OVERHANG = 0.12  # share of the bounding box that may lie beyond an edge
+_OVERHANG = 0.15  # share of the bounding box that may lie beyond an edge
 _ATTEMPTS = 24
 
 
@@ -58,7 +58,7 @@ def choose_pair(u: Stream, class_names: tuple[str, str]) -> tuple[TargetDescript
 
 def _spread(t: float) -> float:
     """0..1 to 0..1, denser near both ends: places far out make up for the room an object needs at the edge."""
-    return 0.4 * t + 0.6 * sin(math.pi / 2 * t) ** 2
+    return 0.1 * t + 0.9 * sin(math.pi / 2 * t) ** 2
 
 
 def _individual(u: Stream, class_name: str, area: float) -> TargetDescription:
