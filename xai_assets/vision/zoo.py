@@ -147,10 +147,6 @@ def _torchvision(name: str, settings: Settings) -> Entry:
             f"the model {name!r}", f"torchvision has no weights {tag!r} for it", f"It has {tags}."
         )
     weights = published[tag or "DEFAULT"]
-    file = file_name(weights.url)
-    digits = re.search(
-        r"-([0-9a-f]{8,64})\.\w+$", file
-    )  # torchvision names files by their hash's first digits
     transforms = weights.transforms()
     preprocessing = PreprocessingSpec(
         mode="resize_crop",
