@@ -8,7 +8,7 @@ import dagster as dg
 from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.schedules import study_schedules
-from xai_assets.resources.frames import FrameIOManager
+from xai_assets.resources.io_manager import FrameIOManager
 from xai_assets.settings import Settings
 
 
@@ -33,7 +33,7 @@ def build_definitions(
         jobs=[study_job],
         schedules=study_schedules(settings),
         resources={
-            "io_manager": FrameIOManager(folder=str(settings.artifacts / "tables")),
+            "io_manager": FrameIOManager(artifacts=str(settings.artifacts)),
             **(resources or {}),
         },
         executor=executor,

@@ -21,7 +21,7 @@ def run_study(name: str, settings: Settings) -> int:
     """
     started = time.perf_counter()
     file = find_study(name, settings)
-    absent = missing_files(file, settings)
+    absent = _still_missing(file, settings)
     if absent:
         for line in absent:
             click.echo(line, err=True)
@@ -33,6 +33,17 @@ def run_study(name: str, settings: Settings) -> int:
     _summary(file, settings)
     click.echo(f"xai run {file.study.name}: {time.perf_counter() - started:.0f} s")
     return 0
+
+
+def _still_missing(file: StudyFile, settings: Settings) -> list[str]:
+    from xai_assets.analysis.needs import fetch_needs, needs
+    from xai_assets.cli_progress import Steps
+
+    missing = needs(file, settings)
+    if not missing:
+        return []
+    with Steps(len(missing)) as steps:
+        return fetch_needs(missing, steps.watch)
 
 
 def missing_files(file: StudyFile, settings: Settings) -> list[str]:

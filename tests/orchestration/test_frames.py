@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from xai_assets.errors import XaiError
-from xai_assets.resources.frames import FrameIOManager
+from xai_assets.resources.io_manager import FrameIOManager
 
 PARTITIONS = dg.StaticPartitionsDefinition(["demo"])
 
@@ -21,17 +21,17 @@ def doubled(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def run(tmp_path, assets):
-    manager = FrameIOManager(folder=str(tmp_path))
+    manager = FrameIOManager(artifacts=str(tmp_path))
     return dg.materialize(
         assets, partition_key="demo", resources={"io_manager": manager}, selection=[assets[-1]]
     )
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path):
-    manager = FrameIOManager(folder=str(tmp_path))
+    manager = FrameIOManager(artifacts=str(tmp_path))
     found = dg.materialize([table, doubled], partition_key="demo", resources={"io_manager": manager})
     assert found.output_for_node("doubled")["iou"].tolist()[0] == 1.0
-    written = pd.read_parquet(tmp_path / "table" / "demo.parquet")
+    written = pd.read_parquet(tmp_path / "tables" / "table" / "demo.parquet")
     assert written["image_id"].isna().tolist() == [False, True]
     assert written["target_index"].tolist() == [1, 2]
 

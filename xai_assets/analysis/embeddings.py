@@ -9,7 +9,7 @@ from xai_assets.dissection.health import probe_health
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.vision.encoders import load_encoder
-from xai_assets.world.concepts import concept_list
+from xai_assets.world.concepts import concepts
 
 CODE_VERSION = 1
 BATCH = 64
@@ -19,7 +19,7 @@ def concept_words(bench: Workbench) -> list[tuple[str, str]]:
     """The study's concepts as (word, category), in order; a text file gives no categories."""
     source = bench.dissection.concepts
     if source == "diorama":
-        return concept_list()
+        return [(concept.name, concept.category) for concept in concepts()]
     path = bench.file.resolve(source)
     if not path.is_file():
         raise XaiError(f"concept list {path}", "does not exist", "Put a text file there, one concept a line.")
@@ -37,7 +37,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
     key = fingerprint(
         {
             "code": CODE_VERSION,
-            "encoder": encoder.sha256,
+            "encoder": encoder.fingerprint(),
             "words": [list(pair) for pair in words],
             "probe": probe_table["sha256"].iloc[0],
         }
@@ -54,7 +54,10 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
         arrays = {"images": np.concatenate(images), "texts": encoder.embed_texts([word for word, _ in words])}
         health = probe_health(probe, encoder, words, arrays["images"])
         bench.store.put(
-            "embeddings", key, arrays, {"words": [list(pair) for pair in words], "health": health}
+            "embeddings",
+            key,
+            arrays,
+            {"words": [list(pair) for pair in words], "health": [list(found) for found in health]},
         )
         bench.tally.computed += 1
     return pd.DataFrame(

@@ -2,40 +2,34 @@
 
 from pathlib import Path
 
-import dagster as dg
-
 from xai_assets.errors import XaiError
 from xai_assets.files import write_with
 from xai_assets.resources.table import Table
 
 
-class FrameIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
-    """Keeps each asset's table at `<folder>/<asset>/<study>.parquet`.
+def table_path(artifacts: Path, asset: str, study: str) -> Path:
+    """The file of an asset's table of one study; names are the project's own and the studies' checked ones."""
+    return artifacts / "tables" / asset / f"{study}.parquet"
 
-    Attributes:
-        folder: where the tables stand.
+
+def write_table(artifacts: Path, asset: str, study: str, table: Table) -> Path:
+    """Write a table, whole or not at all."""
+    return write_with(table_path(artifacts, asset, study), lambda file: table.to_parquet(file, index=False))
+
+
+def read_table(artifacts: Path, asset: str, study: str) -> Table:
+    """The table that an asset left for a study.
+
+    Raises:
+        XaiError: when the asset has not been materialised for it.
     """
+    import pandas as pd
 
-    folder: str
-
-    def path(self, context: dg.InputContext | dg.OutputContext) -> Path:
-        """The file of an asset's partition; keys are the project's own names and the studies' checked ones."""
-        return Path(self.folder).joinpath(*context.asset_key.path, f"{context.partition_key}.parquet")
-
-    def handle_output(self, context: dg.OutputContext, obj: Table) -> None:
-        """Write the table, whole or not at all."""
-        write_with(self.path(context), lambda file: obj.to_parquet(file, index=False))
-
-    def load_input(self, context: dg.InputContext) -> Table:
-        """Read the table of the asset above."""
-        import pandas as pd
-
-        path = self.path(context)
-        if not path.is_file():
-            name = context.asset_key.to_user_string()
-            raise XaiError(
-                f"asset {name}, study {context.partition_key}",
-                "has not been materialised",
-                f"Materialise {name} first; its table is looked for at {path}.",
-            )
-        return pd.read_parquet(path)
+    path = table_path(artifacts, asset, study)
+    if not path.is_file():
+        raise XaiError(
+            f"asset {asset}, study {study}",
+            "has not been materialised",
+            f"Materialise {asset} first; its table is looked for at {path}.",
+        )
+    return pd.read_parquet(path)

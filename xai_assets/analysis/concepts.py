@@ -1,0 +1,103 @@
+"""What each unit stands for: by CLIP-Dissect's words and by Network Dissection's pixel labels."""
+
+import pandas as pd
+
+from xai_assets.analysis.activations import read_activations
+from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection.clip_dissect import concept_similarity, soft_wpmi
+from xai_assets.dissection.concepts import clip_table, netdissect_table
+from xai_assets.dissection.netdissect import tally
+from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
+from xai_assets.dissection.probe import ProbeSet
+from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.resources.tables import TABLES
+from xai_assets.world.synonyms import surface_forms
+
+SHOWN_SHARE = 0.0015
+"""A picture shows a word when its labels cover more of it than this: 24 pixels of the embedded world's 128 x 128."""
+
+
+def clip_dissect_concepts(
+    bench: Workbench, probe_table: pd.DataFrame, activations: pd.DataFrame, embeddings: pd.DataFrame
+) -> pd.DataFrame:
+    """One row a unit, as the warehouse's table `clip_dissect`.
+
+    Softmax statistics are taken once, for all layers and models; each layer is scored whole.
+    """
+    arrays, meta = bench.store.get("embeddings", embeddings["artifact"].iloc[0])
+    words, categories = zip(*meta["words"], strict=True)
+    similarity = concept_similarity(arrays["images"], arrays["texts"])  # n c
+    truth = _truth(bench, list(words)) if bool(probe_table["labelled"].iloc[0]) else None
+    settings = bench.dissection.clip_dissect
+    frames = []
+    for model in activations["model"].unique():
+        found = read_activations(bench, activations, model)
+        for layer, values in found.layers.items():
+            scores = soft_wpmi(
+                similarity,
+                values.pooled,
+                top_k=min(settings.top_k, len(similarity)),
+                a=settings.a,
+                lam=settings.lam,
+            )
+            frames.append(clip_table(model, layer, scores, values, found.ids, words, categories, truth=truth))
+            bench.tally.computed += 1
+            bench.progress(len(frames), len(activations))
+    return _together("clip_dissect", frames)
+
+
+def netdissect_concepts(
+    bench: Workbench, probe_table: pd.DataFrame, activations: pd.DataFrame
+) -> pd.DataFrame:
+    """One row a unit of a layer with maps, as the warehouse's table `netdissect`; empty without pixel labels."""
+    if not bool(probe_table["labelled"].iloc[0]):
+        return _together("netdissect", [])
+    probe, settings = open_probe(bench), bench.dissection.netdissect
+    models = list(activations["model"].unique())
+    frames = []
+    for number, model in enumerate(models):
+        found = read_activations(bench, activations, model)
+        maps = {name: layer.maps for name, layer in found.layers.items() if layer.maps is not None}
+        thresholds = {
+            name: top_quantile_thresholds(values, settings.quantile) for name, values in maps.items()
+        }
+        counts = tally(
+            maps,
+            thresholds,
+            probe,
+            boxes=found.boxes,
+            progress=lambda done, total, number=number: bench.progress(
+                number * total + done, len(models) * total
+            ),
+        )
+        for layer in maps:
+            dead = found.layers[layer].dead
+            frames.append(
+                netdissect_table(
+                    model, layer, counts[layer], thresholds[layer], dead, min_iou=settings.min_iou
+                )
+            )
+            bench.tally.computed += 1
+    return _together("netdissect", frames)
+
+
+def _truth(bench: Workbench, words: list[str]) -> WordTruth:
+    """Which probe images show which word; in the embedded world the labels name all there is to see."""
+    probe: ProbeSet = open_probe(bench)
+    assert probe.concepts is not None
+    embedded = bench.dissection.probe.diorama is not None
+    forms = {word: surface_forms(word) for word in words} if embedded else None
+    return word_truth(
+        words,
+        concept_pixels(probe, progress=bench.progress),
+        probe.concepts,
+        synonyms=forms,
+        exhaustive=embedded,
+        min_share=SHOWN_SHARE,
+    )
+
+
+def _together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = list(TABLES[name].columns)
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)

@@ -1,0 +1,79 @@
+"""What a study needs from outside, told all at once before anything runs: weights, data sets, images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xai_assets.errors import XaiError
+from xai_assets.progress import Progress
+from xai_assets.settings import Settings
+from xai_assets.study_file import StudyFile
+from xai_assets.vision.downloads import fetch
+from xai_assets.vision.missing import missing_files
+from xai_assets.vision.spec import EncoderSpec, ModelSpec
+
+BRODEN = "http://netdissect.csail.mit.edu/data/broden1_224.zip"
+WORDS = "https://raw.githubusercontent.com/Trustworthy-ML-Lab/CLIP-dissect/main/data/20k.txt"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that is not there.
+
+    Attributes:
+        what: what it is.
+        place: where it is looked for.
+        address: where it can be had, as far as is known.
+        downloadable: whether it is one file that can be fetched to its place as it is.
+        sha256: what its SHA-256 must be or begin with, where that is known.
+    """
+
+    what: str
+    place: Path
+    address: str | None = None
+    downloadable: bool = False
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        source = f"get it from {self.address} and put" if self.address else "put"
+        return f"missing: {self.what}: {source} it at {self.place}"
+
+
+def needs(file: StudyFile, settings: Settings) -> list[Need]:
+    """Everything that the study names and that is not there; nothing is downloaded."""
+    specs: list[ModelSpec | EncoderSpec] = []
+    own: list[Need] = []
+    if dissection := file.study.dissection:
+        specs += [entry.model for entry in dissection.models]
+        specs.append(dissection.encoder)
+        if dissection.probe.broden:
+            own.append(Need("the probe set (Broden)", file.resolve(dissection.probe.broden), BRODEN))
+        if dissection.probe.folder:
+            own.append(Need("the folder of probe images", file.resolve(dissection.probe.folder)))
+        if dissection.concepts != "diorama":
+            own.append(Need("the concept list", file.resolve(dissection.concepts), WORDS))
+    if attribution := file.study.attribution:
+        specs.append(attribution.model)
+        if attribution.images.folder:
+            own.append(Need("the folder of images to explain", file.resolve(attribution.images.folder)))
+    absent = missing_files(specs, settings, base=file.path.parent)
+    weights = [Need(f.what, f.place, f.address, f.address is not None, f.sha256) for f in absent]
+    return weights + [need for need in own if not need.place.exists()]
+
+
+def fetch_needs(missing: list[Need], watch: Callable[[str], Progress]) -> list[str]:
+    """Download what can be; nothing is fetched while something is missing that only a person can bring.
+
+    Returns:
+        One line for each thing that is still missing.
+    """
+    if not all(need.downloadable for need in missing):
+        return [str(need) for need in missing]
+    left = []
+    for need in missing:
+        assert need.address is not None
+        try:
+            fetch(need.address, need.sha256, need.place, watch(need.what))
+        except XaiError as error:
+            left.append(f"missing: {need.what}: {error}")
+    return left
