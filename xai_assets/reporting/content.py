@@ -1,0 +1,120 @@
+"""The content of each report: which chapters it has, as plain values. What is here is what `report.json` holds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from xai_assets.reporting import names, overview
+from xai_assets.reporting.contrast import contrast
+from xai_assets.reporting.definitions import definitions
+from xai_assets.reporting.gallery import gallery
+from xai_assets.reporting.measures import agreement, cost, localization
+from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.pictures import Pictures
+from xai_assets.reporting.results import StudyResults
+from xai_assets.reporting.surrogates import surrogates
+from xai_assets.reporting.units import dissection
+
+Row = dict[str, Any]
+
+GALLERY_LIMIT = 24
+GALLERY_IN_STUDY = 6
+
+TITLES = {
+    "dissection": "What the units have learned",
+    "cam": "Where the model looked",
+    "lime": "Which parts the prediction rests on",
+    "comparison": "Models and methods compared",
+    "study": "The study",
+}
+
+
+def study_facts(results: StudyResults) -> Row:
+    """The study's own words and the run's facts, with nothing where nothing was given."""
+    study: Mapping[str, Any] = results.study
+    return {
+        "name": str(study["name"]),
+        "title": str(study["title"]),
+        "description": str(study.get("description") or ""),
+        "seed": results.seed,
+        "created": plain(study.get("created")),
+        "command": plain(study.get("command")),
+        "layer": plain(study.get("layer")),
+        "min_iou": plain(study.get("min_iou")),
+        "lineage": [{"group": str(group), "facts": [{"name": str(name), "value": plain(value)}
+                                                    for name, value in facts.items()]}
+                    for group, facts in (study.get("lineage") or {}).items()],
+    }
+
+
+def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
+    """The report's content, JSON-able; `pictures` is filled with what it shows."""
+    content = {
+        "kind": kind,
+        "kind_title": TITLES[kind],
+        "study": study_facts(results),
+        "facts": overview.facts(results),
+        "quarantined": overview.quarantined(results),
+        "accuracy": overview.accuracy(results),
+        "explained_model": _explained(results),
+    }
+    return plain(content | _CHAPTERS[kind](results, pictures))
+
+
+def _explained(results: StudyResults) -> Row | None:
+    rows = records(results.predictions.head(1)) if len(results.predictions) else []
+    return {"name": rows[0]["model"], "sha256": rows[0]["model_sha256"]} if rows else None
+
+
+def _dissection(results: StudyResults, pictures: Pictures) -> Row:
+    return {"dissection": dissection(results, pictures),
+            "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "interval"])}
+
+
+def _cam(results: StudyResults, pictures: Pictures) -> Row:
+    return {"gallery": gallery(results, pictures, names.CAMS, limit=GALLERY_LIMIT),
+            "localization": localization(results), "cost": cost(results),
+            "definitions": definitions(["gradcam", "ablationcam", "scorecam", "mask", "average_precision", "iou", "iou_matched",
+                                        "pointing", "energy", "controls", "interval"])}
+
+
+def _lime(results: StudyResults, pictures: Pictures) -> Row:
+    return {"surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT), "localization": localization(results),
+            "cost": [row for row in cost(results) if row["key"] == "lime"],
+            "definitions": definitions(["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval"])}
+
+
+def _comparison(results: StudyResults, _: Pictures) -> Row:
+    return {"contrast": contrast(results), "agreement": agreement(results),
+            "definitions": definitions(["jaccard", "netdissect", "clip_dissect", "iou", "dice", "rank_correlation", "interval"])}
+
+
+def _study(results: StudyResults, pictures: Pictures) -> Row:
+    units = dissection(results, pictures)
+    where, pairs = localization(results), agreement(results)
+    right = overview.accuracy(results)
+    explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
+    return {
+        "dissection": units,
+        "contrast": contrast(results),
+        "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
+        "localization": where,
+        "agreement": pairs,
+        "cost": cost(results),
+        "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
+        "headline": overview.headline(where, pairs, units),
+        "verdict": overview.verdict(where, pairs, units, right),
+        "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "jaccard", "gradcam",
+                                    "ablationcam", "scorecam", "lime", "mask", "average_precision", "iou", "iou_matched", "dice",
+                                    "rank_correlation", "pointing", "energy", "controls", "interval"]),
+    }
+
+
+_CHAPTERS: dict[str, Callable[[StudyResults, Pictures], Row]] = {
+    "dissection": _dissection,
+    "cam": _cam,
+    "lime": _lime,
+    "comparison": _comparison,
+    "study": _study,
+}
+KINDS = tuple(_CHAPTERS)
+"""The kinds of report, in the order in which they are made."""

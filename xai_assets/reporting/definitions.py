@@ -1,0 +1,104 @@
+"""What the methods and metrics are: the formula as it is computed here, and its source."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from xai_assets.evaluation.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A term, what it is, its formula (may be empty), and where it comes from."""
+
+    term: str
+    text: str
+    formula: str
+    source: str
+
+
+def _metric(key: str, text: str) -> Definition:
+    """A metric as its declared record defines it, after a sentence that says what it is."""
+    metric = METRICS[key]
+    return Definition(metric.title, f"{text} By chance: {metric.chance}.", metric.formula, metric.source)
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "gradcam": Definition(
+        "Grad-CAM",
+        "The target layer's channels, weighted by the mean gradient of the class's score, summed and rectified.",
+        "ReLU(Σₖ wₖ Aₖ),  wₖ = mean over x, y of ∂s / ∂Aₖ(x, y)",
+        "Selvaraju et al. 2017, as in pytorch-grad-cam",
+    ),
+    "ablationcam": Definition(
+        "AblationCAM",
+        "As Grad-CAM, with each channel weighted by how far the class's score falls when the channel is put out.",
+        "wₖ = (s − sₖ) / s,  sₖ: the score without channel k",
+        "Ramaswamy & Desai 2020, as in pytorch-grad-cam",
+    ),
+    "scorecam": Definition(
+        "ScoreCAM",
+        "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel.",
+        "wₖ = softmaxₖ s(x · up(Aₖ)),  up: enlarged and scaled to 0..1",
+        "Wang et al. 2020, as in pytorch-grad-cam",
+    ),
+    "lime": Definition(
+        "LIME",
+        "A linear surrogate of the class's probability on copies of the image with superpixels hidden, fitted near the "
+        "image. R² says how well it fits; weights of a surrogate that does not fit mean little.",
+        "argmin over w of Σ π(z) (f(z) − w·z)² + ridge,  π(z) = exp(−d(z)² / kernel²)",
+        "Ribeiro et al. 2016, as in lime.lime_image",
+    ),
+    "mask": Definition(
+        "Mask",
+        "The pixels of a map, scaled to 0..1 over its own range, that the named binarisation policy keeps.",
+        "", "",
+    ),
+    "iou": _metric(
+        "iou", "Intersection over union of two masks. Two independent masks of half the image have 0.33 by chance."),
+    "iou_matched": _metric("iou_matched", "The map cut to exactly the truth’s area, so that a mask’s size does not matter."),
+    "dice": _metric("dice", "Twice the intersection over the sum of the two areas."),
+    "rank_correlation": _metric("rank_correlation", "Whether two maps put the pixels in the same order; no threshold."),
+    "average_precision": _metric(
+        "average_precision", "The true mask’s pixels as positives, the map’s values as scores; no threshold."),
+    "pointing": _metric("pointing", "Whether the map’s largest value lies in the true mask."),
+    "energy": _metric("energy", "The share of the map’s positive mass that lies inside the true mask."),
+    "controls": Definition(
+        "Controls",
+        "Maps that never look at the model: a centre prior, the picture's edges, smooth noise. A method that does not "
+        "beat them shows nothing of the model that they do not show without it.",
+        "", "after Adebayo et al. 2018",
+    ),
+    "interval": Definition(
+        "Interval",
+        "95 % bootstrap over images (units, for concepts), seeded by the study. Targets of one image are averaged "
+        "first. A difference is taken within each image; it counts only when its interval leaves out 0.",
+        "", "Efron 1979, percentile bootstrap",
+    ),
+    "netdissect": Definition(
+        "NetDissect",
+        "A unit's activation map, cut at its threshold over the probe set, against each pixel label. A unit is a "
+        "detector of the label with the largest IoU where that IoU passes the study's minimum.",
+        "IoU = |M ∩ L| / |M ∪ L| over the whole probe set", "Bau et al. 2017",
+    ),
+    "clip_dissect": Definition(
+        "CLIP-Dissect",
+        "The word of a list whose similarity to the probe images, under an image-text encoder, fits the unit's most "
+        "activating images best, by soft weighted pointwise mutual information. It names a word for every unit.",
+        "wpmi(c) = log E[Πₓ (1 + pₓ (P(c|x) − 1))] − λ log P(c)", "Oikarinen & Weng 2023, soft-WPMI",
+    ),
+    "presence": Definition(
+        "Truly present",
+        "The share of a unit's most activating images whose labels contain the word that CLIP-Dissect gave it. By "
+        "chance: the share of all probe images that contain it.",
+        "", "",
+    ),
+    "jaccard": Definition("Jaccard index", "Concepts that both models have units for, of those that either has.",
+                          "|A ∩ B| / |A ∪ B|", "Jaccard 1912"),
+    "dead": Definition("Dead unit", "A unit that never fires on the probe set; it stands for no concept.", "", ""),
+}
+
+
+def definitions(keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The definitions of `keys`, in that order, as plain values."""
+    return [asdict(DEFINITIONS[key]) for key in keys]

@@ -1,0 +1,107 @@
+"""The explained images: each class's maps side by side, with the truth where it is known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xai_assets.attribution.scaling import scale
+from xai_assets.reporting import figures, names
+from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.pictures import Pictures
+from xai_assets.reporting.results import StudyResults
+from xai_assets.reporting.selection import images_to_show
+
+Row = dict[str, Any]
+Case = tuple[str, int]
+
+
+def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *, limit: int) -> Row:
+    """The chapter's data: `rule`, `total`, `methods` (those that have maps) and `images`.
+
+    Each image has its predicted class and `targets`; each target its picture and one map a method, in the order of
+    `methods`. Images whose maps a method could not make have None in that place.
+    """
+    present = [key for key in methods if len(results.maps) and (results.maps["method"] == key).any()]
+    if not present or not len(results.predictions):
+        return {"rule": "", "total": 0, "methods": [], "images": []}
+    shown, rule = images_to_show(results, limit)
+    cases: dict[str, list[Row]] = {image: [] for image in shown}
+    for row in records(results.predictions):
+        if row["image_id"] in cases:
+            cases[row["image_id"]].append(row)
+    maps = {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.maps)}
+    scores = localization_rows(results)
+    images = [_image(results, pictures, targets, present, maps, scores) for targets in cases.values()]
+    return {"rule": rule, "total": len(in_order(results.predictions["image_id"])), "methods": present,
+            "images": images}
+
+
+def localization_rows(results: StudyResults) -> dict[tuple[str, int, str], Row]:
+    """The rows of `localization` by image, class and method."""
+    if not len(results.localization):
+        return {}
+    return {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.localization)}
+
+
+def _image(results: StudyResults, pictures: Pictures, targets: list[Row], methods: list[str],
+           maps: dict[tuple[str, int, str], Row], scores: dict[tuple[str, int, str], Row]) -> Row:
+    first = targets[0]
+    return {
+        "image_id": first["image_id"],
+        "label": first["label"],
+        "predicted_name": first["predicted_name"],
+        "predicted_probability": first["predicted_probability"],
+        "correct": first["correct"],
+        "targets": [_target(results, pictures, row, methods, maps, scores)
+                    for row in sorted(targets, key=lambda row: row["target_rank"])],
+    }
+
+
+def _target(results: StudyResults, pictures: Pictures, row: Row, methods: list[str],
+            maps: dict[tuple[str, int, str], Row], scores: dict[tuple[str, int, str], Row]) -> Row:
+    view, truth = read_view(results, row)
+    known = "; the dashed line is the true outline" if truth is not None else ""
+    alt = f"{row['image_id']} as the model sees it, explained class {row['target_name']}{known}."
+    shown = []
+    for method in methods:
+        key = (row["image_id"], row["target_index"], method)
+        shown.append(_map(results, pictures, view, truth, maps[key], scores.get(key)) if key in maps else None)
+    return {
+        "name": row["target_name"],
+        "probability": row["probability"],
+        "truth": truth is not None,
+        "picture": pictures.add(figures.picture(view, truth=truth), alt),
+        "maps": shown,
+    }
+
+
+def read_view(results: StudyResults, row: Row) -> tuple[np.ndarray, np.ndarray | None]:
+    """The model's view (h w 3 uint8) and the target's true mask (h w bool) of a row of `predictions`."""
+    arrays, _ = results.artifact("views", row["view"])
+    truth = arrays.get("truth")
+    return arrays["view"], None if truth is None else truth.astype(bool)
+
+
+def _map(results: StudyResults, pictures: Pictures, view: np.ndarray, truth: np.ndarray | None, row: Row,
+         score: Row | None) -> Row:
+    arrays, _ = results.artifact("maps", row["artifact"])
+    mask = arrays["mask"].astype(bool)
+    image = figures.overlay(view, scale(arrays["values"]), mask=mask, truth=truth)
+    score = score or {}
+    title = names.method(row["method"]).title
+    alt = f"{title} for {row['target_name']} in {row['image_id']}; the mask covers {row['density']:.0%} of the frame"
+    iou = score.get("iou")
+    alt += f", IoU with the truth {iou:.2f}." if iou is not None else "."
+    return {
+        "method": row["method"],
+        "picture": pictures.add(image, alt),
+        "iou": plain(iou),
+        "chance_iou": plain(score.get("chance_iou")),
+        "average_precision": plain(score.get("average_precision")),
+        "pointing": plain(score.get("pointing")),
+        "density": row["density"],
+        "constant": bool(row["constant"]),
+        "raw_min": row["raw_min"],
+        "raw_max": row["raw_max"],
+    }

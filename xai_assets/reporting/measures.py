@@ -1,0 +1,119 @@
+"""Methods and controls against the truth, and against each other: intervals over images, paired differences."""
+
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.evaluation.metrics import METRICS
+from xai_assets.reporting import names, narrative
+from xai_assets.reporting.numbers import by_image, in_order, interval, mean
+from xai_assets.reporting.results import StudyResults
+
+Row = dict[str, Any]
+
+LOCALIZATION = ("average_precision", "iou", "iou_matched", "pointing", "energy")
+"""The metrics of the table `localization`, as the metrics' registry declares them. The first is the headline."""
+
+
+def localization(results: StudyResults) -> Row:
+    """Every method and control against the true masks.
+
+    Returns:
+        `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`
+        and `chance`), `comparisons` (paired differences of average precision with the decisive controls), `sentences`
+        and `chance` (mean chance level of average precision).
+    """
+    table = results.localization
+    if not len(table):
+        return {"metrics": [], "rows": [], "comparisons": [], "sentences": [], "chance": None, "policy": None,
+                "images": 0, "cases": 0}
+    present = in_order(table["method"])
+    controls = set(table.loc[table["is_control"].astype(bool), "method"].astype(str))
+    known = [*names.METHODS, *names.CONTROLS]
+    ordered = sorted(present, key=lambda key: (key in controls, known.index(key) if key in known else len(known), key))
+    rows = [_measured(table[table["method"] == key], key, key in controls, results.seed) for key in ordered]
+    comparisons = _comparisons(table, ordered, controls, results.seed)
+    sentences = narrative.against_controls(comparisons)
+    limit = narrative.resolution(comparisons) if comparisons else None
+    return {
+        "metrics": [{"key": key, "title": METRICS[key].title} for key in LOCALIZATION],
+        "rows": rows,
+        "comparisons": comparisons,
+        "sentences": sentences + ([limit] if limit else []),
+        "chance": mean(table["chance_ap"]),
+        "policy": ", ".join(in_order(table["policy"].dropna())),
+        "images": len(in_order(table["image_id"])),
+        "cases": int(table.groupby(["image_id", "target_index"]).ngroups),
+    }
+
+
+def _measured(table: pd.DataFrame, key: str, is_control: bool, seed: int) -> Row:
+    values = {}
+    for metric in LOCALIZATION:
+        chance = METRICS[metric].chance_key
+        values[metric] = {
+            "value": interval(by_image(table, metric), seed),
+            "chance": mean(table[chance]) if chance else None,
+        }
+    return {"key": key, "is_control": is_control, "images": len(in_order(table["image_id"])), "values": values}
+
+
+def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: int) -> list[Row]:
+    rows = []
+    precision = {key: by_image(table[table["method"] == key], "average_precision") for key in ordered}
+    for key in ordered:
+        if key in controls:
+            continue
+        for control in names.DECISIVE:
+            if control not in precision:
+                continue
+            difference = interval((precision[key] - precision[control]).dropna(), seed)
+            rows.append({"method": key, "control": control, "difference": difference,
+                         "outcome": narrative.outcome(difference)})
+    return rows
+
+
+def agreement(results: StudyResults) -> Row:
+    """Every pair of methods: IoU with its chance level, the excess over chance, Dice and rank correlation.
+
+    Returns:
+        `methods`, `pairs`, `sentence`, `policy` and `images`.
+    """
+    table = results.mask_agreement
+    if not len(table):
+        return {"methods": [], "pairs": [], "sentence": narrative.agreement([]), "policy": None, "images": 0}
+    found = set(table["method_a"].astype(str)) | set(table["method_b"].astype(str))
+    methods = [key for key in names.METHODS if key in found] + sorted(found - set(names.METHODS))
+    pairs = []
+    for a, b in combinations(methods, 2):
+        rows = table[((table["method_a"] == a) & (table["method_b"] == b))
+                     | ((table["method_a"] == b) & (table["method_b"] == a))]
+        if not len(rows):
+            continue
+        iou, chance = by_image(rows, "iou"), by_image(rows, "chance_iou")
+        pairs.append({
+            "method_a": a, "method_b": b,
+            "iou": interval(iou, results.seed),
+            "chance": mean(chance),
+            "excess": interval((iou - chance).dropna(), results.seed),
+            "dice": interval(by_image(rows, "dice"), results.seed),
+            "rank_correlation": interval(by_image(rows, "rank_correlation"), results.seed),
+        })
+    return {"methods": methods, "pairs": pairs, "sentence": narrative.agreement(pairs),
+            "policy": ", ".join(in_order(table["policy"].dropna())), "images": len(in_order(table["image_id"]))}
+
+
+def cost(results: StudyResults) -> list[Row]:
+    """Seconds a map took by method and device, mean over the maps; where it was computed is said, never hidden."""
+    if not len(results.maps):
+        return []
+    rows = []
+    for key in [key for key in [*names.METHODS, *in_order(results.maps["method"])] if key in set(results.maps["method"])]:
+        if any(row["key"] == key for row in rows):
+            continue
+        table = results.maps[results.maps["method"] == key]
+        rows.append({"key": key, "maps": len(table), "seconds": mean(table["seconds"]),
+                     "device": ", ".join(in_order(table["device"])), "layer": ", ".join(in_order(table["layer"].dropna())),
+                     "constant": int(table["constant"].astype(bool).sum()), "density": mean(table["density"])})
+    return rows

@@ -1,0 +1,50 @@
+"""How methods, controls and categories are written, coloured and marked; shape goes with every colour."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Style:
+    """A name in print, a colour (Okabe and Ito's palette, told apart by the colour-blind) and a marker's shape."""
+
+    title: str
+    colour: str
+    shape: str
+
+
+METHODS: dict[str, Style] = {
+    "gradcam": Style("Grad-CAM", "#0072b2", "circle"),
+    "ablationcam": Style("AblationCAM", "#00795c", "square"),
+    "scorecam": Style("ScoreCAM", "#c05000", "triangle"),
+    "lime": Style("LIME", "#a8497f", "diamond"),
+}
+CAMS = ("gradcam", "ablationcam", "scorecam")
+
+CONTROLS: dict[str, Style] = {
+    "centre": Style("Centre prior", "#6b7480", "ring"),
+    "edges": Style("Edge map", "#6b7480", "ring"),
+    "random": Style("Random map", "#6b7480", "ring"),
+    "ones": Style("All ones", "#6b7480", "ring"),
+}
+DECISIVE = ("centre", "edges")
+"""The controls that a method has to beat: they never look at the model."""
+
+CATEGORIES: dict[str, Style] = {
+    "object": Style("object", "#0b4f6c", ""),
+    "part": Style("part", "#2f86a6", ""),
+    "scene": Style("scene", "#8fc3d3", ""),
+    "material": Style("material", "#7a4b2a", ""),
+    "texture": Style("texture", "#c68a3d", ""),
+    "color": Style("colour", "#eccb8a", ""),
+    "": Style("no category", "#c9ced6", ""),
+}
+
+
+def method(key: str) -> Style:
+    """The style of a method or control; a name that is not known is printed as it is."""
+    return METHODS.get(key) or CONTROLS.get(key) or Style(key, "#3b4450", "circle")
+
+
+def category(key: str | None) -> Style:
+    """The style of a concept's category; a category that is not known keeps its name."""
+    return CATEGORIES.get(key or "") or Style(str(key), "#9aa3ae", "")

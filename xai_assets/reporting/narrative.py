@@ -1,0 +1,165 @@
+"""Sentences that numbers carry: each takes plain values and says what they say, including what they do not show."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xai_assets.reporting import names
+
+WINS, LOSES, UNDECIDED = "wins", "loses", "undecided"
+
+
+def joined(words: Sequence[str]) -> str:
+    """"a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """"1 unit", "2 units"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}".replace(",", "\u202f")
+
+
+def signed(value: float) -> str:
+    """"+0.12", "−0.03", "0.00": with a true minus sign."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
+
+
+def between(value: dict[str, Any], *, sign: bool = False) -> str:
+    """"0.41 [0.35, 0.47]"; without the brackets where one value gives no interval."""
+    write = signed if sign else lambda number: f"{number:.2f}".replace("-", "−")
+    if value["low"] is None or value["high"] is None or value["n"] < 2:
+        return write(value["mean"])
+    return f"{write(value['mean'])} [{write(value['low'])}, {write(value['high'])}]"
+
+
+def outcome(difference: dict[str, Any] | None) -> str:
+    """What a paired difference (method less control) and its interval decide: wins, loses or undecided.
+
+    One observation decides nothing, whatever it is.
+    """
+    if difference is None or difference["n"] < 2 or difference["low"] is None or difference["high"] is None:
+        return UNDECIDED
+    if difference["low"] > 0:
+        return WINS
+    return LOSES if difference["high"] < 0 else UNDECIDED
+
+
+def against_controls(comparisons: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods beat the decisive controls and which do not.
+
+    Args:
+        comparisons: `method`, `control`, `difference` (mean, low, high, n; or None) and `outcome`.
+
+    Returns:
+        One sentence on the methods that beat every control they were put against, then one a method that does not.
+    """
+    if not comparisons:
+        return ["No method was put against a control, so nothing can be said of whether a map shows more than a guess."]
+    methods = list(dict.fromkeys(row["method"] for row in comparisons))
+    controls = list(dict.fromkeys(row["control"] for row in comparisons))
+    titled = joined([f"the {names.method(key).title.lower()}" for key in controls])
+    by_method = {key: [row for row in comparisons if row["method"] == key] for key in methods}
+    winners = [names.method(key).title for key in methods if all(row["outcome"] == WINS for row in by_method[key])]
+    sentences = []
+    if winners:
+        both = "both " if len(controls) == 2 else ""
+        verb = "beats" if len(winners) == 1 else "beat"
+        sentences.append(f"By pixel average precision, {joined(winners)} {verb} {both}{titled}.")
+    for key in methods:
+        rows = by_method[key]
+        if all(row["outcome"] == WINS for row in rows):
+            continue
+        clauses = [_clause(row) for row in rows]
+        sentences.append(f"{names.method(key).title} {joined(clauses)}.")
+    return sentences
+
+
+def _clause(row: dict[str, Any]) -> str:
+    control = f"the {names.method(row['control']).title.lower()}"
+    if row["difference"] is None:
+        return f"could not be compared with {control}"
+    shown = between(row["difference"], sign=True)
+    if row["outcome"] == WINS:
+        return f"beats {control} (difference {shown})"
+    if row["outcome"] == LOSES:
+        return f"does worse than {control} (difference {shown})"
+    return f"does not beat {control}: the difference {shown} is not told apart from nothing"
+
+
+def resolution(comparisons: Sequence[dict[str, Any]]) -> str | None:
+    """How small a difference this many images can show, from the widest interval."""
+    known = [row["difference"] for row in comparisons if row["difference"] and row["difference"]["low"] is not None]
+    known = [value for value in known if value["n"] > 1]
+    if not known:
+        return "One image or none was compared: no interval, and no conclusion about a method, follows from it."
+    half = max((value["high"] - value["low"]) / 2 for value in known)
+    fewest = min(value["n"] for value in known)
+    return (f"With {count(fewest, 'image')}, the intervals of these differences reach ±{half:.2f}: "
+            f"what is smaller cannot be seen here.")
+
+
+def layer(row: dict[str, Any]) -> str:
+    """What the units of one layer were found to be."""
+    parts = [f"Of {count(row['units'], 'unit')} in {row['layer']}"]
+    if row["detectors"] is not None:
+        verb = "detects" if row["detectors"] == 1 else "detect"
+        different = row["unique_detectors"] or 0
+        kinds = f" ({count(different, 'different label')})" if row["detectors"] else ""
+        parts.append(f"{row['detectors']} {verb} a pixel label{kinds}")
+    parts.append(f"{row['dead'] or 'none'} never fire{'s' if row['dead'] == 1 else ''} on the probe set")
+    return parts[0] + ", " + joined(parts[1:]) + "."
+
+
+def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> str:
+    """Whether CLIP-Dissect's words are truly in the pictures that drive the units, more often than by chance."""
+    if value is None:
+        return f"{label}: whether CLIP-Dissect's words are truly present is not known, since the probe set has no labels."
+    shown = f"{value['mean']:.0%}" if value["low"] is None else (
+        f"{value['mean']:.0%} [{value['low']:.0%}, {value['high']:.0%}]")
+    found = f"{label}: CLIP-Dissect's word is truly present in {shown} of a unit's most activating pictures"
+    if chance is None:
+        return found + "."
+    if value["low"] is None or value["n"] < 2:
+        return f"{found}, against {chance:.0%} by chance; one unit decides nothing."
+    if value["low"] > chance:
+        return f"{found}, more than the {chance:.0%} of pictures drawn by chance."
+    worse = "less than" if (value["high"] is not None and value["high"] < chance) else "no more than"
+    return f"{found}, {worse} the {chance:.0%} of pictures drawn by chance: its words are not to be relied on here."
+
+
+def agreement(rows: Sequence[dict[str, Any]]) -> str:
+    """How far the methods' masks agree, beyond what masks of their size agree by chance.
+
+    Args:
+        rows: pairs with `method_a`, `method_b`, `iou` (interval), `chance` and `excess` (interval of IoU less chance).
+    """
+    known = [row for row in rows if row["iou"] is not None]
+    if not known:
+        return "No pair of methods explained the same class of the same image, so their agreement is not known."
+    best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
+    sentence = f"{_pair(best)} agree most: IoU {between(best['iou'])}{_by_chance(best)}."
+    if worst is not best:
+        sentence += f" {_pair(worst)} agree least: IoU {between(worst['iou'])}{_by_chance(worst)}."
+    weak = [_pair(row) for row in known if outcome(row["excess"]) != WINS]
+    if weak:
+        sentence += f" Not told apart from chance: {'; '.join(weak)}."
+    return sentence
+
+
+def _pair(row: dict[str, Any]) -> str:
+    return f"{names.method(row['method_a']).title} and {names.method(row['method_b']).title}"
+
+
+def _by_chance(row: dict[str, Any]) -> str:
+    return "" if row["chance"] is None else f", of which chance alone gives {row['chance']:.2f}"
+
+
+def models(row: dict[str, Any], name_a: str, name_b: str) -> str:
+    """What one model has units for and the other has not, in one layer."""
+    total = row["only_a"] + row["shared"] + row["only_b"]
+    if not total:
+        return f"In {row['layer']}, neither model has a unit that stands for a concept."
+    sentence = f"In {row['layer']}, the models share {row['shared']} of {count(total, 'concept')}"
+    sides = [f"{name} alone has {side[0]['concept']} ({count(side[0]['units'], 'unit')})"
+             for name, side in ((name_a, row["top_a"]), (name_b, row["top_b"])) if side]
+    return sentence + (f"; {joined(sides)}." if sides else ".")

@@ -1,0 +1,121 @@
+"""The front of a report: what was analysed, the headline numbers, and the verdict that they carry."""
+
+from typing import Any
+
+from xai_assets.reporting import names, narrative
+from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.results import StudyResults
+
+Row = dict[str, Any]
+
+ABOVE, SAME, BELOW, PLAIN = "above", "same", "below", "plain"
+"""What a headline's interval says against its reference: clearly above, not told apart, clearly below, no reference."""
+
+
+def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
+    """What was analysed: a list of `name` and `value`, only what the tables hold."""
+    found: list[Row] = []
+    images = results.images
+    if len(images):
+        good = int((images["status"] == "ok").sum())
+        bad = len(images) - good
+        found.append({"name": "images explained", "value": good})
+        if bad:
+            found.append({"name": "images quarantined", "value": bad})
+    if len(results.predictions):
+        found.append({"name": "classes explained", "value": len(results.predictions)})
+    if len(results.maps):
+        found.append({"name": "attribution maps", "value": len(results.maps)})
+    if len(results.layer_summary):
+        found.append({"name": "models dissected", "value": len(in_order(results.layer_summary["model"]))})
+        found.append({"name": "units dissected", "value": int(results.layer_summary["units"].sum())})
+    return found
+
+
+def accuracy(results: StudyResults) -> Row | None:
+    """How many labelled images were predicted right: `right` and `n`; None where no image is labelled."""
+    if not len(results.predictions):
+        return None
+    first = results.predictions.drop_duplicates("image_id")
+    known = first[first["correct"].notna()]
+    return {"right": int(known["correct"].astype(bool).sum()), "n": len(known)} if len(known) else None
+
+
+def quarantined(results: StudyResults) -> list[Row]:
+    """The images that could not be read, with the reason and the remedy."""
+    if not len(results.images):
+        return []
+    return [{"image_id": row["image_id"], "source": row.get("source"), "reason": row["reason"]}
+            for row in records(results.images[results.images["status"] == "quarantined"])]
+
+
+def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
+    """The headline table: `metric`, `subject`, `value` (interval), `chance`, `direction`, `status`, `reading`."""
+    rows: list[Row] = []
+    for row in localization["rows"]:
+        measured = row["values"]["average_precision"]
+        if measured["value"] is None:
+            continue
+        outcomes = {item["control"]: item["outcome"] for item in localization["comparisons"] if item["method"] == row["key"]}
+        status, reading = _against(outcomes) if not row["is_control"] else (PLAIN, "control")
+        rows.append(_row("Localisation: pixel average precision", row["key"], measured["value"], measured["chance"],
+                         status, reading))
+    for pair in agreement["pairs"]:
+        if pair["iou"] is not None:
+            status, reading = _chance(narrative.outcome(pair["excess"]))
+            subject = f"{names.method(pair['method_a']).title} / {names.method(pair['method_b']).title}"
+            rows.append(_row("Agreement of masks: IoU", subject, pair["iou"], pair["chance"], status, reading))
+    for model in dissection["models"]:
+        last = model["layers"][-1] if model["layers"] else None
+        if last is not None and last["presence"] is not None:
+            value, chance = last["presence"], last["chance_presence"]
+            shifted = None if chance is None else {
+                key: None if value[key] is None else value[key] - chance if key != "n" else value[key] for key in value}
+            status, reading = _chance(narrative.outcome(shifted)) if chance is not None else (PLAIN, "no chance level")
+            rows.append(_row("Concepts: word truly present", f"{model['name']} · {last['layer']}", value, chance,
+                             status, reading))
+    return rows
+
+
+def _row(metric: str, subject: str, value: Row, chance: float | None, status: str, reading: str) -> Row:
+    return {"metric": metric, "subject": subject, "value": plain(value), "chance": plain(chance),
+            "direction": "higher is better" if metric != "Agreement of masks: IoU" else "higher is closer",
+            "status": status, "reading": reading}
+
+
+def _against(outcomes: dict[str, str]) -> tuple[str, str]:
+    if not outcomes:
+        return PLAIN, "no control"
+    if all(value == narrative.WINS for value in outcomes.values()):
+        return ABOVE, "beats both controls" if len(outcomes) == 2 else "beats the control"
+    lost = [names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.LOSES]
+    if lost:
+        return BELOW, f"below {narrative.joined(lost)}"
+    open_ = [names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.UNDECIDED]
+    return SAME, f"not above {narrative.joined(open_)}"
+
+
+def _chance(outcome: str) -> tuple[str, str]:
+    return {narrative.WINS: (ABOVE, "above chance"), narrative.LOSES: (BELOW, "below chance")}.get(
+        outcome, (SAME, "not told apart from chance"))
+
+
+def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | None) -> list[str]:
+    """Two to four sentences: do the maps show more than a guess, do they agree, are the words to be relied on."""
+    sentences: list[str] = []
+    if localization["rows"]:
+        sentences += localization["sentences"][:-1] or localization["sentences"]
+    elif agreement["pairs"]:
+        sentences.append("No image has a true mask, so nothing is said of where the maps ought to be.")
+    if agreement["pairs"]:
+        sentences.append(agreement["sentence"])
+    for model in dissection["models"]:
+        last = model["layers"][-1] if model["layers"] else None
+        if last is not None:
+            label = f"{model['name']}, {last['layer']}"
+            sentences.append(narrative.presence(label, last["presence"], last["chance_presence"]))
+    if right is not None and right["right"] < right["n"]:
+        wrong = right["n"] - right["right"]
+        sentences.append(f"The model predicts {narrative.count(wrong, 'labelled image')} of {right['n']} wrongly: "
+                         f"their maps explain a mistake.")
+    return sentences or ["The study has no results to draw a conclusion from."]

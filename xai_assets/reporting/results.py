@@ -1,0 +1,64 @@
+"""What a report is made of: a study's tables, its artifacts, and the facts about its run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Artifact = tuple[Mapping[str, np.ndarray], Mapping[str, Any]]
+UnitKey = tuple[str, str, int]
+UnitPictures = tuple[np.ndarray, np.ndarray | None]
+
+
+def no_artifacts(kind: str, key: str) -> Artifact:
+    """A store that holds nothing."""
+    raise KeyError(f"no artifact {kind}/{key}")
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame()
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """The results of one study. A table that was not made is an empty DataFrame, and the report says so.
+
+    The columns of each table are those of the warehouse, with or without `study`.
+
+    Attributes:
+        study: facts about the study and its run. `name` and `title` are required. Optional: `description` (the
+            author's words), `seed`, `created` (ISO 8601, UTC; the only time that a report prints), `command` (what
+            reproduces it), `layer` (target layer of the CAM methods), `min_iou` (a detector's least IoU), and
+            `lineage`: groups of facts, such as {"Models": {"diorama/object": "sha256 …"}, "Versions": {"torch": "2.7"}}.
+        artifact: `artifact(kind, key)` gives arrays and metadata. Used for kind `views` with `predictions.view`
+            (`view` h w 3 uint8, optional `truth` h w uint8) and kind `maps` with `maps.artifact` (`values` h w
+            float32, `mask` h w uint8; for LIME also `segments` h w int and `weights` float).
+        unit_pictures: the most activating pictures of the units that `selection.units_to_show` names, by
+            (model, layer, unit): `pictures` (k h w 3 uint8) and `regions` (k h w bool: where the unit is above its
+            threshold), or None for the regions. A unit without pictures is shown without.
+    """
+
+    study: Mapping[str, Any]
+    images: pd.DataFrame = field(default_factory=_empty)
+    predictions: pd.DataFrame = field(default_factory=_empty)
+    maps: pd.DataFrame = field(default_factory=_empty)
+    mask_agreement: pd.DataFrame = field(default_factory=_empty)
+    localization: pd.DataFrame = field(default_factory=_empty)
+    clip_dissect: pd.DataFrame = field(default_factory=_empty)
+    netdissect: pd.DataFrame = field(default_factory=_empty)
+    layer_summary: pd.DataFrame = field(default_factory=_empty)
+    probe_health: pd.DataFrame = field(default_factory=_empty)
+    artifact: Callable[[str, str], Artifact] = no_artifacts
+    unit_pictures: Mapping[UnitKey, UnitPictures] = field(default_factory=dict)
+
+    @classmethod
+    def table_names(cls) -> tuple[str, ...]:
+        """The names of the tables that a report reads."""
+        return tuple(spec.name for spec in fields(cls) if spec.type is pd.DataFrame)
+
+    @property
+    def seed(self) -> int:
+        """The study's seed, 0 where none is given."""
+        return int(self.study.get("seed") or 0)

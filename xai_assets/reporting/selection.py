@@ -1,0 +1,69 @@
+"""Which units and which images are shown: stated rules, never picked by hand."""
+
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.files import sha256_bytes
+from xai_assets.reporting.numbers import in_order, plain
+from xai_assets.reporting.results import StudyResults
+
+CARDS_DEEPEST, CARDS_OTHER = 6, 3
+UNIT_RULE = (
+    f"The units with the largest IoU (where no pixel labels are known: the largest gap between CLIP-Dissect's first "
+    f"and second word), one unit a concept, ties by number: {CARDS_DEEPEST} of the deepest layer, {CARDS_OTHER} of "
+    f"each other layer."
+)
+
+
+def units_to_show(results: StudyResults) -> pd.DataFrame:
+    """The units that get a card: columns model, layer, unit, in the order of the report."""
+    by_iou = len(results.netdissect) > 0
+    table, score = (results.netdissect, "iou") if by_iou else (results.clip_dissect, "gap")
+    rows: list[dict[str, Any]] = []
+    if len(table):
+        for model in in_order(table["model"]):
+            of_model = table[table["model"] == model]
+            layers = in_order(of_model["layer"])
+            for layer in layers:
+                limit = CARDS_DEEPEST if layer == layers[-1] else CARDS_OTHER
+                rows += _strongest(of_model[of_model["layer"] == layer], score, limit)
+    return pd.DataFrame(rows, columns=["model", "layer", "unit"])
+
+
+def _strongest(table: pd.DataFrame, score: str, limit: int) -> list[dict[str, Any]]:
+    alive = table[~table["dead"].astype(bool) & table["concept"].notna() & table[score].notna()]
+    ordered = alive.assign(_score=alive[score].astype(float)).sort_values(
+        ["_score", "unit"], ascending=[False, True], kind="stable"
+    )
+    chosen = ordered.drop_duplicates("concept").head(limit)
+    return [
+        {"model": str(row["model"]), "layer": str(row["layer"]), "unit": int(row["unit"])}
+        for row in chosen.to_dict("records")
+    ]
+
+
+def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
+    """The images of a gallery, in the study's order, and the rule that chose them in words.
+
+    Up to `limit` images all are shown. Beyond that: where the truth is known, a third with the best and a third with
+    the worst mean average precision of the methods, and the rest drawn by the study's seed; else all drawn.
+    """
+    shown = in_order(results.predictions["image_id"]) if len(results.predictions) else []
+    if len(shown) <= limit:
+        return shown, "All explained images are shown, in the study's order."
+    drawn = sorted(shown, key=lambda image: sha256_bytes(f"{results.seed}/{image}".encode()))
+    chosen: list[str] = []
+    third = limit // 3
+    if len(results.localization) and third:
+        scores = results.localization[~results.localization["is_control"].astype(bool)]
+        precision = pd.to_numeric(scores["average_precision"], errors="coerce").astype("float64")
+        means = precision.groupby(scores["image_id"].astype(str)).mean().dropna()
+        ranked = sorted(means.index, key=lambda image: (plain(means[image]), image))
+        chosen = ranked[:third] + ranked[-third:]
+        rule = (f"Of {len(shown)} explained images, {limit} are shown: the {third} with the lowest and the {third} with "
+                f"the highest mean average precision over all methods, the others drawn by the study's seed.")
+    else:
+        rule = f"Of {len(shown)} explained images, {limit} are shown, drawn by the study's seed."
+    chosen = list(dict.fromkeys(chosen + [image for image in drawn if image not in chosen]))[:limit]
+    return [image for image in shown if image in set(chosen)], rule

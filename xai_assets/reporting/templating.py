@@ -1,0 +1,126 @@
+"""Jinja for reports: autoescape everywhere, an undefined name is an error, and the filters that write numbers."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from xai_assets.reporting import charts, figures, names, narrative
+from xai_assets.settings import shipped
+
+SCHEME = "report:"
+"""Pictures and fonts are addressed so in the PDF's HTML; only the report's own memory answers."""
+
+ABSENT = "–"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with a fixed count of decimals and a true minus sign; a dash where there is none."""
+    if value is None:
+        return ABSENT
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def small(value: float | None) -> str:
+    """A number of any size in three significant digits."""
+    return ABSENT if value is None else f"{value:.3g}".replace("-", "−")
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """A share as per cent."""
+    return ABSENT if value is None else f"{value * 100:.{digits}f}\u202f%"
+
+
+def whole(value: int | None) -> str:
+    """A count with narrow spaces between thousands."""
+    return ABSENT if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def shade(value: float | None) -> str:
+    """A background for a table's cell, white at 0 and blue-green at 1; the number stands in it, in ink."""
+    part = 0.0 if value is None else min(max(value, 0.0), 1.0)
+    low, high = (255, 255, 255), (120, 178, 196)
+    return "#" + bytes(round(a + (b - a) * part) for a, b in zip(low, high, strict=True)).hex()
+
+
+def words(path: str) -> Markup:
+    """Lets a long name break after its separators, and nowhere else."""
+    escaped = Markup.escape(path)
+    for separator in ("/", "_", "."):
+        escaped = escaped.replace(separator, Markup(f"{separator}<wbr>"))
+    return escaped
+
+
+def headline_of(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the localisation chapter as a chart draws it: its key and its average precision."""
+    return {"key": row["key"], "value": row["values"]["average_precision"]["value"]}
+
+
+def kept_groups(rows: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Rows by their value of `key`, groups and rows in the order in which they come (Jinja's groupby sorts)."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return [{"key": name, "rows": found} for name, found in groups.items()]
+
+
+def same_parameters(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The different sets of parameters of LIME's cases, each with the images that have it."""
+    groups: list[dict[str, Any]] = []
+    for case in cases:
+        for group in groups:
+            if group["parameters"] == case["parameters"]:
+                break
+        else:
+            group = {"parameters": case["parameters"], "images": []}
+            groups.append(group)
+        if case["image_id"] not in group["images"]:
+            group["images"].append(case["image_id"])
+    return groups
+
+
+def font_files() -> dict[str, bytes]:
+    """The bundled fonts by file name."""
+    return {path.name: path.read_bytes() for path in sorted((shipped("reports_templates") / "fonts").glob("*.woff2"))}
+
+
+def environment(folder: Path | None = None) -> jinja2.Environment:
+    """The environment of the templates in `folder` (default: those that travel with the code)."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder or shipped("reports_templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {"number": number, "small": small, "percent": percent, "whole": whole, "shade": shade,
+                    "words": words, "headline_of": headline_of,
+                    "kept_groups": kept_groups, "same_parameters": same_parameters, "signed": lambda v: ABSENT if v is None else narrative.signed(v)}
+    env.globals |= {"charts": charts, "style": names.method, "category": names.category, "joined": narrative.joined,
+                    "between": narrative.between, "counted": narrative.count, "stops": figures.colour_stops}
+    return env
+
+
+def in_memory(file: str) -> str:
+    """The address of a picture or font for WeasyPrint."""
+    return SCHEME + file
+
+
+def inlined(files: dict[str, bytes]) -> Any:
+    """A function that gives each file as a data URI, for HTML that stands alone."""
+    types = {"jpg": "image/jpeg", "woff2": "font/woff2"}
+    made: dict[str, str] = {}
+
+    def address(file: str) -> str:
+        if file not in made:
+            kind = types[file.rsplit(".", 1)[-1]]
+            made[file] = f"data:{kind};base64,{base64.b64encode(files[file]).decode('ascii')}"
+        return made[file]
+
+    return address

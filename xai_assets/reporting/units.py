@@ -1,0 +1,131 @@
+"""What the units of each model have learned: layers, categories by depth, concepts, and the strongest units."""
+
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.reporting import figures, names, narrative
+from xai_assets.reporting.numbers import in_order, interval, mean, present, records
+from xai_assets.reporting.pictures import Pictures
+from xai_assets.reporting.results import StudyResults
+from xai_assets.reporting.selection import UNIT_RULE, units_to_show
+
+Row = dict[str, Any]
+CONCEPTS_SHOWN = 8
+
+
+def dissection(results: StudyResults, pictures: Pictures, *, cards: bool = True) -> Row:
+    """The chapter's data: `models` (layers, categories, concepts, cards), `health` and `rule`."""
+    chosen = units_to_show(results) if cards else pd.DataFrame(columns=["model", "layer", "unit"])
+    models = in_order([*_column(results.layer_summary, "model"), *_column(results.clip_dissect, "model"),
+                       *_column(results.netdissect, "model")])
+    return {
+        "models": [_model(results, pictures, model, chosen[chosen["model"] == model]) for model in models],
+        "health": records(results.probe_health),
+        "rule": UNIT_RULE,
+    }
+
+
+def _column(table: pd.DataFrame, name: str) -> list[str]:
+    return list(table[name]) if len(table) else []
+
+
+def _of(table: pd.DataFrame, model: str, layer: str | None = None) -> pd.DataFrame:
+    if not len(table):
+        return table
+    chosen = table[table["model"] == model]
+    return chosen if layer is None else chosen[chosen["layer"] == layer]
+
+
+def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.DataFrame) -> Row:
+    layers = [row for row in records(_of(results.layer_summary, model))]
+    for row in layers:
+        row["presence"] = presence(_of(results.clip_dissect, model, row["layer"]), results.seed)
+    deepest = layers[-1] if layers else None
+    sentences = [narrative.layer(row) for row in layers]
+    if deepest is not None:
+        sentences.append(narrative.presence(f"In {deepest['layer']}", deepest["presence"], deepest["chance_presence"]))
+    return {
+        "name": model,
+        "layers": layers,
+        "sentences": sentences,
+        "categories_pixels": _categories(_detectors(_of(results.netdissect, model))),
+        "categories_words": _categories(_alive(_of(results.clip_dissect, model))),
+        "concepts": _concepts(results, model),
+        "cards": [_card(results, pictures, row) for row in chosen.to_dict("records")],
+    }
+
+
+def presence(table: pd.DataFrame, seed: int) -> Row | None:
+    """Mean share of top pictures that truly show the named concept, over units, with its interval."""
+    if not len(table):
+        return None
+    return interval(_alive(table)["truth_presence"], seed)
+
+
+def _alive(table: pd.DataFrame) -> pd.DataFrame:
+    return table[~table["dead"].astype(bool) & table["concept"].notna()] if len(table) else table
+
+
+def _detectors(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["detector"].fillna(False).astype(bool) & table["concept"].notna()] if len(table) else table
+
+
+def _categories(table: pd.DataFrame) -> list[Row]:
+    """By layer, how many units stand for a concept of each category; categories in a fixed order."""
+    if not len(table):
+        return []
+    keys = table["category"].fillna("").astype(str)
+    order = [*names.CATEGORIES, *sorted(set(keys) - set(names.CATEGORIES))]
+    rows = []
+    for layer in in_order(table["layer"]):
+        counts = keys[table["layer"] == layer].value_counts()
+        rows.append({"label": layer, "total": int(counts.sum()),
+                     "parts": [{"category": key, "count": int(counts.get(key, 0))} for key in order if counts.get(key, 0)]})
+    return rows
+
+
+def _concepts(results: StudyResults, model: str) -> list[Row]:
+    """The concepts of the deepest layer that most units stand for, by both methods; ties by name."""
+    pixels, words = _detectors(_of(results.netdissect, model)), _alive(_of(results.clip_dissect, model))
+    rows = []
+    for title, table, score in (("pixel labels", pixels, "iou"), ("CLIP-Dissect", words, "score")):
+        if not len(table):
+            continue
+        layer = in_order(table["layer"])[-1]
+        last = table[table["layer"] == layer]
+        groups = sorted(last.groupby("concept"), key=lambda item: (-len(item[1]), str(item[0])))
+        listed = [{"concept": str(concept), "units": len(group), "best": float(max(present(group[score]), default=0.0)),
+                   "category": str(group["category"].iloc[0]) if group["category"].notna().iloc[0] else ""}
+                  for concept, group in groups[:CONCEPTS_SHOWN]]
+        rows.append({"method": title, "layer": layer, "score": "best IoU" if score == "iou" else "best score",
+                     "different": len(groups), "concepts": listed})
+    return rows
+
+
+def _card(results: StudyResults, pictures: Pictures, key: Row) -> Row:
+    model, layer, unit = str(key["model"]), str(key["layer"]), int(key["unit"])
+    pixels = _unit(_of(results.netdissect, model, layer), unit)
+    words = _unit(_of(results.clip_dissect, model, layer), unit)
+    kept = results.unit_pictures.get((model, layer, unit))
+    shown = []
+    if kept is not None:
+        images, regions = kept
+        for rank in range(min(len(images), 5)):
+            inside = None if regions is None else regions[rank].astype(bool)
+            area = "" if inside is None else f"; the unit is above its threshold in {inside.mean():.0%} of the frame"
+            alt = f"Picture {rank + 1} of those that drive unit {unit} of {layer} most{area}."
+            shown.append(pictures.add(figures.region(images[rank], inside), alt))
+    return {"model": model, "layer": layer, "unit": unit, "pixels": pixels, "words": words, "pictures": shown}
+
+
+def _unit(table: pd.DataFrame, unit: int) -> Row | None:
+    rows = records(table[table["unit"] == unit]) if len(table) else []
+    return rows[0] if rows else None
+
+
+def mean_agreement(models: list[Row]) -> float | None:
+    """Share of all units for which both methods name the same concept; None where a method did not run."""
+    rows = [row for model in models for row in model["layers"] if row["agreement"] is not None]
+    units = sum(row["units"] for row in rows)
+    return sum(row["agreement"] * row["units"] for row in rows) / units if units else mean([])
