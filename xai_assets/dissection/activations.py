@@ -111,8 +111,8 @@ def collect(classifier: Classifier, layers: Sequence[str], probe: ProbeSet, *, b
     if len(set(layers)) != len(layers) or not layers:
         raise XaiError(f"the layers {', '.join(layers) or '(none)'}", "each is named once, and at least one",
                        "Mend the list of layers.")
-    gathered = {name: _Layer(name, len(probe), MapStore(folder, memory_limit // len(layers)), dtype, with_maps)
-                for name in layers}
+    store = MapStore(folder, memory_limit)
+    gathered = {name: _Layer(name, len(probe), store, dtype, with_maps) for name in layers}
     boxes = np.empty((len(probe), 4), np.float32)
     with _listening(classifier.network, layers) as heard, torch.inference_mode():
         for start in range(0, len(probe), batch_size):
@@ -205,7 +205,7 @@ class _Layer:
                            f"its activation on {probe.ids[indices[int(image)]]} is not a finite number",
                            "Check the model's weights and preprocessing.")
         largest = max(float(peak.max()), -float(lowest.min()))
-        if self.with_maps and largest > np.finfo(self.dtype).max:
+        if self.with_maps and largest > float(np.finfo(self.dtype).max):
             raise XaiError(f"the layer {self.name!r}", f"an activation of {largest:.3g} does not fit into {self.dtype}",
                            "Collect its maps as float32.")
 

@@ -81,7 +81,7 @@ class FolderProbe:
         self.quarantined: list[Quarantined] = []
         self._paths: list[Path] = []
         self._hashes: list[str] = []
-        paths, _ = read_folder(self.folder)
+        paths = read_folder(self.folder)
         for done, path in enumerate(paths, 1):
             if limit is not None and len(self.ids) == limit:
                 break

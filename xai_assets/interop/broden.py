@@ -1,0 +1,131 @@
+"""Broden's published folder layout as a probe set."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from xai_assets.dissection.probe import ProbeError, checked_concepts
+from xai_assets.files import fingerprint, sha256_file
+from xai_assets.interop.broden_tables import IndexRow, read_concepts, read_index
+from xai_assets.vision.images import LoadedImage, read_image
+
+
+class BrodenProbe:
+    """A folder in the layout of Bau et al. 2017: index.csv, label.csv, category.csv, c_<category>.csv, images/.
+
+    A cell of index.csv names, separated by ';', label maps (PNG, label number = R + 256 G, 0 is no label) and numbers
+    that hold for the whole image. Several entries are several labels a pixel. A label's category is the one in which
+    it covers most, from the c_<category>.csv files, as the authors take it.
+
+    Args:
+        folder: the folder that holds index.csv.
+        limit: use the first so many images of index.csv only.
+        categories: use these only; None: all in category.csv.
+
+    Raises:
+        ProbeError: a file, column, number or image is missing or wrong; the message names file and line. Label maps
+            are read when asked for, and checked then.
+    """
+
+    concepts: pd.DataFrame
+
+    def __init__(self, folder: str | Path, *, limit: int | None = None,
+                 categories: Sequence[str] | None = None) -> None:
+        self.folder = Path(folder)
+        self._images = (self.folder / "images").resolve()
+        if not self._images.is_dir():
+            raise ProbeError(f"Broden folder {self.folder}", "it has no folder images",
+                             "Name the folder that holds index.csv and images.")
+        self.concepts = checked_concepts(read_concepts(self.folder, categories))
+        self._known = np.zeros(int(self.concepts["number"].max()) + 1, bool)
+        self._known[self.concepts["number"]] = True
+        wanted = tuple(dict.fromkeys(self.concepts["category"])) if categories is None else tuple(categories)
+        self._rows = read_index(self.folder, wanted, limit)
+        self.ids = [row.image for row in self._rows]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over the index rows in use, the concepts, and the content of every picture and label map."""
+        content = []
+        for row in self._rows:
+            entries = {category: [entry if isinstance(entry, int) else sha256_file(self._path(entry, row))
+                                  for entry in found] for category, found in row.labels.items()}
+            content.append([row.image, list(row.size), sha256_file(self._path(row.image, row)), entries])
+        return fingerprint([content, self.concepts.astype(str).to_dict("records")])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def load(self, index: int) -> LoadedImage:
+        """The picture; raises ImageError or ProbeError naming its file."""
+        row = self._rows[index]
+        return read_image(self._path(row.image, row), id=row.image)
+
+    def image(self, index: int) -> np.ndarray:
+        """The pixels: uint8 (h, w, 3), RGB."""
+        return self.load(index).pixels
+
+    def label_size(self, index: int) -> tuple[int, int]:
+        """(sh, sw) of index.csv."""
+        return self._rows[index].size
+
+    def labels(self, index: int) -> dict[str, np.ndarray]:
+        """category -> uint16 (layers, sh, sw), or (k, 1, 1) where all its entries hold for the whole image.
+
+        Raises:
+            ProbeError: a label map is missing, no PNG of that coding, of another size than index.csv says, or holds
+                a number that label.csv does not have.
+        """
+        row = self._rows[index]
+        found = {}
+        for category, entries in row.labels.items():
+            planes = [np.full((1, 1), entry, np.uint16) if isinstance(entry, int) else self._label_map(entry, row)
+                      for entry in entries]
+            self._check_numbers(planes, entries, row)
+            if any(plane.shape != (1, 1) for plane in planes):
+                planes = [np.broadcast_to(plane, row.size) for plane in planes]
+            found[category] = np.stack(planes)
+        return found
+
+    def _label_map(self, name: str, row: IndexRow) -> np.ndarray:
+        path = self._path(name, row)
+        try:
+            with Image.open(path, formats=("PNG",)) as picture:
+                mode = picture.mode
+                values = np.asarray(picture.convert("RGB") if mode in ("RGBA", "P") else picture)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ProbeError(f"label map {path}", f"it is no readable PNG ({type(error).__name__})",
+                             "Get a whole copy of it.") from error
+        if mode not in ("RGB", "RGBA", "P", "L"):
+            raise ProbeError(f"label map {path}", f"its mode is {mode}", "Save it as RGB with number = R + 256 G.")
+        if values.shape[:2] != row.size:
+            raise ProbeError(f"label map {path}", f"it is {values.shape[0]} x {values.shape[1]}, line {row.line} of "
+                             f"index.csv says {row.size[0]} x {row.size[1]} (sh x sw)", "Mend the one or the other.")
+        if mode == "L":
+            return values.astype(np.uint16)
+        return values[..., 0].astype(np.uint16) + np.uint16(256) * values[..., 1]
+
+    def _check_numbers(self, planes: list[np.ndarray], entries: list[int | str], row: IndexRow) -> None:
+        for plane, entry in zip(planes, entries, strict=True):
+            largest = int(plane.max())
+            used = np.flatnonzero(np.bincount(plane.ravel())) if largest >= len(self._known) else np.unique(plane)
+            unknown = [n for n in used if n and (n >= len(self._known) or not self._known[n])]
+            if unknown:
+                where = f"label map {self._images / entry}" if isinstance(entry, str) else self._line(row)
+                raise ProbeError(where, f"it holds the label {unknown[0]}, which label.csv does not have",
+                                 "Add the label to label.csv and its c_<category>.csv.")
+
+    def _path(self, name: str, row: IndexRow) -> Path:
+        path = (self._images / name).resolve()
+        if not path.is_relative_to(self._images) or Path(name).is_absolute():
+            raise ProbeError(self._line(row), f"{name} leads out of the folder images", "Name files below it.")
+        if not path.is_file():
+            raise ProbeError(self._line(row), f"there is no file {path}", "Put it there, or take it out of the index.")
+        return path
+
+    def _line(self, row: IndexRow) -> str:
+        return f"{self.folder / 'index.csv'}, line {row.line}"

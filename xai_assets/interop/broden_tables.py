@@ -1,0 +1,114 @@
+"""Broden's CSV files: the index of images, and the labels with their categories."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from xai_assets.dissection.probe import ProbeError
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """One image of index.csv: its file, the size of its label maps (sh, sw), its labels, its line in the file."""
+
+    image: str
+    size: tuple[int, int]
+    labels: dict[str, list[int | str]]
+    line: int
+
+
+def read_index(folder: Path, categories: Sequence[str], limit: int | None) -> list[IndexRow]:
+    """The first `limit` rows of index.csv with the labels of these categories; raises ProbeError with the line."""
+    path = folder / "index.csv"
+    rows: list[IndexRow] = []
+    seen: dict[str, int] = {}
+    for line, row in _rows(path, ("image", "sh", "sw")):
+        if limit is not None and len(rows) == limit:
+            break
+        name = row["image"]
+        if name in seen:
+            raise ProbeError(f"{path}, line {line}", f"the image {name} stands in line {seen[name]} already",
+                             "Name each image once.")
+        seen[name] = line
+        size = _whole(row, "sh", path, line), _whole(row, "sw", path, line)
+        labels: dict[str, list[int | str]] = {}
+        for category in categories:
+            entries = [entry.strip() for entry in (row.get(category) or "").split(";") if entry.strip()]
+            if entries:
+                labels[category] = [int(entry) if entry.isdecimal() else entry for entry in entries]
+        rows.append(IndexRow(name, size, labels, line))
+    if not rows:
+        raise ProbeError(str(path), "it lists no image", "Name another folder.")
+    return rows
+
+
+def read_concepts(folder: Path, categories: Sequence[str] | None) -> pd.DataFrame:
+    """The labels as a table number, name, category, synonyms (tuple), in the order of label.csv.
+
+    A label's category is the one in whose c_<category>.csv it has most coverage, the later one where equal, as
+    NetDissect-Lite takes it.
+    """
+    known = [row["name"] for _, row in _rows(folder / "category.csv", ("name",))]
+    missing = [name for name in categories or () if name not in known]
+    if missing:
+        raise ProbeError(str(folder / "category.csv"), f"it has no category {missing[0]}",
+                         f"There are {', '.join(known)}.")
+    best: dict[int, tuple[float, int]] = {}
+    wanted = [name for name in known if categories is None or name in categories]
+    for rank, category in enumerate(wanted):
+        path = folder / f"c_{category}.csv"
+        for line, row in _rows(path, ("number", "coverage")):
+            number = _whole(row, "number", path, line)
+            best[number] = max(best.get(number, (-1.0, 0)), (_real(row, "coverage", path, line), rank))
+    found, path = [], folder / "label.csv"
+    seen: set[int] = set()
+    for line, row in _rows(path, ("number", "name")):
+        number = _whole(row, "number", path, line)
+        if number in seen:
+            raise ProbeError(f"{path}, line {line}", f"the number {number} is given twice", "Give it once.")
+        seen.add(number)
+        if number in best and number > 0:
+            synonyms = tuple(s.strip() for s in (row.get("syns") or "").split(";") if s.strip())
+            found.append({"number": number, "name": row["name"], "category": wanted[best[number][1]],
+                          "synonyms": synonyms})
+    if not found:
+        raise ProbeError(str(path), "no label of it stands in a c_<category>.csv", "Name another folder.")
+    return pd.DataFrame(found)
+
+
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and row of a CSV file; every row has the needed columns."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            lacking = [name for name in needed if name not in (reader.fieldnames or ())]
+            if lacking:
+                raise ProbeError(str(path), f"it has no column {lacking[0]}",
+                                 "Use a folder in Broden's published layout.")
+            for row in reader:
+                if None in row or any(row[name] in (None, "") for name in needed):
+                    raise ProbeError(f"{path}, line {reader.line_num}", "it has too many or too few values",
+                                     f"The columns are {', '.join(reader.fieldnames or ())}.")
+                yield reader.line_num, row
+    except FileNotFoundError as error:
+        raise ProbeError(str(path), "there is no such file", "Use a folder in Broden's published layout.") from error
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise ProbeError(str(path), f"it cannot be read as CSV in UTF-8 ({error})", "Save it anew.") from error
+
+
+def _whole(row: dict[str, str], column: str, path: Path, line: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", row[column].strip()):
+        raise ProbeError(f"{path}, line {line}", f"{column} is {row[column]!r}, not a whole number", "Mend the line.")
+    return int(row[column])
+
+
+def _real(row: dict[str, str], column: str, path: Path, line: int) -> float:
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise ProbeError(f"{path}, line {line}", f"{column} is {row[column]!r}, not a number",
+                         "Mend the line.") from error
