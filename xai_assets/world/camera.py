@@ -15,7 +15,7 @@ _ONE = 1 << 14  # fixed point of shading factors
 
 @cache
 def _noise() -> np.ndarray:
-    """The fixed field of noise: int16 (320, 320, 3), the sum of four bytes: nearly normal, deviation 147.8."""
+    """The fixed field of noise, int16 (320, 320, 3): sums of four bytes, nearly normal, deviation 147.8."""
     four = random_bytes(NOISE_SIDE * NOISE_SIDE * 3 * 4, WORLD_VERSION, 8888).reshape(
         NOISE_SIDE, NOISE_SIDE, 3, 4
     )
@@ -25,7 +25,7 @@ def _noise() -> np.ndarray:
 def shade(
     image: np.ndarray, mask: np.ndarray | None, x: float, y: float, half: float, angle: float, strength: float
 ) -> None:
-    """Brighten along `angle` and darken against it, in place; `strength` is the change at `half` pixels from (x, y).
+    """Brighten along `angle` and darken against it, in place.
 
     Args:
         image: uint8 (SIDE, SIDE, 3).
@@ -33,7 +33,7 @@ def shade(
         x, y: where nothing changes.
         half: pixels.
         angle: radians.
-        strength: share of the brightness.
+        strength: change at `half` pixels from (x, y), as a share of the brightness.
     """
     rows, columns = slice(0, SIDE), slice(0, SIDE)
     if mask is not None:

@@ -1,7 +1,8 @@
-"""Where polygons become pixels and labels together; and two cheap canvases that see only tones or only outlines.
+"""Where polygons become pixels and labels together; and two cheap canvases that see tones or outlines only.
 
-Everything here is integer arithmetic: polygon corners are rounded to 1/16 pixel and filled by OpenCV's anti-aliased
-integer scan conversion, and colours are mixed in whole numbers, so that the bytes are the same on every machine.
+Everything here is integer arithmetic: polygon corners are rounded to 1/16 pixel and filled by OpenCV's
+anti-aliased integer scan conversion, and colours are mixed in whole numbers, so that the bytes are the same
+on every machine.
 """
 
 from typing import Protocol
@@ -33,7 +34,7 @@ class Drawing(Protocol):
         second_part: str | None = None,
         target: int = 0,
     ) -> None:
-        """Draw a polygon (points by 2, pixels), labelled as an object, perhaps a part, and what its surface is.
+        """Draw a polygon and label it as an object, perhaps a part, and what its surface is.
 
         Args:
             polygon: float64 (points, 2) in pixels.

@@ -1,7 +1,7 @@
 """The concepts that a dissection may name: the world's own words, and ordinary words that name nothing in it.
 
-The second kind keeps a naming method honest: whoever answers "saxophone" in this world is wrong, and chance is not
-flattered by a list of true words alone.
+The second kind keeps a naming method honest: whoever answers "saxophone" in this world is wrong, and chance
+is not flattered by a list of true words alone.
 """
 
 from typing import NamedTuple
@@ -38,7 +38,10 @@ class Concept(NamedTuple):
 
 
 def concepts(*, absent: bool = True) -> list[Concept]:
-    """The world's words by category, each once (a word of two categories stands in the first), then absent words."""
+    """The world's words by category, then absent words.
+
+    Each stands once; a word of two categories stands in the first.
+    """
     known: dict[str, Concept] = {}
     for category in CATEGORIES:
         for word in VOCABULARY[category]:

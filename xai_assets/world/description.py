@@ -1,14 +1,14 @@
 """Deciding scenes: `describe(split, index)` draws a complete description from the seed (world, split, index).
 
-Class, scene, surfaces, size, pose and place are drawn from separate streams, so none tells another; only the colours
-look at the background, to stand out from it, and the place at the size, to stay in the picture.
+Class, scene, surfaces, size, pose and place are drawn from separate streams, so none tells another; only the
+colours look at the background, to stand out from it, and the place at the size, to stay in the picture.
 """
 
 import math
 
-from xai_assets.errors import XaiError
 from xai_assets.world.camera import NOISE_SIDE
 from xai_assets.world.canvas import Outline, Tones
+from xai_assets.world.errors import WorldError
 from xai_assets.world.finishes import choose_finishes, choose_swatch
 from xai_assets.world.placement import choose_pair, choose_pose
 from xai_assets.world.pose import placed_parts, silhouette
@@ -33,12 +33,14 @@ def describe(split: str, index: int, *, targets: int = 1) -> SceneDescription:
         targets: 1, or 2 for a picture with two objects of different classes side by side.
 
     Raises:
-        XaiError: for an unknown split, a negative index, or another number of targets.
+        WorldError: for an unknown split, a negative index, or another number of targets.
     """
     if split not in SPLITS:
-        raise XaiError(f"split {split!r}", "the world has no such split", f"Use one of {', '.join(SPLITS)}.")
+        raise WorldError(
+            f"split {split!r}", "the world has no such split", f"Use one of {', '.join(SPLITS)}."
+        )
     if index < 0 or targets not in (1, 2):
-        raise XaiError(
+        raise WorldError(
             f"scene {index} with {targets} targets", "there is none", "Use index >= 0 and 1 or 2 targets."
         )
     if split == "swatch":

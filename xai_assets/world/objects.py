@@ -1,7 +1,7 @@
 """From a class's name and a shape seed to its parts: polygons in the object's own frame, from back to front.
 
-The frame is about 2 wide, x ahead and y down. What tells a class is here alone: which parts and their shapes. What
-they are made of and where they stand is the target's (see `scene`).
+The frame is about 2 wide, x ahead and y down. What tells a class is here alone: which parts and their shapes.
+What they are made of and where they stand is the target's (see `scene`).
 """
 
 from functools import lru_cache
@@ -21,7 +21,8 @@ _BUILDERS = {
 
 DECIDING_PART = {
     "bird": "head", "fish": "tail", "dog": "head", "butterfly": "wing", "car": "cabin", "truck": "container",
-    "aeroplane": "wing", "boat": "sail", "house": "roof", "flower": "petal", "chair": "backrest", "teapot": "spout",
+    "aeroplane": "wing", "boat": "sail", "house": "roof", "flower": "petal", "chair": "backrest",
+    "teapot": "spout",
 }  # fmt: skip
 """The part without which little tells the class; the counterfactual "part_removed" leaves it out."""
 

@@ -1,7 +1,7 @@
 """The formulas of the pattern tiles: float64 (256, 256) in 0..1, periodic.
 
-A texture's 0 takes the first colour and 1 the second; a material's value is its place between its dark and its
-light tone.
+A texture's 0 takes the first colour and 1 the second; a material's value is its place between its dark and
+its light tone.
 """
 
 import math
@@ -38,7 +38,7 @@ def _noise(stream: Stream, waves: float, spread: float = 1.0, stretch: float = 1
 
 
 def _cells(stream: Stream, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Voronoi cells of a jittered grid: distance to the nearest point, to the second, index of the nearest."""
+    """Voronoi cells of a jittered grid: distance to the nearest point, to the next, nearest's index."""
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)
     points = (grid + 0.15 + 0.7 * stream.array(side * side, 2)) * TILE / side
     nearest, second = np.full((TILE, TILE), 1e9), np.full((TILE, TILE), 1e9)
@@ -215,7 +215,7 @@ TEXTURE_PATTERNS: dict[str, Callable[[], np.ndarray]] = {
     "honeycombed": _honeycombed, "woven": _woven, "scaly": _scaly, "swirly": _swirly, "cracked": _cracked,
 }  # fmt: skip
 MATERIAL_PATTERNS: dict[str, Callable[[], np.ndarray]] = {
-    "wood": _wood, "brick": _brick, "metal": _metal, "stone": _stone, "plastic": _plastic, "foliage": _foliage,
-    "sand": _sand, "water": _water, "snow": _snow, "tile": _tile, "asphalt": _asphalt, "paint": _paint,
-    "fabric": _fabric, "glass": _glass, "windows": _windows,
+    "wood": _wood, "brick": _brick, "metal": _metal, "stone": _stone, "plastic": _plastic,
+    "foliage": _foliage, "sand": _sand, "water": _water, "snow": _snow, "tile": _tile, "asphalt": _asphalt,
+    "paint": _paint, "fabric": _fabric, "glass": _glass, "windows": _windows,
 }  # fmt: skip

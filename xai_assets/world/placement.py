@@ -20,8 +20,8 @@ _ATTEMPTS = 24
 def choose_pose(u: Stream, class_name: str, *, close: bool = False) -> TargetDescription:
     """A target without finishes, of a size drawn evenly on a logarithmic scale, anywhere in the picture.
 
-    An individual or a pose that cannot have the drawn size in the picture is drawn again, so that the size stays
-    independent of the class.
+    An individual or a pose that cannot have the drawn size in the picture is drawn again, so that the size
+    stays independent of the class.
     """
     low, high = _CLOSE if close else _DRAWN
     area = low * power(high / low, u()) * SIDE * SIDE
@@ -56,8 +56,19 @@ def choose_pair(u: Stream, class_names: tuple[str, str]) -> tuple[TargetDescript
         high = max(high * 0.8, low)
 
 
+def other_place(
+    u: Stream, target: TargetDescription, others: tuple[TargetDescription, ...]
+) -> TargetDescription:
+    """The target in the same pose at the farthest of some places where it is clear of the other targets."""
+    centred = replace(target, x=0.0, y=0.0)
+    places = [_put(centred, _spread(u()), _spread(u())) for _ in range(_ATTEMPTS)]
+    free = [place for place in places if place and all(_apart(place, other) for other in others)]
+    return max(free, key=lambda p: (p.x - target.x) ** 2 + (p.y - target.y) ** 2, default=target)
+
+
 def _spread(t: float) -> float:
-    """0..1 to 0..1, denser near both ends: places far out make up for the room an object needs at the edge."""
+    """0..1 to 0..1, denser near both ends: places far out make up for the room an object needs at the
+    edge."""
     return 0.1 * t + 0.9 * sin(math.pi / 2 * t) ** 2
 
 

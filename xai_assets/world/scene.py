@@ -1,7 +1,7 @@
 """A scene's complete description: everything that is drawn is decided in it, and `render` only draws.
 
-Each component carries its own numbers or its own seed, so that a copy with one field changed differs in that one
-thing. `description.describe` makes descriptions; `counterfactual` changes them.
+Each component carries its own numbers or its own seed, so that a copy with one field changed differs in that
+one thing. `description.describe` makes descriptions; `counterfactual` changes them.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -12,8 +12,9 @@ from xai_assets.world.surfaces import Finish
 from xai_assets.world.vocabulary import WORLD_VERSION
 
 SPLITS = {"train": 0, "validation": 1, "probe": 2, "test": 3, "close": 4, "swatch": 5, "demo": 6}
-"""Split to the number in its seeds: splits share no seed. "close" are large targets for the curriculum (every even
-one before a plain backdrop), "swatch" are surfaces that fill the picture, "demo" are for studies to show."""
+"""Split to the number in its seeds: splits share no seed. "close" are large targets for the curriculum (every
+even one before a plain backdrop), "swatch" are surfaces that fill the picture, "demo" are for studies to
+show."""
 
 
 @dataclass(frozen=True)

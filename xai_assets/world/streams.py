@@ -1,9 +1,9 @@
 """Random numbers and transcendental functions that give the same bits on every machine.
 
-NumPy promises the raw bits of a bit generator for ever, but not what `Generator` makes of them; and sine, power and
-logarithm may differ in the last place between processors and C libraries. So uniforms are made from raw bits here,
-and every such function's result is rounded to a grid of 2^-20, which a last-place difference cannot cross but with
-a chance of about 2^-30.
+NumPy promises the raw bits of a bit generator for ever, but not what `Generator` makes of them; and sine,
+power and logarithm may differ in the last place between processors and C libraries. So uniforms are made from
+raw bits here, and every such function's result is rounded to a grid of 2^-20, which a last-place difference
+cannot cross but with a chance of about 2^-30.
 """
 
 import math
@@ -86,7 +86,8 @@ class Stream:
 
 
 def random_bytes(count: int, *seed: int) -> np.ndarray:
-    """`count` uniform bytes, uint8; the bytes of each raw word are taken from the lowest up on every machine."""
+    """`count` uniform bytes, uint8; the bytes of each raw word are taken from the lowest up on every
+    machine."""
     words = np.random.PCG64(np.random.SeedSequence(seed)).random_raw(-(-count // 8))
     shifts = np.arange(0, 64, 8, dtype=np.uint64)
     return ((words[:, None] >> shifts) & np.uint64(255)).astype(np.uint8).ravel()[:count]

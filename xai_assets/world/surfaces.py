@@ -10,9 +10,10 @@ from xai_assets.world.vocabulary import LABEL, RGB, TEXTURES
 
 # Darkest and lightest tone of a material around its base colour.
 _TONES = {
-    "wood": (0.66, 1.12), "metal": (0.62, 1.5), "stone": (0.55, 1.2), "plastic": (1.0, 1.0), "foliage": (0.6, 1.3),
-    "sand": (0.82, 1.1), "water": (0.78, 1.35), "snow": (0.82, 1.06), "tile": (0.6, 1.08), "asphalt": (0.72, 1.3),
-    "paint": (0.93, 1.05), "fabric": (0.75, 1.12), "glass": (0.8, 1.5),
+    "wood": (0.66, 1.12), "metal": (0.62, 1.5), "stone": (0.55, 1.2), "plastic": (1.0, 1.0),
+    "foliage": (0.6, 1.3), "sand": (0.82, 1.1), "water": (0.78, 1.35), "snow": (0.82, 1.06),
+    "tile": (0.6, 1.08), "asphalt": (0.72, 1.3), "paint": (0.93, 1.05), "fabric": (0.75, 1.12),
+    "glass": (0.8, 1.5),
 }  # fmt: skip
 _MORTAR = (206.0, 200.0, 190.0)
 _POSITION = np.arange(256)[:, None] / 255.0
@@ -65,7 +66,9 @@ class Surface:
         rgb: tuple[float, float, float] | None = None,
         jitter: float = 14.0,
     ) -> None:
-        """Draw the surface's numbers from `stream`: always ten draws, so that a change of finish moves nothing else.
+        """Draw the surface's numbers from `stream`.
+
+        They are ten whatever the finish, so that a change of finish moves nothing else.
 
         Args:
             stream: random numbers.
@@ -145,8 +148,8 @@ class Surface:
     def sample(self, left: int, top: int, width: int, height: int) -> np.ndarray:
         """The tile's values under a box of the picture, uint8 (height, width).
 
-        The place in the tile is computed in fixed point (16 bits after the point) and read from a tile that was
-        interpolated to quarter pixels beforehand, so that only integers decide a pixel.
+        The place in the tile is computed in fixed point (16 bits after the point) and read from a tile that
+        was interpolated to quarter pixels beforehand, so that only integers decide a pixel.
         """
         a, b, tx, c, d, ty = self._matrix
         xs = np.arange(left, left + width, dtype=np.int32)

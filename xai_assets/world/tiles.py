@@ -23,7 +23,7 @@ def tile(name: str) -> np.ndarray:
 
 @cache
 def fine_tile(name: str) -> np.ndarray:
-    """The tile at four times its resolution by integer bilinear interpolation: uint8 (1024 * 1024,), row by row."""
+    """The tile at four times its resolution, bilinear in integers: uint8 (1024 * 1024,), row by row."""
     coarse = tile(name).astype(np.uint16)
     right, below = np.roll(coarse, -1, 1), np.roll(coarse, -1, 0)
     diagonal = np.roll(right, -1, 0)

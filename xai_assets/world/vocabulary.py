@@ -10,7 +10,8 @@ CATEGORIES = ("object", "part", "scene", "material", "texture", "color")
 """Broden's categories, by Broden's names."""
 
 CLASSES = (
-    "bird", "fish", "dog", "butterfly", "car", "truck", "aeroplane", "boat", "house", "flower", "chair", "teapot",
+    "bird", "fish", "dog", "butterfly", "car", "truck", "aeroplane", "boat", "house", "flower", "chair",
+    "teapot",
 )  # fmt: skip
 SUPERCLASS = {
     "bird": "animal", "fish": "animal", "dog": "animal", "butterfly": "animal", "car": "vehicle",
@@ -18,31 +19,33 @@ SUPERCLASS = {
     "chair": "furniture", "teapot": "crockery",
 }  # fmt: skip
 SURROUNDINGS = (
-    "sky", "cloud", "sun", "grass", "hill", "bush", "fence", "sea", "sand", "palm", "dune", "cactus", "rock", "tree",
-    "ground", "skyscraper", "road", "pavement", "streetlight", "mountain", "snow", "pine", "wall", "floor", "rug",
-    "painting", "sofa", "lamp", "cabinet", "counter", "shelf", "curtain",
+    "sky", "cloud", "sun", "grass", "hill", "bush", "fence", "sea", "sand", "palm", "dune", "cactus", "rock",
+    "tree", "ground", "skyscraper", "road", "pavement", "streetlight", "mountain", "snow", "pine", "wall",
+    "floor", "rug", "painting", "sofa", "lamp", "cabinet", "counter", "shelf", "curtain",
 )  # fmt: skip
 DISTRACTORS = ("ball", "box", "cone", "balloon", "umbrella")
 OBJECTS = CLASSES + SURROUNDINGS + DISTRACTORS
 
 PARTS = (
-    "head", "body", "beak", "eye", "wing", "tail", "leg", "ear", "fin", "antenna", "wheel", "window", "cabin",
-    "chassis", "headlight", "container", "fuselage", "hull", "sail", "mast", "roof", "door", "facade", "chimney",
-    "petal", "stem", "leaf", "disc", "seat", "backrest", "handle", "spout", "lid", "pot", "trunk", "crown", "peak",
+    "head", "body", "beak", "eye", "wing", "tail", "leg", "ear", "fin", "antenna", "wheel", "window",
+    "cabin", "chassis", "headlight", "container", "fuselage", "hull", "sail", "mast", "roof", "door",
+    "facade", "chimney", "petal", "stem", "leaf", "disc", "seat", "backrest", "handle", "spout", "lid",
+    "pot", "trunk", "crown", "peak",
 )  # fmt: skip
 
 SCENES = ("meadow", "beach", "desert", "forest", "street", "mountains", "living room", "kitchen")
 INDOOR = frozenset({"living room", "kitchen"})
 
 MATERIALS = (
-    "wood", "brick", "metal", "stone", "plastic", "foliage", "sand", "water", "snow", "tile", "asphalt", "paint",
-    "fabric", "glass",
+    "wood", "brick", "metal", "stone", "plastic", "foliage", "sand", "water", "snow", "tile", "asphalt",
+    "paint", "fabric", "glass",
 )  # fmt: skip
 TARGET_MATERIALS = ("wood", "brick", "metal", "stone")
 """Materials beside plain plastic that a target may be made of; the rest belong to surroundings."""
 
 TEXTURES = (
-    "striped", "dotted", "chequered", "zigzagged", "grid", "honeycombed", "woven", "scaly", "swirly", "cracked",
+    "striped", "dotted", "chequered", "zigzagged", "grid", "honeycombed", "woven", "scaly", "swirly",
+    "cracked",
 )  # fmt: skip
 
 RGB = {
@@ -54,7 +57,8 @@ RGB = {
 COLOURS = tuple(RGB)
 
 VOCABULARY: dict[str, tuple[str, ...]] = {
-    "object": OBJECTS, "part": PARTS, "scene": SCENES, "material": MATERIALS, "texture": TEXTURES, "color": COLOURS,
+    "object": OBJECTS, "part": PARTS, "scene": SCENES, "material": MATERIALS, "texture": TEXTURES,
+    "color": COLOURS,
 }  # fmt: skip
 LABEL: dict[str, dict[str, int]] = {
     category: {word: number for number, word in enumerate(words, start=1)}
