@@ -1,6 +1,7 @@
 """Reading weights without running what a file may carry, and fitting them to a network or saying why not."""
 
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -152,8 +153,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> Any:
     try:
-        # latin1: checkpoints of Python 2, as Places365 published its own, carry byte strings.
-        return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except UnicodeDecodeError:
+            return _read_torch_of_python_2(path)
     except UnpicklingError as error:
         raise CheckpointError(
             str(path),
@@ -162,6 +165,14 @@ def _read_torch(path: Path) -> Any:
         ) from error
     except Exception as error:  # torch's reader raises almost anything on damaged files
         raise _damaged(path, error) from error
+
+
+def _read_torch_of_python_2(path: Path) -> Any:
+    """Checkpoints of Python 2, as Places365 published its own, carry byte strings that need not be UTF-8."""
+    with warnings.catch_warnings():
+        # torch warns that `encoding` is ignored here; a test holds that it is not.
+        warnings.filterwarnings("ignore", message="pickle_load_args")
+        return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:

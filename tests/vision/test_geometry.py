@@ -1,0 +1,134 @@
+"""Frames against torchvision's own resize and crop, and masks against counting."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from torchvision.transforms import functional as F
+
+from xai_assets.vision.geometry import Frame, resize_crop_frame, whole_frame
+
+SIDES = st.integers(8, 400)
+
+
+@given(SIDES, SIDES, st.integers(8, 96), st.integers(0, 40))
+def test_the_box_is_where_torchvision_looks(height: int, width: int, size: int, margin: int) -> None:
+    resize = size + margin
+    frame = resize_crop_frame(height, width, resize, size)
+    top, left, bottom, right = frame.box
+    # A picture whose values are its own coordinates: what the crop holds says where it was taken.
+    for axis, (low, high, length) in enumerate([(top, bottom, height), (left, right, width)]):
+        ramp = np.arange(length, dtype=np.float32) + 0.5
+        plane = np.broadcast_to(ramp[:, None] if axis == 0 else ramp[None, :], (height, width))
+        shrunk = F.resize(Image.fromarray(np.ascontiguousarray(plane)), [resize])
+        crop = np.array(F.center_crop(shrunk, [size, size]))
+        line = crop[:, size // 2] if axis == 0 else crop[size // 2]
+        expected = low + (np.arange(size) + 0.5) * (high - low) / size
+        inner = slice(size // 4, size - size // 4)  # at the rim the filter sees only half a neighbourhood
+        step = max(1.0, (high - low) / size)
+        assert np.abs(line[inner] - expected[inner]).max() < step
+
+
+@given(SIDES, SIDES, st.integers(8, 96), st.integers(0, 40))
+def test_the_box_lies_inside_the_picture(height: int, width: int, size: int, margin: int) -> None:
+    top, left, bottom, right = resize_crop_frame(height, width, size + margin, size).box
+    slack = 1e-9 * max(height, width)
+    assert -slack <= top < bottom <= height + slack
+    assert -slack <= left < right <= width + slack
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "resize", "size", "box"),
+    [
+        (256, 256, 256, 224, (16, 16, 240, 240)),
+        (512, 1024, 256, 224, (32, 288, 480, 736)),  # half size, 16 and 144 pixels in
+        (256, 257, 256, 224, (16, 16, 240, 240)),  # 16.5 rounds to even: 16, as Python's round does
+        (256, 259, 256, 224, (16, 18, 240, 242)),  # 17.5 rounds to even: 18
+    ],
+)
+def test_known_boxes(height: int, width: int, resize: int, size: int, box: tuple[float, ...]) -> None:
+    assert resize_crop_frame(height, width, resize, size).box == pytest.approx(box)
+
+
+@given(
+    st.integers(5, 60), st.integers(5, 60), st.integers(3, 20), st.integers(0, 10), st.integers(0, 2**32 - 1)
+)
+def test_fractions_are_areas(height: int, width: int, size: int, margin: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < 0.3
+    frame = resize_crop_frame(height, width, size + margin, size)
+    fraction = frame.crop_fraction(mask)
+    top, left, bottom, right = frame.box
+    # Independently: each original pixel's cut with the box, summed.
+    rows = np.clip(np.minimum(np.arange(1, height + 1), bottom) - np.maximum(np.arange(height), top), 0, None)
+    columns = np.clip(
+        np.minimum(np.arange(1, width + 1), right) - np.maximum(np.arange(width), left), 0, None
+    )
+    area = (mask * rows[:, None] * columns[None, :]).sum()
+    assert fraction.mean() * (bottom - top) * (right - left) == pytest.approx(area, rel=1e-4, abs=1e-4)
+    assert fraction.dtype == np.float32
+    assert fraction.min() >= 0
+    assert fraction.max() <= 1
+
+
+def test_a_whole_mask_is_whole_and_an_empty_one_empty() -> None:
+    frame = resize_crop_frame(333, 500, 256, 224)
+    assert np.allclose(frame.crop_fraction(np.ones((333, 500), dtype=bool)), 1)
+    assert not frame.crop_fraction(np.zeros((333, 500), dtype=bool)).any()
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 5))
+def test_a_mask_shrunk_by_a_whole_factor_is_the_mean_of_its_blocks(
+    factor: int, rows: int, columns: int
+) -> None:
+    mask = np.random.default_rng(factor).random((rows * factor, columns * factor)) < 0.5
+    frame = whole_frame(rows * factor, columns * factor, (rows, columns), "squash")
+    blocks = mask.reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+    assert np.allclose(frame.crop_fraction(mask), blocks)
+
+
+@given(st.integers(8, 120), st.integers(8, 120), st.integers(4, 40), st.integers(0, 20))
+def test_labels_are_taken_at_pixel_centres(height: int, width: int, size: int, margin: int) -> None:
+    labels = np.random.default_rng(0).integers(0, 60_000, (height, width)).astype(np.uint16)
+    frame = resize_crop_frame(height, width, size + margin, size)
+    taken = frame.crop_mask(labels)
+    top, left, bottom, right = frame.box
+    assert taken.dtype == np.uint16
+    assert taken.shape == (size, size)
+    for row, column in [(0, 0), (size // 2, size // 3), (size - 1, size - 1)]:
+        y, x = top + (row + 0.5) * (bottom - top) / size, left + (column + 0.5) * (right - left) / size
+        assert taken[row, column] == labels[int(y), int(x)]
+
+
+def test_masks_agree_with_torchs_nearest_exact() -> None:
+    mask = np.random.default_rng(1).random((97, 131)) < 0.5
+    frame = whole_frame(97, 131, (40, 52), "squash")
+    foreign = torch.nn.functional.interpolate(
+        torch.from_numpy(mask)[None, None].float(), size=(40, 52), mode="nearest-exact"
+    )
+    assert np.array_equal(frame.crop_mask(mask), foreign[0, 0].numpy() > 0)
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    frame = whole_frame(10, 20, (5, 5), "squash")
+    for use in (frame.crop_mask, frame.crop_fraction):
+        with pytest.raises(ValueError, match=r"\(20, 10\)"):
+            use(np.zeros((20, 10), dtype=bool))
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.integers(1, 64), st.integers(0, 32))
+def test_the_overlay_is_a_part_of_the_picture(height: int, width: int, size: int, margin: int) -> None:
+    frame = resize_crop_frame(height, width, size + margin, size)
+    top, left, bottom, right = frame.overlay_box()
+    assert 0 <= top < bottom <= height
+    assert 0 <= left < right <= width
+    assert np.abs(np.subtract((top, left, bottom, right), frame.box)).max() <= 1
+
+
+@given(SIDES, SIDES, st.integers(8, 96), st.integers(0, 40))
+def test_frames_survive_json(height: int, width: int, size: int, margin: int) -> None:
+    frame = resize_crop_frame(height, width, size + margin, size)
+    assert Frame.from_dict(json.loads(json.dumps(frame.to_dict()))) == frame
