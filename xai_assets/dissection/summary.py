@@ -62,4 +62,6 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of(table: pd.DataFrame, model: str, layer: str) -> pd.DataFrame:
+    if table.empty:  # an empty table may have no columns at all
+        return pd.DataFrame(columns=["concept", "category", "dead", "detector", "truth_presence"])
     return table[(table["model"] == model) & (table["layer"] == layer)]

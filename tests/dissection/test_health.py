@@ -1,0 +1,87 @@
+"""A probe set in order passes; what is wrong with one shows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from xai_assets.dissection.health import probe_health
+from xai_assets.dissection.probe import ArrayProbe, FolderProbe
+
+NAMES = ["dog", "cat", "car", "tea_pot", "beach-s", "street-s", "wood-s", "hill-s"]
+CONCEPTS = pd.DataFrame({"number": range(1, 9), "name": NAMES, "category": ["object"] * 4 + ["scene"] * 4})
+WORDS = [(name, "object") for name in ("dog", "cat", "car", "tea pot", "sun", "cup", "pen", "hat", "key", "box")]
+
+
+class Encoder:
+    """Each name is an axis of its own."""
+
+    asked: list[str] = []
+
+    def embed_texts(self, texts):
+        self.asked = [*self.asked, *texts]
+        spoken = ["dog", "cat", "car", "tea pot", "beach", "street", "wood", "hill"]
+        return np.stack([np.eye(8, dtype=np.float32)[spoken.index(text)] for text in texts])
+
+
+def labelled(count=24):
+    rng = np.random.default_rng(0)
+    images = list(rng.integers(0, 256, (count, 8, 8, 3), np.uint8))
+    labels = []
+    for i in range(count):
+        objects = np.zeros((1, 4, 4), np.uint16)
+        objects[0, :2] = 1 + i % 4
+        objects[0, 3, 0] = 1 + (i + 1) % 4  # a smaller object beside it
+        labels.append({"object": objects, "scene": np.full((1, 1, 1), 5 + i // 4 % 4, np.uint16)})
+    truth = np.array([np.eye(8)[i % 4] + 0.5 * np.eye(8)[4 + i // 4 % 4] for i in range(count)], np.float32)
+    return ArrayProbe(images, labels, CONCEPTS), truth
+
+
+def levels(findings):
+    return {key: level for key, _, level in findings}
+
+
+def test_a_good_probe_passes():
+    probe, features = labelled()
+    encoder = Encoder()
+    findings = probe_health(probe, encoder, WORDS, features)
+    values = {key: value for key, value, _ in findings}
+    assert set(levels(findings).values()) == {"ok"}
+    assert values["zero-shot accuracy, object"] == "100.0% of 24 images, 4 classes (chance 25.0%)"
+    assert values["zero-shot accuracy, scene"].startswith("100.0%")
+    assert values["images"] == "24" and values["sizes"] == "8 x 8 (24)" and values["labels"] == "object 4, scene 4"
+    assert encoder.asked == ["dog", "cat", "car", "tea pot", "beach", "street", "wood", "hill"]
+    assert all(isinstance(value, str) for value in values.values())
+
+
+def test_an_encoder_that_sees_nothing_warns():
+    probe, features = labelled()
+    found = levels(probe_health(probe, Encoder(), WORDS, np.roll(features, 1, axis=0)))
+    assert found["zero-shot accuracy, object"] == "warn"
+
+
+def test_duplicates_blanks_and_few_or_double_words_warn():
+    images = [np.zeros((4, 4, 3), np.uint8)] * 2 + [np.arange(48, dtype=np.uint8).reshape(4, 4, 3)]
+    findings = probe_health(ArrayProbe(images), Encoder(), [("red", ""), ("Reds", "")], np.eye(3, 8))
+    values = {key: value for key, value, _ in findings}
+    assert {key for key, level in levels(findings).items() if level == "warn"} == {
+        "duplicates", "images of one colour", "concepts", "concepts that differ in spelling only",
+        "zero-shot accuracy"}
+    assert values["duplicates"] == "1" and values["images of one colour"] == "2: 0, 1"
+
+
+def test_odd_modes_and_broken_files_warn(tmp_path):
+    Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(tmp_path / "grey.png")
+    (tmp_path / "broken.png").write_bytes(b"no")
+    found = levels(probe_health(FolderProbe(tmp_path), Encoder(), WORDS, np.eye(1, 8)))
+    assert found["modes"] == found["unreadable files"] == "warn"
+
+
+@pytest.mark.parametrize("change", [slice(0, 9), slice(1, 10)])
+def test_the_hash_of_the_concepts_follows_the_list(change):
+    probe = ArrayProbe([np.arange(48, dtype=np.uint8).reshape(4, 4, 3)])
+
+    def name(words):
+        return dict((k, v) for k, v, _ in probe_health(probe, Encoder(), words, np.eye(1, 8)))["concepts, hash"]
+
+    assert name(WORDS) == name(list(WORDS)) != name(WORDS[change])
