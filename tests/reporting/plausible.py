@@ -35,7 +35,7 @@ class Store:
         return self.kept[kind, key]
 
 
-def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7) -> StudyResults:
+def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[str, int] = LAYERS) -> StudyResults:
     """Everything that a study of the embedded world has: 12 images, 15 explained classes, two dissected models."""
     generator = np.random.default_rng(seed)
     store = Store()
@@ -51,7 +51,7 @@ def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7) -> StudyResult
                reason="the file ends in the middle of the picture. Copy it again from its source.")
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    dissected = _dissected(generator)
+    dissected = _dissected(generator, layers)
     study = {
         "name": "demo", "title": "Two small classifiers of a drawn world",
         "description": "Both Diorama classifiers are dissected at layer2, layer3 and layer4 and compared; the object "
@@ -84,7 +84,7 @@ def _explain(scene: Rendered, name: str, tables: dict[str, list[dict[str, Any]]]
         case = {"image_id": name, "target_index": index, "target_name": target.class_name}
         view_key = f"view-{name}-{index}"
         store.kept["views", view_key] = ({"view": scene.image, "truth": target.mask.astype(np.uint8)}, {})
-        predicted = "teapot" if wrong else scene.targets[0].class_name
+        predicted = "chair" if wrong else scene.targets[0].class_name
         tables["predictions"].append({
             **case, "target_rank": rank, "probability": 0.21 if wrong else best if rank == 1 else 1 - best - 0.02,
             "predicted_index": CLASSES.index(predicted), "predicted_name": predicted, "predicted_probability": best,
@@ -140,11 +140,11 @@ def _map(scene: Rendered, truth: np.ndarray, method: str,
     return painted, {"segments": segments, "weights": weights.astype(np.float64)}
 
 
-def _dissected(generator: np.random.Generator) -> dict[str, pd.DataFrame]:
+def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[str, pd.DataFrame]:
     depth = {"layer2": (1, 2, 1, 3, 5, 6), "layer3": (3, 5, 2, 3, 3, 3), "layer4": (8, 7, 3, 1, 1, 1)}
     clip, pixels, summary = [], [], []
     for model, favours in (("diorama/object", 0), ("diorama/scene", 2)):
-        for layer, units in LAYERS.items():
+        for layer, units in layers.items():
             weights = np.array(depth[layer], dtype=float)
             weights[favours] *= 4
             best, words = [], []
@@ -152,7 +152,7 @@ def _dissected(generator: np.random.Generator) -> dict[str, pd.DataFrame]:
                 category = str(generator.choice(list(VOCABULARY), p=weights / weights.sum()))
                 concept = str(generator.choice(VOCABULARY[category][: 14]))
                 dead = generator.random() < 0.02
-                overlap = None if dead else float(generator.beta(2, 9) * (1 + int(layer[-1]) / 4))
+                overlap = None if dead else float(generator.beta(2, 9) * (1 + int(layer[-1]) / 8))
                 key = {"model": model, "layer": layer, "unit": unit}
                 pixels.append({**key, "concept": None if dead else concept, "category": None if dead else category,
                                "iou": overlap, "threshold": None if dead else 1.5,

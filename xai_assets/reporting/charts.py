@@ -12,7 +12,10 @@ from markupsafe import Markup, escape
 from xai_assets.reporting import names
 
 WIDTH = 170.0
-INK, MUTED, LINE, PAPER = "#1b2430", "#5b6675", "#d5dae1", "#ffffff"
+INK, MUTED, LINE, PAPER = "#1b2430", "#5b6675", "#e1e5ea", "#ffffff"
+SIGNS = {"above": "▲", "same": "◆", "below": "▼", "plain": "○"}
+"""Shapes that go with the colours of a reading."""
+
 _SIZE = 2.9  # font size of labels, mm
 _BASE = 1.0  # from a row's middle down to the baseline of its label
 
@@ -95,7 +98,7 @@ def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: flo
     parts = []
     for tick in range(0, 11, 2):
         x = left + span * tick / 10
-        parts += [_line(x, 0.8, x, floor, LINE, 0.2), _text(x, floor + 3.8, f"{tick / 10:.1f}", anchor="middle", colour=MUTED)]
+        parts += [_line(x, 0.8, x, floor, LINE, 0.15), _text(x, floor + 3.8, f"{tick / 10:.1f}", anchor="middle", colour=MUTED)]
     if chance is not None:
         x = left + span * chance
         parts += [_line(x, 0.8, x, floor, MUTED, 0.35, "1.2 0.9")]

@@ -24,7 +24,7 @@ TITLES = {
     "cam": "Where the model looked",
     "lime": "Which parts the prediction rests on",
     "comparison": "Models and methods compared",
-    "study": "The study",
+    "study": "Study report",
 }
 
 
@@ -72,13 +72,15 @@ def _dissection(results: StudyResults, pictures: Pictures) -> Row:
 
 def _cam(results: StudyResults, pictures: Pictures) -> Row:
     return {"gallery": gallery(results, pictures, names.CAMS, limit=GALLERY_LIMIT),
-            "localization": localization(results), "cost": cost(results),
+            "localization": localization(results, names.CAMS),
+            "cost": [row for row in cost(results) if row["key"] in names.CAMS],
             "definitions": definitions(["gradcam", "ablationcam", "scorecam", "mask", "average_precision", "iou", "iou_matched",
                                         "pointing", "energy", "controls", "interval"])}
 
 
 def _lime(results: StudyResults, pictures: Pictures) -> Row:
-    return {"surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT), "localization": localization(results),
+    return {"surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT),
+            "localization": localization(results, ("lime",)),
             "cost": [row for row in cost(results) if row["key"] == "lime"],
             "definitions": definitions(["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval"])}
 

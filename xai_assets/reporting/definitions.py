@@ -27,19 +27,19 @@ DEFINITIONS: dict[str, Definition] = {
     "gradcam": Definition(
         "Grad-CAM",
         "The target layer's channels, weighted by the mean gradient of the class's score, summed and rectified.",
-        "ReLU(Σₖ wₖ Aₖ),  wₖ = mean over x, y of ∂s / ∂Aₖ(x, y)",
+        "ReLU(Σ w(k) A(k)),  w(k) = mean over x, y of ∂s / ∂A(k, x, y)",
         "Selvaraju et al. 2017, as in pytorch-grad-cam",
     ),
     "ablationcam": Definition(
         "AblationCAM",
         "As Grad-CAM, with each channel weighted by how far the class's score falls when the channel is put out.",
-        "wₖ = (s − sₖ) / s,  sₖ: the score without channel k",
+        "w(k) = (s − s(k)) / s,  s(k): the score without channel k",
         "Ramaswamy & Desai 2020, as in pytorch-grad-cam",
     ),
     "scorecam": Definition(
         "ScoreCAM",
         "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel.",
-        "wₖ = softmaxₖ s(x · up(Aₖ)),  up: enlarged and scaled to 0..1",
+        "w(k) = softmax over k of s(x · up(A(k))),  up: enlarged and scaled to 0..1",
         "Wang et al. 2020, as in pytorch-grad-cam",
     ),
     "lime": Definition(
@@ -71,7 +71,7 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "interval": Definition(
         "Interval",
-        "95 % bootstrap over images (units, for concepts), seeded by the study. Targets of one image are averaged "
+        "95% bootstrap over images (units, for concepts), seeded by the study. Targets of one image are averaged "
         "first. A difference is taken within each image; it counts only when its interval leaves out 0.",
         "", "Efron 1979, percentile bootstrap",
     ),
@@ -85,7 +85,8 @@ DEFINITIONS: dict[str, Definition] = {
         "CLIP-Dissect",
         "The word of a list whose similarity to the probe images, under an image-text encoder, fits the unit's most "
         "activating images best, by soft weighted pointwise mutual information. It names a word for every unit.",
-        "wpmi(c) = log E[Πₓ (1 + pₓ (P(c|x) − 1))] − λ log P(c)", "Oikarinen & Weng 2023, soft-WPMI",
+        "log p(X|c) − λ log mean over units of p(X′|c),  log p(X|c) = Σ over x in X of log(1 + p(x) (P(c|x) − 1))",
+        "Oikarinen & Weng 2023, soft-WPMI as in the authors’ code",
     ),
     "presence": Definition(
         "Truly present",

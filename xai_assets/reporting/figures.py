@@ -20,7 +20,7 @@ MASK_COLOUR = (255, 255, 255)
 TRUTH_COLOUR = (64, 224, 208)
 _CASING = (0, 0, 0)
 _MAP_OPACITY = 0.82
-_DIMMED = 0.32
+_DIMMED = 0.5
 _SUBPIXEL = 4  # cv2's `shift`: coordinates in sixteenths of a pixel
 
 
@@ -82,7 +82,7 @@ def region(pixels: np.ndarray, inside: np.ndarray | None, *, side: int = THUMB) 
 
 
 def segments(pixels: np.ndarray, labels: np.ndarray, weights: np.ndarray, *, side: int = SIDE) -> bytes:
-    """LIME's superpixels coloured by weight: purple for, orange against (Matplotlib's `PuOr_r`), borders in white.
+    """LIME's superpixels coloured by weight: purple for, orange against (Matplotlib's `PuOr`), borders in white.
 
     Args:
         pixels: h w 3 uint8.
@@ -167,7 +167,7 @@ def _inferno() -> np.ndarray:
 
 @cache
 def _diverging() -> np.ndarray:
-    return _table("PuOr_r")
+    return _table("PuOr")
 
 
 def _table(name: str) -> np.ndarray:
@@ -178,6 +178,6 @@ def _table(name: str) -> np.ndarray:
 
 
 def colour_stops(name: str, count: int = 9) -> list[str]:
-    """Evenly spaced colours of a map as #rrggbb, for the legend's gradient; `inferno` or `PuOr_r`."""
+    """Evenly spaced colours of a map as #rrggbb, for the legend's gradient; `inferno` or `PuOr`."""
     table = _table(name)
     return ["#" + bytes(table[round(i * 255 / (count - 1))]).hex() for i in range(count)]

@@ -1,5 +1,6 @@
 """Methods and controls against the truth, and against each other: intervals over images, paired differences."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -16,8 +17,8 @@ LOCALIZATION = ("average_precision", "iou", "iou_matched", "pointing", "energy")
 """The metrics of the table `localization`, as the metrics' registry declares them. The first is the headline."""
 
 
-def localization(results: StudyResults) -> Row:
-    """Every method and control against the true masks.
+def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
+    """The methods (those of `only`, where given) and all controls against the true masks.
 
     Returns:
         `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`
@@ -25,6 +26,10 @@ def localization(results: StudyResults) -> Row:
         and `chance` (mean chance level of average precision).
     """
     table = results.localization
+    if only and len(table):
+        table = table[table["is_control"].astype(bool) | table["method"].isin(list(only))]
+        if table["is_control"].astype(bool).all():
+            table = table.iloc[:0]
     if not len(table):
         return {"metrics": [], "rows": [], "comparisons": [], "sentences": [], "chance": None, "policy": None,
                 "images": 0, "cases": 0}

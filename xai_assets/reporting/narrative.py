@@ -127,6 +127,31 @@ def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> 
     return f"{found}, {worse} the {chance:.0%} of pictures drawn by chance: its words are not to be relied on here."
 
 
+def presences(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Of several models (`label`, `value`, `chance`): those whose words are above chance in one sentence, others apart."""
+    above = [row for row in rows if row["value"] is not None and row["chance"] is not None
+             and row["value"]["n"] > 1 and row["value"]["low"] is not None and row["value"]["low"] > row["chance"]]
+    if len(above) < 2:
+        return [presence(row["label"], row["value"], row["chance"]) for row in rows]
+    shares = [f"{row['value']['mean']:.0%} [{row['value']['low']:.0%}, {row['value']['high']:.0%}] ({row['label']}; "
+              f"chance {row['chance']:.0%})" for row in above]
+    together = f"CLIP-Dissect's word is truly present in {joined(shares)} of a unit's most activating pictures."
+    return [together, *(presence(row["label"], row["value"], row["chance"]) for row in rows if row not in above)]
+
+
+def span(rows: Sequence[dict[str, Any]]) -> str:
+    """The range of the methods' agreement in one sentence, for the front page; rows as `agreement` takes them."""
+    known = [row for row in rows if row["iou"] is not None]
+    if len(known) < 2:
+        return agreement(rows)
+    best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
+    weak = [row for row in known if outcome(row["excess"]) != WINS]
+    beyond = ("every pair beyond chance" if not weak else
+              f"{count(len(weak), 'pair')} of {len(known)} not told apart from chance")
+    return (f"The methods' masks agree with an IoU from {worst['iou']['mean']:.2f} ({_pair(worst)}) to "
+            f"{best['iou']['mean']:.2f} ({_pair(best)}), {beyond}.")
+
+
 def agreement(rows: Sequence[dict[str, Any]]) -> str:
     """How far the methods' masks agree, beyond what masks of their size agree by chance.
 

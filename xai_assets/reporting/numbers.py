@@ -44,7 +44,7 @@ def present(values: Iterable[Any]) -> np.ndarray:
 
 
 def interval(values: Iterable[Any], seed: int) -> dict[str, Any] | None:
-    """Mean and seeded bootstrap interval (95 %) of the values that are there; None when none is.
+    """Mean and seeded bootstrap interval (95%) of the values that are there; None when none is.
 
     Returns:
         `mean`, `low`, `high` and `n`.

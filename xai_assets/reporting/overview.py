@@ -108,12 +108,12 @@ def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | Non
     elif agreement["pairs"]:
         sentences.append("No image has a true mask, so nothing is said of where the maps ought to be.")
     if agreement["pairs"]:
-        sentences.append(agreement["sentence"])
-    for model in dissection["models"]:
-        last = model["layers"][-1] if model["layers"] else None
-        if last is not None:
-            label = f"{model['name']}, {last['layer']}"
-            sentences.append(narrative.presence(label, last["presence"], last["chance_presence"]))
+        sentences.append(narrative.span(agreement["pairs"]))
+    sentences += narrative.presences([
+        {"label": f"{model['name']}, {model['layers'][-1]['layer']}", "value": model["layers"][-1]["presence"],
+         "chance": model["layers"][-1]["chance_presence"]}
+        for model in dissection["models"] if model["layers"]
+    ])
     if right is not None and right["right"] < right["n"]:
         wrong = right["n"] - right["right"]
         sentences.append(f"The model predicts {narrative.count(wrong, 'labelled image')} of {right['n']} wrongly: "

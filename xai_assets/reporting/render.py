@@ -10,7 +10,7 @@ from xai_assets.reporting.content import KINDS, build
 from xai_assets.reporting.pdf import to_pdf
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
-from xai_assets.reporting.templating import environment, font_files, in_memory, inlined
+from xai_assets.reporting.templating import environment, font_files, in_memory, inlined, unpacked_fonts
 
 
 class ReportError(XaiError):
@@ -61,11 +61,12 @@ def render(kind: str, results: StudyResults) -> RenderedReport:
     pictures = Pictures()
     data = build(kind, results, pictures)
     fonts = font_files()
-    files = pictures.by_name | fonts
     template = environment().get_template(f"{kind}.html")
-    context = {"report": data, "fonts": sorted(fonts)}
-    html = template.render(address=inlined(files), **context)
-    pdf, complaints = to_pdf(template.render(address=in_memory, **context), files, canonical(data), created)
+    context = {"report": data}
+    html = template.render(address=inlined(pictures.by_name | fonts), **context)
+    pdf, complaints = to_pdf(
+        template.render(address=in_memory, **context), pictures.by_name | unpacked_fonts(), canonical(data), created
+    )
     return RenderedReport(kind, html, pdf, data, complaints)
 
 

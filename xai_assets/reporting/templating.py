@@ -2,6 +2,9 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +37,19 @@ def small(value: float | None) -> str:
 
 def percent(value: float | None, digits: int = 0) -> str:
     """A share as per cent."""
-    return ABSENT if value is None else f"{value * 100:.{digits}f}\u202f%"
+    return ABSENT if value is None else f"{value * 100:.{digits}f}%"
 
 
 def whole(value: int | None) -> str:
     """A count with narrow spaces between thousands."""
     return ABSENT if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 time as people write it, such as 31 January 2026, 12:00 UTC."""
+    when = datetime.fromisoformat(text)
+    zone = f" {when.tzname()}" if when.tzinfo else ""
+    return f"{when.day} {when:%B %Y}, {when:%H:%M}{zone}"
 
 
 def shade(value: float | None) -> str:
@@ -85,9 +95,23 @@ def same_parameters(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return groups
 
 
+@cache
 def font_files() -> dict[str, bytes]:
-    """The bundled fonts by file name."""
+    """The bundled fonts by file name, WOFF2 as it is shipped."""
     return {path.name: path.read_bytes() for path in sorted((shipped("reports_templates") / "fonts").glob("*.woff2"))}
+
+
+@cache
+def unpacked_fonts() -> dict[str, bytes]:
+    """The same fonts unpacked, once a process: WeasyPrint would do it again for each report, a second each time."""
+    from fontTools.ttLib import woff2
+
+    unpacked = {}
+    for name, packed in font_files().items():
+        out = BytesIO()
+        woff2.decompress(BytesIO(packed), out)
+        unpacked[name] = out.getvalue()
+    return unpacked
 
 
 def environment(folder: Path | None = None) -> jinja2.Environment:
@@ -100,7 +124,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     env.filters |= {"number": number, "small": small, "percent": percent, "whole": whole, "shade": shade,
-                    "words": words, "headline_of": headline_of,
+                    "words": words, "moment": moment, "headline_of": headline_of,
                     "kept_groups": kept_groups, "same_parameters": same_parameters, "signed": lambda v: ABSENT if v is None else narrative.signed(v)}
     env.globals |= {"charts": charts, "style": names.method, "category": names.category, "joined": narrative.joined,
                     "between": narrative.between, "counted": narrative.count, "stops": figures.colour_stops}

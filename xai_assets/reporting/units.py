@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from xai_assets.reporting import figures, names, narrative
-from xai_assets.reporting.numbers import in_order, interval, mean, present, records
+from xai_assets.reporting.numbers import in_order, interval, present, records
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import UNIT_RULE, units_to_show
@@ -122,10 +122,3 @@ def _card(results: StudyResults, pictures: Pictures, key: Row) -> Row:
 def _unit(table: pd.DataFrame, unit: int) -> Row | None:
     rows = records(table[table["unit"] == unit]) if len(table) else []
     return rows[0] if rows else None
-
-
-def mean_agreement(models: list[Row]) -> float | None:
-    """Share of all units for which both methods name the same concept; None where a method did not run."""
-    rows = [row for model in models for row in model["layers"] if row["agreement"] is not None]
-    units = sum(row["units"] for row in rows)
-    return sum(row["agreement"] * row["units"] for row in rows) / units if units else mean([])
