@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.vision.server import Server, serve
 from xai_assets.settings import Settings
 from xai_assets.vision.diorama_net import resnet10
 
@@ -53,3 +54,11 @@ def world(tmp_path: Path) -> Path:
 def noise() -> np.ndarray:
     """A picture that is neither square nor of a model's size, uint8 (90, 140, 3)."""
     return np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A file server on this machine with one file, `a.bin`."""
+    data = np.random.default_rng(5).bytes(100_000)
+    with serve(Server({"a.bin": data})) as running:
+        yield running
