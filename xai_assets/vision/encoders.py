@@ -1,6 +1,8 @@
 """Image-text encoders through open_clip: pictures and words as vectors of one space."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from xai_assets.progress import Progress, silent
 from xai_assets.settings import Settings
 from xai_assets.vision.checkpoints import read_state_dict
 from xai_assets.vision.devices import resolve_device
-from xai_assets.vision.encoder_files import EncoderEntry, resolve_encoder
+from xai_assets.vision.encoder_files import CONFIG, LOCAL, EncoderEntry, resolve_encoder
 from xai_assets.vision.preprocessing import check_pixels
 from xai_assets.vision.spec import EncoderSpec
 from xai_assets.vision.weights import WeightsError, obtain
@@ -144,19 +146,36 @@ def _create(
 ) -> tuple[Any, Callable[[Image.Image], Tensor], Callable[[list[str]], Tensor]]:
     vocabulary = {} if entry.vocabulary is None else {"bpe_path": str(entry.vocabulary)}
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), _without_alarm():
             # Weights are loaded afterwards: without them open_clip would go on with random ones, and only log it.
             model, _, preprocess = open_clip.create_model_and_transforms(
                 entry.model, load_weights=False, pretrained_text=False, **entry.arguments
             )
         return model, preprocess, open_clip.get_tokenizer(entry.model, **vocabulary)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-        raise XaiError(
-            f"the encoder {entry.name}",
-            f"open_clip cannot build it ({type(error).__name__}: {str(error)[:_SHOWN]})",
-            "Some text towers want files from Hugging Face at this point: run once with a network, or choose an "
-            "encoder with open_clip's own tokenizer, such as ViT-B-16.",
-        ) from error
+        remedy = (
+            f"Look at {CONFIG} there, or save the folder again."
+            if entry.model.startswith(LOCAL)
+            else "Some text towers want files from Hugging Face at this point: run once with a network, or choose "
+            "an encoder with open_clip's own tokenizer, such as ViT-B-16."
+        )
+        why = f"open_clip cannot build it ({type(error).__name__}: {str(error)[:_SHOWN]})"
+        raise XaiError(f"the encoder {entry.name}", why, remedy) from error
+
+
+@contextlib.contextmanager
+def _without_alarm() -> Iterator[None]:
+    """Keep open_clip's warning of random weights out of the log: `_load` puts the real ones in or fails."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return "weights" not in str(record.msg)
+
+    root = logging.getLogger()
+    root.addFilter(other)
+    try:
+        yield
+    finally:
+        root.removeFilter(other)
 
 
 def _load(model: nn.Module, path: Path) -> None:
@@ -174,6 +193,6 @@ def _load(model: nn.Module, path: Path) -> None:
 def _architecture(entry: EncoderEntry) -> str:
     """What says how the network is built: the configuration's hash, or open_clip's name and switches."""
     for file in entry.others:
-        if file.path.name == "open_clip_config.json":
+        if file.path.name == CONFIG:
             return sha256_file(file.path)
     return fingerprint({"model": entry.model, **entry.arguments})

@@ -147,6 +147,12 @@ def _torchvision(name: str, settings: Settings) -> Entry:
             f"the model {name!r}", f"torchvision has no weights {tag!r} for it", f"It has {tags}."
         )
     weights = published[tag or "DEFAULT"]
+    if (
+        weights.meta["categories"] is None
+    ):  # VGG's IMAGENET1K_FEATURES: its classifier holds no trained weights
+        raise UnknownModel(
+            f"the model {name!r}", "these weights are for features, without classes", "Use DEFAULT."
+        )
     transforms = weights.transforms()
     preprocessing = PreprocessingSpec(
         mode="resize_crop",
