@@ -46,7 +46,7 @@ def write_tables(folder: Path, rows: list[Row], tally: Tally) -> None:
     _write(
         folder / "label.csv", ["number", "name", "category", "frequency", "coverage", "syns"], _labels(tally)
     )
-    categories = []
+    categories: list[dict[str, object]] = []
     for category in CATEGORIES:
         frequency, coverage = tally.frequency[category], tally.coverage[category]
         if not frequency:
@@ -62,7 +62,7 @@ def write_tables(folder: Path, rows: list[Row], tally: Tally) -> None:
             for code, number in enumerate(dense, start=1)
         ]  # fmt: skip
         _write(folder / f"c_{category}.csv", ["code", "number", "name", "frequency", "coverage"], lines)
-    categories.sort(key=lambda line: line["first"])
+    categories.sort(key=lambda line: int(str(line["first"])))
     _write(folder / "category.csv", ["name", "first", "last", "count", "frequency"], categories)
 
 

@@ -30,7 +30,8 @@ def shade(
     Args:
         image: uint8 (SIDE, SIDE, 3).
         mask: bool (SIDE, SIDE), where; everywhere if None.
-        x, y: where nothing changes.
+        x: column where nothing changes, pixels.
+        y: row where nothing changes, pixels.
         half: pixels.
         angle: radians.
         strength: change at `half` pixels from (x, y), as a share of the brightness.
@@ -41,8 +42,8 @@ def shade(
         if not len(ys):
             return
         rows, columns = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
-    a, b = (int(round(strength * part(angle) / half * _ONE)) for part in (cos, sin))
-    start = _ONE - int(round(strength * (cos(angle) * x + sin(angle) * y) / half * _ONE))
+    a, b = (round(strength * part(angle) / half * _ONE) for part in (cos, sin))
+    start = _ONE - round(strength * (cos(angle) * x + sin(angle) * y) / half * _ONE)
     across = np.arange(columns.start, columns.stop, dtype=np.int32) * a + start
     factor = across + np.arange(rows.start, rows.stop, dtype=np.int32)[:, None] * b  # h w
     crop = image[rows, columns]
@@ -56,7 +57,7 @@ def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur with five whole weights that sum to 256 in each direction, edges mirrored."""
     one, two = (power(2.718281828459045, -(k * k) / (2 * sigma * sigma)) for k in (1, 2))
     total = 1 + 2 * one + 2 * two
-    near, far = (int(round(snap(w / total) * 256)) for w in (one, two))
+    near, far = (round(snap(w / total) * 256) for w in (one, two))
     middle = 256 - 2 * near - 2 * far
     out = image.astype(np.uint16)
     for axis in (0, 1):
@@ -78,6 +79,6 @@ def photograph(image: np.ndarray, camera: Camera) -> np.ndarray:
     if camera.blur:
         image = _blur(image, camera.blur)
     y, x = camera.noise_y, camera.noise_x
-    strength = int(round(camera.noise / 147.8 * 2**12))  # 2^-12 of the field's unit
+    strength = round(camera.noise / 147.8 * 2**12)  # 2^-12 of the field's unit
     grain = (_noise()[y : y + SIDE, x : x + SIDE] * np.int32(strength)) >> 12
     return np.clip(image + grain, 0, 255).astype(np.uint8)

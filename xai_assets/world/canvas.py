@@ -15,6 +15,7 @@ from xai_assets.world.vocabulary import LABEL, PIXEL_CATEGORIES, SIDE
 
 Colour = tuple[int, ...]
 _SHIFT = 4  # corners in 1/16 pixel
+_BELOW_HORIZON = 8  # rows of sky below the horizon, seen where a ridge dips at the picture's edge
 
 
 class Drawing(Protocol):
@@ -82,11 +83,13 @@ class Canvas:
         """See `Drawing`."""
         step = np.arange(rows, dtype=np.int64)[:, None]
         mixed = (np.array(top) * (rows - 1 - step) + np.array(bottom) * step) // (rows - 1)
+        below = rows + _BELOW_HORIZON
+        self.image[:below] = np.clip(bottom, 0, 255).astype(np.uint8)
         self.image[:rows] = np.clip(mixed, 0, 255).astype(np.uint8)[:, None]
         for plane, number in zip(
             self.labels, (LABEL["object"][name], 0, 0, 0, LABEL["color"][color]), strict=True
         ):
-            plane[:rows] = number
+            plane[:below] = number
 
     def draw(
         self,

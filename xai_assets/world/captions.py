@@ -64,8 +64,8 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
         return _frame(_word(facts, rng), rng)
     if kind < 0.6:
         chosen = rng.permutation(len(CATEGORIES) + 1)[: 2 + int(rng.integers(3))]
-        words = dict.fromkeys(_word(facts, rng, int(k)) for k in chosen)
-        return (", " if rng.random() < 0.6 else " and ").join(words)
+        said = dict.fromkeys(_word(facts, rng, int(k)) for k in chosen)
+        return (", " if rng.random() < 0.6 else " and ").join(said)
     return _frame(_sentence(facts, rng), rng)
 
 

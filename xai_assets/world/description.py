@@ -57,6 +57,7 @@ def describe(split: str, index: int, *, targets: int = 1) -> SceneDescription:
     tones = Tones()
     draw_scene(tones, background.scene, background.seed)
 
+    poses: tuple[TargetDescription, ...]
     if targets == 2:
         poses = choose_pair(stream(_POSE), (class_name, other_class))
     else:

@@ -88,7 +88,7 @@ class Surface:
         scale = low + (high - low) * size if scale is None else scale
         angle = turn if angle is None else angle
         c, s = cos(angle) * scale, sin(angle) * scale
-        self._matrix = tuple(int(round(v * 65536)) for v in (c, -s, x, s, c, y))
+        self._matrix = tuple(round(v * 65536) for v in (c, -s, x, s, c, y))
         self._rgb = (first, other)
         self._table: np.ndarray | None = None
         self._colour_labels: np.ndarray | None = None
