@@ -21,7 +21,12 @@ from xai_assets.world.vocabulary import CLASSES, VOCABULARY
 
 POLICY = BinarisationPolicy()
 # How far each method's map lies beside the truth (pixels), how wide it is, and how much noise it has.
-BLUR = {"gradcam": (4, 9, 0.10), "ablationcam": (5, 10, 0.12), "scorecam": (9, 15, 0.25), "lime": (6, 8, 0.35)}
+BLUR = {
+    "gradcam": (4, 9, 0.10),
+    "ablationcam": (5, 10, 0.12),
+    "scorecam": (9, 15, 0.25),
+    "lime": (6, 8, 0.35),
+}
 LAYERS = {"layer2": 64, "layer3": 128, "layer4": 256}
 
 
@@ -35,7 +40,9 @@ class Store:
         return self.kept[kind, key]
 
 
-def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[str, int] = LAYERS) -> StudyResults:
+def plausible(
+    singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[str, int] = LAYERS
+) -> StudyResults:
     """Everything that a study of the embedded world has: 12 images, 15 explained classes, two dissected models."""
     generator = np.random.default_rng(seed)
     store = Store()
@@ -45,18 +52,29 @@ def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[s
         name: [] for name in ("images", "predictions", "maps", "mask_agreement", "localization")
     }
     for number, scene in enumerate(scenes):
-        _explain(scene, f"{'pair' if len(scene.targets) > 1 else 'scene'}-{number:03d}", tables, store, generator)
+        _explain(
+            scene, f"{'pair' if len(scene.targets) > 1 else 'scene'}-{number:03d}", tables, store, generator
+        )
     tables["images"].append(
-        _image("holiday \"snap\".jpg", None, status="quarantined",
-               reason="the file ends in the middle of the picture. Copy it again from its source.")
+        _image(
+            'holiday "snap".jpg',
+            None,
+            status="quarantined",
+            reason="the file ends in the middle of the picture. Copy it again from its source.",
+        )
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     dissected = _dissected(generator, layers)
     study = {
-        "name": "demo", "title": "Two small classifiers of a drawn world",
+        "name": "demo",
+        "title": "Two small classifiers of a drawn world",
         "description": "Both Diorama classifiers are dissected at layer2, layer3 and layer4 and compared; the object "
         "classifier is explained on twelve fresh scenes, three of them with two targets.",
-        "seed": seed, "created": "2026-01-31T12:00:00Z", "command": "xai run demo", "layer": "layer4", "min_iou": 0.04,
+        "seed": seed,
+        "created": "2026-01-31T12:00:00Z",
+        "command": "xai run demo",
+        "layer": "layer4",
+        "min_iou": 0.04,
         "lineage": {
             "Models": {"diorama/object": "sha256 " + "1f" * 32, "diorama/scene": "sha256 " + "a7" * 32},
             "Versions": {"torch": "2.15.0", "numpy": "2.4.0"},
@@ -68,16 +86,34 @@ def plausible(singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[s
 
 def _image(name: str, scene: Rendered | None, **changes: Any) -> dict[str, Any]:
     known = scene is not None
-    return {"image_id": name, "source": name, "width": 128 if known else None, "height": 128 if known else None,
-            "mode": "RGB" if known else None, "label": ";".join(t.class_name for t in scene.targets) if scene else None,
-            "status": "ok", "reason": None, "sha256": "ab" * 32 if known else None, "picture": None} | changes
+    return {
+        "image_id": name,
+        "source": name,
+        "width": 128 if known else None,
+        "height": 128 if known else None,
+        "mode": "RGB" if known else None,
+        "label": ";".join(t.class_name for t in scene.targets) if scene else None,
+        "status": "ok",
+        "reason": None,
+        "sha256": "ab" * 32 if known else None,
+        "picture": None,
+    } | changes
 
 
-def _explain(scene: Rendered, name: str, tables: dict[str, list[dict[str, Any]]], store: Store,
-             generator: np.random.Generator) -> None:
+def _explain(
+    scene: Rendered,
+    name: str,
+    tables: dict[str, list[dict[str, Any]]],
+    store: Store,
+    generator: np.random.Generator,
+) -> None:
     tables["images"].append(_image(name, scene))
     labels = ";".join(target.class_name for target in scene.targets)
-    best = float(generator.uniform(0.7, 0.999)) if len(scene.targets) == 1 else float(generator.uniform(0.5, 0.7))
+    best = (
+        float(generator.uniform(0.7, 0.999))
+        if len(scene.targets) == 1
+        else float(generator.uniform(0.5, 0.7))
+    )
     wrong = name.endswith("004")
     for rank, target in enumerate(scene.targets, 1):
         index = CLASSES.index(target.class_name)
@@ -85,12 +121,21 @@ def _explain(scene: Rendered, name: str, tables: dict[str, list[dict[str, Any]]]
         view_key = f"view-{name}-{index}"
         store.kept["views", view_key] = ({"view": scene.image, "truth": target.mask.astype(np.uint8)}, {})
         predicted = "chair" if wrong else scene.targets[0].class_name
-        tables["predictions"].append({
-            **case, "target_rank": rank, "probability": 0.21 if wrong else best if rank == 1 else 1 - best - 0.02,
-            "predicted_index": CLASSES.index(predicted), "predicted_name": predicted, "predicted_probability": best,
-            "label": labels, "correct": not wrong, "model": "diorama/object", "model_sha256": "1f" * 32,
-            "view": view_key,
-        })
+        tables["predictions"].append(
+            {
+                **case,
+                "target_rank": rank,
+                "probability": 0.21 if wrong else best if rank == 1 else 1 - best - 0.02,
+                "predicted_index": CLASSES.index(predicted),
+                "predicted_name": predicted,
+                "predicted_probability": best,
+                "label": labels,
+                "correct": not wrong,
+                "model": "diorama/object",
+                "model_sha256": "1f" * 32,
+                "view": view_key,
+            }
+        )
         explained = []
         for method in BLUR:
             values, extras = _map(scene, target.mask, method, generator)
@@ -99,33 +144,71 @@ def _explain(scene: Rendered, name: str, tables: dict[str, list[dict[str, Any]]]
             key = f"map-{name}-{index}-{method}"
             meta = {"details": {"r2": float(generator.uniform(0.35, 0.9))} if method == "lime" else {}}
             store.kept["maps", key] = ({"values": values, "mask": mask.astype(np.uint8), **extras}, meta)
-            tables["maps"].append({
-                **case, "method": method, "layer": None if method == "lime" else "layer4", "policy": POLICY.policy,
-                "threshold": threshold, "density": float(mask.mean()), "raw_min": float(values.min()),
-                "raw_max": float(values.max()), "constant": False, "seed": 7,
-                "seconds": {"gradcam": 0.012, "lime": 2.4}.get(method, 0.31), "device": "cpu", "artifact": key,
-                "parameters": json.dumps({"num_samples": 1000, "segmentation": {"name": "slic", "n_segments": 60}}
-                                         if method == "lime" else {}),
-            })
-            tables["localization"].append({**case, "method": method, "is_control": False, "policy": POLICY.policy,
-                                           **localize(values, mask, target.mask)})
+            tables["maps"].append(
+                {
+                    **case,
+                    "method": method,
+                    "layer": None if method == "lime" else "layer4",
+                    "policy": POLICY.policy,
+                    "threshold": threshold,
+                    "density": float(mask.mean()),
+                    "raw_min": float(values.min()),
+                    "raw_max": float(values.max()),
+                    "constant": False,
+                    "seed": 7,
+                    "seconds": {"gradcam": 0.012, "lime": 2.4}.get(method, 0.31),
+                    "device": "cpu",
+                    "artifact": key,
+                    "parameters": json.dumps(
+                        {"num_samples": 1000, "segmentation": {"name": "slic", "n_segments": 60}}
+                        if method == "lime"
+                        else {}
+                    ),
+                }
+            )
+            tables["localization"].append(
+                {
+                    **case,
+                    "method": method,
+                    "is_control": False,
+                    "policy": POLICY.policy,
+                    **localize(values, mask, target.mask),
+                }
+            )
         for key in CONTROLS:
             values = control(key, scene.image, seed=7, image_id=name)
             mask, _ = binarise(values, POLICY)
-            tables["localization"].append({**case, "method": key, "is_control": True, "policy": POLICY.policy,
-                                           **localize(values, mask, target.mask)})
+            tables["localization"].append(
+                {
+                    **case,
+                    "method": key,
+                    "is_control": True,
+                    "policy": POLICY.policy,
+                    **localize(values, mask, target.mask),
+                }
+            )
         for i, (a, values_a, mask_a) in enumerate(explained):
-            for b, values_b, mask_b in explained[i + 1:]:
+            for b, values_b, mask_b in explained[i + 1 :]:
                 p, q = float(mask_a.mean()), float(mask_b.mean())
-                tables["mask_agreement"].append({
-                    **case, "method_a": a, "method_b": b, "policy": POLICY.policy, "iou": iou(mask_a, mask_b),
-                    "chance_iou": expected_iou(p, q), "dice": dice(mask_a, mask_b), "density_a": p, "density_b": q,
-                    "rank_correlation": rank_correlation(values_a, values_b),
-                })
+                tables["mask_agreement"].append(
+                    {
+                        **case,
+                        "method_a": a,
+                        "method_b": b,
+                        "policy": POLICY.policy,
+                        "iou": iou(mask_a, mask_b),
+                        "chance_iou": expected_iou(p, q),
+                        "dice": dice(mask_a, mask_b),
+                        "density_a": p,
+                        "density_b": q,
+                        "rank_correlation": rank_correlation(values_a, values_b),
+                    }
+                )
 
 
-def _map(scene: Rendered, truth: np.ndarray, method: str,
-         generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _map(
+    scene: Rendered, truth: np.ndarray, method: str, generator: np.random.Generator
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     offset, width, noise = BLUR[method]
     shifted = np.roll(truth.astype(float), generator.integers(-offset, offset + 1, 2), (0, 1))
     values = gaussian_filter(shifted, width)
@@ -150,41 +233,81 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
             best, words = [], []
             for unit in range(units):
                 category = str(generator.choice(list(VOCABULARY), p=weights / weights.sum()))
-                concept = str(generator.choice(VOCABULARY[category][: 14]))
+                concept = str(generator.choice(VOCABULARY[category][:14]))
                 dead = generator.random() < 0.02
                 overlap = None if dead else float(generator.beta(2, 9) * (1 + int(layer[-1]) / 8))
                 key = {"model": model, "layer": layer, "unit": unit}
-                pixels.append({**key, "concept": None if dead else concept, "category": None if dead else category,
-                               "iou": overlap, "threshold": None if dead else 1.5,
-                               "detector": not dead and overlap > 0.04, "dead": dead, "attainable_iou": 0.8, "coverage": 0.03})
+                pixels.append(
+                    {
+                        **key,
+                        "concept": None if dead else concept,
+                        "category": None if dead else category,
+                        "iou": overlap,
+                        "threshold": None if dead else 1.5,
+                        "detector": not dead and overlap > 0.04,
+                        "dead": dead,
+                        "attainable_iou": 0.8,
+                        "coverage": 0.03,
+                    }
+                )
                 same = generator.random() < 0.55
-                word = concept if same else str(generator.choice([*CLASSES, "cathedral", "violin", "glacier"]))
+                word = (
+                    concept if same else str(generator.choice([*CLASSES, "cathedral", "violin", "glacier"]))
+                )
                 known = word in {w for words_ in VOCABULARY.values() for w in words_}
-                presence = None if dead else float(np.clip(generator.normal(0.75 if same else 0.3, 0.15), 0, 1))
-                clip.append({**key, "concept": None if dead else word,
-                             "category": None if dead else (category if same else "object" if known else ""),
-                             "score": None if dead else float(generator.normal(4, 1)), "runner_up": None if dead else "hill",
-                             "gap": None if dead else float(generator.exponential(0.4)), "dead": dead,
-                             "max_activation": 0.0 if dead else 3.0, "top_images": "a;b;c;d;e",
-                             "truth_presence": presence, "chance_presence": None if dead else 0.2})
+                presence = (
+                    None if dead else float(np.clip(generator.normal(0.75 if same else 0.3, 0.15), 0, 1))
+                )
+                clip.append(
+                    {
+                        **key,
+                        "concept": None if dead else word,
+                        "category": None if dead else (category if same else "object" if known else ""),
+                        "score": None if dead else float(generator.normal(4, 1)),
+                        "runner_up": None if dead else "hill",
+                        "gap": None if dead else float(generator.exponential(0.4)),
+                        "dead": dead,
+                        "max_activation": 0.0 if dead else 3.0,
+                        "top_images": "a;b;c;d;e",
+                        "truth_presence": presence,
+                        "chance_presence": None if dead else 0.2,
+                    }
+                )
                 best.append(pixels[-1])
                 words.append(clip[-1])
             alive = [row for row in words if not row["dead"]]
-            summary.append({
-                "model": model, "layer": layer, "units": units, "dead": sum(row["dead"] for row in best),
-                "detectors": sum(row["detector"] for row in best),
-                "unique_detectors": len({row["concept"] for row in best if row["detector"]}),
-                "clip_unique": len({row["concept"] for row in alive}),
-                "truth_presence": float(np.mean([row["truth_presence"] for row in alive])), "chance_presence": 0.2,
-                "agreement": float(np.mean([a["concept"] == b["concept"] for a, b in zip(best, words, strict=True)])),
-            })
-    health = [("images", "1,000 of 1,000 could be read", "ok"), ("concepts without an image", "3: cone, rug, mast", "warn"),
-              ("encoder, zero-shot objects", "0.93 on fresh scenes", "ok")]
-    return {"clip_dissect": pd.DataFrame(clip), "netdissect": pd.DataFrame(pixels),
-            "layer_summary": pd.DataFrame(summary), "probe_health": pd.DataFrame(health, columns=["key", "value", "level"])}
+            summary.append(
+                {
+                    "model": model,
+                    "layer": layer,
+                    "units": units,
+                    "dead": sum(row["dead"] for row in best),
+                    "detectors": sum(row["detector"] for row in best),
+                    "unique_detectors": len({row["concept"] for row in best if row["detector"]}),
+                    "clip_unique": len({row["concept"] for row in alive}),
+                    "truth_presence": float(np.mean([row["truth_presence"] for row in alive])),
+                    "chance_presence": 0.2,
+                    "agreement": float(
+                        np.mean([a["concept"] == b["concept"] for a, b in zip(best, words, strict=True)])
+                    ),
+                }
+            )
+    health = [
+        ("images", "1,000 of 1,000 could be read", "ok"),
+        ("concepts without an image", "3: cone, rug, mast", "warn"),
+        ("encoder, zero-shot objects", "0.93 on fresh scenes", "ok"),
+    ]
+    return {
+        "clip_dissect": pd.DataFrame(clip),
+        "netdissect": pd.DataFrame(pixels),
+        "layer_summary": pd.DataFrame(summary),
+        "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
+    }
 
 
-def _pictures(results: StudyResults, scenes: list[Rendered], generator: np.random.Generator) -> dict[Any, Any]:
+def _pictures(
+    results: StudyResults, scenes: list[Rendered], generator: np.random.Generator
+) -> dict[Any, Any]:
     found = {}
     for row in units_to_show(results).to_dict("records"):
         chosen = [scenes[i] for i in generator.choice(len(scenes), 5, replace=len(scenes) < 5)]

@@ -48,7 +48,9 @@ def test_a_map_of_another_frame_is_refused() -> None:
 
 @pytest.mark.parametrize("mask", [np.zeros((32, 64), bool), np.ones((32, 64), bool)])
 def test_empty_and_full_masks_can_be_drawn(mask: np.ndarray) -> None:
-    assert figures.overlay(GREY, np.full((32, 64), np.nan, np.float32), mask=mask, truth=mask)[:2] == b"\xff\xd8"
+    assert (
+        figures.overlay(GREY, np.full((32, 64), np.nan, np.float32), mask=mask, truth=mask)[:2] == b"\xff\xd8"
+    )
 
 
 def test_superpixels_for_the_class_are_purple_and_against_it_orange() -> None:

@@ -14,22 +14,35 @@ def row(method: str, control: str, value: dict[str, object] | None) -> dict[str,
 WIN, LOSS, OPEN = difference(0.3, 0.2, 0.4), difference(-0.2, -0.3, -0.1), difference(0.05, -0.02, 0.12)
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (WIN, narrative.WINS), (LOSS, narrative.LOSES), (OPEN, narrative.UNDECIDED), (None, narrative.UNDECIDED),
-    (difference(0.3, 0.0, 0.4), narrative.UNDECIDED), (difference(0.5, None, None, 1), narrative.UNDECIDED),
-    (difference(0.5, 0.5, 0.5, 1), narrative.UNDECIDED),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (WIN, narrative.WINS),
+        (LOSS, narrative.LOSES),
+        (OPEN, narrative.UNDECIDED),
+        (None, narrative.UNDECIDED),
+        (difference(0.3, 0.0, 0.4), narrative.UNDECIDED),
+        (difference(0.5, None, None, 1), narrative.UNDECIDED),
+        (difference(0.5, 0.5, 0.5, 1), narrative.UNDECIDED),
+    ],
+)
 def test_an_interval_decides_or_does_not(value: dict[str, object] | None, expected: str) -> None:
     assert narrative.outcome(value) == expected
 
 
 def test_winners_are_named_together_and_losers_each_with_their_difference() -> None:
-    sentences = narrative.against_controls([
-        row("gradcam", "centre", WIN), row("gradcam", "edges", WIN),
-        row("scorecam", "centre", WIN), row("scorecam", "edges", WIN),
-        row("ablationcam", "centre", WIN), row("ablationcam", "edges", OPEN),
-        row("lime", "centre", LOSS), row("lime", "edges", None),
-    ])
+    sentences = narrative.against_controls(
+        [
+            row("gradcam", "centre", WIN),
+            row("gradcam", "edges", WIN),
+            row("scorecam", "centre", WIN),
+            row("scorecam", "edges", WIN),
+            row("ablationcam", "centre", WIN),
+            row("ablationcam", "edges", OPEN),
+            row("lime", "centre", LOSS),
+            row("lime", "edges", None),
+        ]
+    )
     assert sentences == [
         "By pixel average precision, Grad-CAM and ScoreCAM beat both the centre prior and the edge map.",
         "AblationCAM beats the centre prior (difference +0.30 [+0.20, +0.40]) and does not beat the edge map: the "
@@ -50,20 +63,27 @@ def test_without_controls_nothing_is_claimed() -> None:
 
 
 def test_the_resolution_is_the_widest_interval() -> None:
-    sentence = narrative.resolution([row("gradcam", "centre", WIN), row("lime", "centre", difference(0, -0.2, 0.3, 9))])
+    sentence = narrative.resolution(
+        [row("gradcam", "centre", WIN), row("lime", "centre", difference(0, -0.2, 0.3, 9))]
+    )
     assert sentence is not None
     assert "With 9 images" in sentence
     assert "±0.25" in sentence
-    assert "no conclusion" in str(narrative.resolution([row("gradcam", "centre", difference(1, None, None, 1))]))
+    assert "no conclusion" in str(
+        narrative.resolution([row("gradcam", "centre", difference(1, None, None, 1))])
+    )
 
 
-@pytest.mark.parametrize(("value", "says"), [
-    (difference(0.7, 0.6, 0.8), "more than the 20%"),
-    (difference(0.2, 0.15, 0.25), "no more than the 20%"),
-    (difference(0.1, 0.05, 0.15), "less than the 20%"),
-    (difference(0.7, None, None, 1), "decides nothing"),
-    (None, "not known"),
-])
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (difference(0.7, 0.6, 0.8), "more than the 20%"),
+        (difference(0.2, 0.15, 0.25), "no more than the 20%"),
+        (difference(0.1, 0.05, 0.15), "less than the 20%"),
+        (difference(0.7, None, None, 1), "decides nothing"),
+        (None, "not known"),
+    ],
+)
 def test_words_are_put_against_chance(value: dict[str, object] | None, says: str) -> None:
     assert says in narrative.presence("layer4", value, 0.2)
 
@@ -72,30 +92,48 @@ def test_only_words_above_chance_are_put_together() -> None:
     good = {"label": "a", "value": difference(0.7, 0.6, 0.8), "chance": 0.2}
     bad = {"label": "b", "value": difference(0.2, 0.1, 0.3), "chance": 0.2}
     together = narrative.presences([good, {**good, "label": "c"}, bad])
-    assert together[0].startswith("CLIP-Dissect's word is truly present in 70% [60%, 80%] (a; chance 20%) and")
+    assert together[0].startswith(
+        "CLIP-Dissect's word is truly present in 70% [60%, 80%] (a; chance 20%) and"
+    )
     assert "b: " in together[1]
     assert "no more than" in together[1]
 
 
 def pair(a: str, b: str, iou: float, excess: dict[str, object]) -> dict[str, object]:
-    return {"method_a": a, "method_b": b, "iou": difference(iou, iou - 0.1, iou + 0.1), "chance": 0.1, "excess": excess}
+    return {
+        "method_a": a,
+        "method_b": b,
+        "iou": difference(iou, iou - 0.1, iou + 0.1),
+        "chance": 0.1,
+        "excess": excess,
+    }
 
 
 def test_agreement_names_the_extremes_and_what_is_not_beyond_chance() -> None:
     rows = [pair("gradcam", "scorecam", 0.6, WIN), pair("gradcam", "lime", 0.12, OPEN)]
     sentence = narrative.agreement(rows)
-    assert "Grad-CAM and ScoreCAM agree most: IoU 0.60 [0.50, 0.70], of which chance alone gives 0.10." in sentence
+    assert (
+        "Grad-CAM and ScoreCAM agree most: IoU 0.60 [0.50, 0.70], of which chance alone gives 0.10."
+        in sentence
+    )
     assert "Grad-CAM and LIME agree least: IoU 0.12" in sentence
     assert sentence.endswith("Not told apart from chance: Grad-CAM and LIME.")
     assert "1 pair of 2 not told apart from chance" in narrative.span(rows)
     assert "not known" in narrative.agreement([])
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.123, "+0.12"), (-0.123, "−0.12"), (-0.001, "0.00"), (0.0, "0.00")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123, "+0.12"), (-0.123, "−0.12"), (-0.001, "0.00"), (0.0, "0.00")]
+)
 def test_signed_numbers(value: float, text: str) -> None:
     assert narrative.signed(value) == text
 
 
 def test_counts_and_lists() -> None:
     assert [narrative.count(n, "unit") for n in (0, 1, 2)] == ["0 units", "1 unit", "2 units"]
-    assert [narrative.joined(list(words)) for words in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+    assert [narrative.joined(list(words)) for words in ("", "a", "ab", "abc")] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]

@@ -15,10 +15,17 @@ def units(rows: list[tuple[str, int, str | None, float | None, bool]]) -> StudyR
 
 
 def test_the_strongest_unit_of_each_concept_is_shown_once() -> None:
-    chosen = units_to_show(units([
-        ("l", 0, "dog", 0.3, False), ("l", 1, "dog", 0.5, False), ("l", 2, "cat", 0.4, False),
-        ("l", 3, "sky", 0.5, False), ("l", 4, None, None, True),
-    ]))
+    chosen = units_to_show(
+        units(
+            [
+                ("l", 0, "dog", 0.3, False),
+                ("l", 1, "dog", 0.5, False),
+                ("l", 2, "cat", 0.4, False),
+                ("l", 3, "sky", 0.5, False),
+                ("l", 4, None, None, True),
+            ]
+        )
+    )
     assert chosen["unit"].tolist() == [1, 3, 2]
 
 
@@ -30,18 +37,30 @@ def test_the_deepest_layer_gets_more_cards() -> None:
 
 
 def test_without_pixel_labels_the_gap_between_words_decides() -> None:
-    table = pd.DataFrame({"model": "m", "layer": "l", "unit": [0, 1], "concept": ["a", "b"], "gap": [0.1, 0.9],
-                          "dead": False})
+    table = pd.DataFrame(
+        {"model": "m", "layer": "l", "unit": [0, 1], "concept": ["a", "b"], "gap": [0.1, 0.9], "dead": False}
+    )
     assert units_to_show(replace(EMPTY, clip_dissect=table))["unit"].tolist() == [1, 0]
     assert len(units_to_show(EMPTY)) == 0
 
 
 def many(seed: int, images: int = 40) -> StudyResults:
     names = [f"i{n:02d}" for n in range(images)]
-    scores = pd.DataFrame({"image_id": names, "target_index": 0, "method": "gradcam", "is_control": False,
-                           "average_precision": [n / images for n in range(images)]})
-    return replace(EMPTY, study={**EMPTY.study, "seed": seed}, predictions=pd.DataFrame({"image_id": names}),
-                   localization=scores)
+    scores = pd.DataFrame(
+        {
+            "image_id": names,
+            "target_index": 0,
+            "method": "gradcam",
+            "is_control": False,
+            "average_precision": [n / images for n in range(images)],
+        }
+    )
+    return replace(
+        EMPTY,
+        study={**EMPTY.study, "seed": seed},
+        predictions=pd.DataFrame({"image_id": names}),
+        localization=scores,
+    )
 
 
 def test_a_few_images_are_all_shown() -> None:

@@ -40,9 +40,13 @@ def study_facts(results: StudyResults) -> Row:
         "command": plain(study.get("command")),
         "layer": plain(study.get("layer")),
         "min_iou": plain(study.get("min_iou")),
-        "lineage": [{"group": str(group), "facts": [{"name": str(name), "value": plain(value)}
-                                                    for name, value in facts.items()]}
-                    for group, facts in (study.get("lineage") or {}).items()],
+        "lineage": [
+            {
+                "group": str(group),
+                "facts": [{"name": str(name), "value": plain(value)} for name, value in facts.items()],
+            }
+            for group, facts in (study.get("lineage") or {}).items()
+        ],
     }
 
 
@@ -66,28 +70,54 @@ def _explained(results: StudyResults) -> Row | None:
 
 
 def _dissection(results: StudyResults, pictures: Pictures) -> Row:
-    return {"dissection": dissection(results, pictures),
-            "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "interval"])}
+    return {
+        "dissection": dissection(results, pictures),
+        "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "interval"]),
+    }
 
 
 def _cam(results: StudyResults, pictures: Pictures) -> Row:
-    return {"gallery": gallery(results, pictures, names.CAMS, limit=GALLERY_LIMIT),
-            "localization": localization(results, names.CAMS),
-            "cost": [row for row in cost(results) if row["key"] in names.CAMS],
-            "definitions": definitions(["gradcam", "ablationcam", "scorecam", "mask", "average_precision", "iou", "iou_matched",
-                                        "pointing", "energy", "controls", "interval"])}
+    return {
+        "gallery": gallery(results, pictures, names.CAMS, limit=GALLERY_LIMIT),
+        "localization": localization(results, names.CAMS),
+        "cost": [row for row in cost(results) if row["key"] in names.CAMS],
+        "definitions": definitions(
+            [
+                "gradcam",
+                "ablationcam",
+                "scorecam",
+                "mask",
+                "average_precision",
+                "iou",
+                "iou_matched",
+                "pointing",
+                "energy",
+                "controls",
+                "interval",
+            ]
+        ),
+    }
 
 
 def _lime(results: StudyResults, pictures: Pictures) -> Row:
-    return {"surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT),
-            "localization": localization(results, ("lime",)),
-            "cost": [row for row in cost(results) if row["key"] == "lime"],
-            "definitions": definitions(["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval"])}
+    return {
+        "surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT),
+        "localization": localization(results, ("lime",)),
+        "cost": [row for row in cost(results) if row["key"] == "lime"],
+        "definitions": definitions(
+            ["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval"]
+        ),
+    }
 
 
 def _comparison(results: StudyResults, _: Pictures) -> Row:
-    return {"contrast": contrast(results), "agreement": agreement(results),
-            "definitions": definitions(["jaccard", "netdissect", "clip_dissect", "iou", "dice", "rank_correlation", "interval"])}
+    return {
+        "contrast": contrast(results),
+        "agreement": agreement(results),
+        "definitions": definitions(
+            ["jaccard", "netdissect", "clip_dissect", "iou", "dice", "rank_correlation", "interval"]
+        ),
+    }
 
 
 def _study(results: StudyResults, pictures: Pictures) -> Row:
@@ -105,9 +135,29 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units),
         "verdict": overview.verdict(where, pairs, units, right),
-        "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "jaccard", "gradcam",
-                                    "ablationcam", "scorecam", "lime", "mask", "average_precision", "iou", "iou_matched", "dice",
-                                    "rank_correlation", "pointing", "energy", "controls", "interval"]),
+        "definitions": definitions(
+            [
+                "netdissect",
+                "clip_dissect",
+                "presence",
+                "dead",
+                "jaccard",
+                "gradcam",
+                "ablationcam",
+                "scorecam",
+                "lime",
+                "mask",
+                "average_precision",
+                "iou",
+                "iou_matched",
+                "dice",
+                "rank_correlation",
+                "pointing",
+                "energy",
+                "controls",
+                "interval",
+            ]
+        ),
     }
 
 

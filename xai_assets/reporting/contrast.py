@@ -29,7 +29,9 @@ def contrast(results: StudyResults) -> Row:
         source = "words of CLIP-Dissect"
     else:
         return {"source": "", "pairs": [], "models": []}
-    models = in_order(results.netdissect["model"] if len(results.netdissect) else results.clip_dissect["model"])
+    models = in_order(
+        results.netdissect["model"] if len(results.netdissect) else results.clip_dissect["model"]
+    )
     pairs = [_pair(table, a, b) for a, b in list(combinations(models, 2))[:PAIRS]]
     return {"source": source, "pairs": pairs, "models": models}
 
@@ -42,14 +44,26 @@ def _pair(table: pd.DataFrame, a: str, b: str) -> Row:
     if common:
         last = common[-1]
         units_a, units_b = (_units(side[side["layer"] == last]) for side in (of_a, of_b))
-        concepts = sorted(set(units_a) | set(units_b), key=lambda c: (-max(units_a.get(c, 0), units_b.get(c, 0)), c))
-        bars = [{"concept": c, "a": units_a.get(c, 0), "b": units_b.get(c, 0)} for c in concepts[: 2 * LISTED]]
-    return {"a": a, "b": b, "layers": layers, "bars": bars, "bars_layer": common[-1] if common else None,
-            "sentences": [narrative.models(row, a, b) for row in layers[-1:]]}
+        concepts = sorted(
+            set(units_a) | set(units_b), key=lambda c: (-max(units_a.get(c, 0), units_b.get(c, 0)), c)
+        )
+        bars = [
+            {"concept": c, "a": units_a.get(c, 0), "b": units_b.get(c, 0)} for c in concepts[: 2 * LISTED]
+        ]
+    return {
+        "a": a,
+        "b": b,
+        "layers": layers,
+        "bars": bars,
+        "bars_layer": common[-1] if common else None,
+        "sentences": [narrative.models(row, a, b) for row in layers[-1:]],
+    }
 
 
 def _units(table: pd.DataFrame) -> dict[str, int]:
-    return {str(concept): int(number) for concept, number in table["concept"].astype(str).value_counts().items()}
+    return {
+        str(concept): int(number) for concept, number in table["concept"].astype(str).value_counts().items()
+    }
 
 
 def _layer(a: pd.DataFrame, b: pd.DataFrame, layer: str) -> Row:
@@ -57,8 +71,11 @@ def _layer(a: pd.DataFrame, b: pd.DataFrame, layer: str) -> Row:
     shared, either = set(units_a) & set(units_b), set(units_a) | set(units_b)
     return {
         "layer": layer,
-        "unique_a": len(units_a), "unique_b": len(units_b), "shared": len(shared),
-        "only_a": len(units_a.keys() - shared), "only_b": len(units_b.keys() - shared),
+        "unique_a": len(units_a),
+        "unique_b": len(units_b),
+        "shared": len(shared),
+        "only_a": len(units_a.keys() - shared),
+        "only_b": len(units_b.keys() - shared),
         "jaccard": len(shared) / len(either) if either else None,
         "top_a": _most({c: n for c, n in units_a.items() if c not in shared}),
         "top_b": _most({c: n for c, n in units_b.items() if c not in shared}),

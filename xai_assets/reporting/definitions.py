@@ -52,34 +52,45 @@ DEFINITIONS: dict[str, Definition] = {
     "mask": Definition(
         "Mask",
         "The pixels of a map, scaled to 0..1 over its own range, that the named binarisation policy keeps.",
-        "", "",
+        "",
+        "",
     ),
     "iou": _metric(
-        "iou", "Intersection over union of two masks. Two independent masks of half the image have 0.33 by chance."),
-    "iou_matched": _metric("iou_matched", "The map cut to exactly the truth’s area, so that a mask’s size does not matter."),
+        "iou",
+        "Intersection over union of two masks. Two independent masks of half the image have 0.33 by chance.",
+    ),
+    "iou_matched": _metric(
+        "iou_matched", "The map cut to exactly the truth’s area, so that a mask’s size does not matter."
+    ),
     "dice": _metric("dice", "Twice the intersection over the sum of the two areas."),
-    "rank_correlation": _metric("rank_correlation", "Whether two maps put the pixels in the same order; no threshold."),
+    "rank_correlation": _metric(
+        "rank_correlation", "Whether two maps put the pixels in the same order; no threshold."
+    ),
     "average_precision": _metric(
-        "average_precision", "The true mask’s pixels as positives, the map’s values as scores; no threshold."),
+        "average_precision", "The true mask’s pixels as positives, the map’s values as scores; no threshold."
+    ),
     "pointing": _metric("pointing", "Whether the map’s largest value lies in the true mask."),
     "energy": _metric("energy", "The share of the map’s positive mass that lies inside the true mask."),
     "controls": Definition(
         "Controls",
         "Maps that never look at the model: a centre prior, the picture's edges, smooth noise. A method that does not "
         "beat them shows nothing of the model that they do not show without it.",
-        "", "after Adebayo et al. 2018",
+        "",
+        "after Adebayo et al. 2018",
     ),
     "interval": Definition(
         "Interval",
         "95% bootstrap over images (units, for concepts), seeded by the study. Targets of one image are averaged "
         "first. A difference is taken within each image; it counts only when its interval leaves out 0.",
-        "", "Efron 1979, percentile bootstrap",
+        "",
+        "Efron 1979, percentile bootstrap",
     ),
     "netdissect": Definition(
         "NetDissect",
         "A unit's activation map, cut at its threshold over the probe set, against each pixel label. A unit is a "
         "detector of the label with the largest IoU where that IoU passes the study's minimum.",
-        "IoU = |M ∩ L| / |M ∪ L| over the whole probe set", "Bau et al. 2017",
+        "IoU = |M ∩ L| / |M ∪ L| over the whole probe set",
+        "Bau et al. 2017",
     ),
     "clip_dissect": Definition(
         "CLIP-Dissect",
@@ -92,11 +103,18 @@ DEFINITIONS: dict[str, Definition] = {
         "Truly present",
         "The share of a unit's most activating images whose labels contain the word that CLIP-Dissect gave it. By "
         "chance: the share of all probe images that contain it.",
-        "", "",
+        "",
+        "",
     ),
-    "jaccard": Definition("Jaccard index", "Concepts that both models have units for, of those that either has.",
-                          "|A ∩ B| / |A ∪ B|", "Jaccard 1912"),
-    "dead": Definition("Dead unit", "A unit that never fires on the probe set; it stands for no concept.", "", ""),
+    "jaccard": Definition(
+        "Jaccard index",
+        "Concepts that both models have units for, of those that either has.",
+        "|A ∩ B| / |A ∪ B|",
+        "Jaccard 1912",
+    ),
+    "dead": Definition(
+        "Dead unit", "A unit that never fires on the probe set; it stands for no concept.", "", ""
+    ),
 }
 
 

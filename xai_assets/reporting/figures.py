@@ -92,11 +92,15 @@ def segments(pixels: np.ndarray, labels: np.ndarray, weights: np.ndarray, *, sid
     """
     canvas = _grey(_enlarged(pixels, side)).astype(np.float32)
     height, width = canvas.shape[:2]
-    large = cv2.resize(labels.astype(np.int32).astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(
+        labels.astype(np.int32).astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST
+    )
     large = large.astype(np.int32)
     strength = float(np.abs(weights).max()) if weights.size else 0.0
     relative = weights / strength if strength > 0 else np.zeros_like(weights, dtype=float)
-    value = relative[np.clip(large, 0, max(len(relative) - 1, 0))] if weights.size else np.zeros(large.shape)  # h w
+    value = (
+        relative[np.clip(large, 0, max(len(relative) - 1, 0))] if weights.size else np.zeros(large.shape)
+    )  # h w
     colours = _diverging()[np.rint((value + 1) * 127.5).astype(np.uint8)].astype(np.float32)  # h w -> h w 3
     opacity = (0.15 + 0.7 * np.abs(value))[..., None]
     blended = np.rint(canvas * (1 - opacity) + colours * opacity).astype(np.uint8)
@@ -124,7 +128,9 @@ def _grey(canvas: np.ndarray) -> np.ndarray:
     return np.repeat(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
-def _outline(canvas: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int], *, dashed: bool = False) -> None:
+def _outline(
+    canvas: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int], *, dashed: bool = False
+) -> None:
     """Draw the border of `mask` into `canvas`; the mask is enlarged smoothly first, so that steps do not show."""
     large = _resized(mask.astype(np.float32), canvas.shape[:2])
     # A frame of zeros closes the outline of a mask that touches the border.
@@ -132,7 +138,7 @@ def _outline(canvas: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int],
     contours, _ = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     unit = max(canvas.shape[:2]) / SIDE
     thick = max(1, round(2 * unit))
-    lines = []
+    lines: list[tuple[np.ndarray, bool]] = []
     limit = np.array(canvas.shape[1::-1], dtype=np.float64) - 1
     for contour in contours:
         points = np.clip(contour[:, 0].astype(np.float64) - 1, 0, limit)
@@ -148,12 +154,22 @@ def _dashes(points: np.ndarray, on: float, off: float) -> list[tuple[np.ndarray,
     travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     phase = np.floor_divide(travelled, on + off)
     drawn = travelled - phase * (on + off) < on
-    return [(closed[drawn & (phase == dash)], False) for dash in np.unique(phase) if (drawn & (phase == dash)).any()]
+    return [
+        (closed[drawn & (phase == dash)], False)
+        for dash in np.unique(phase)
+        if (drawn & (phase == dash)).any()
+    ]
 
 
 def _jpeg(canvas: np.ndarray) -> bytes:
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-               cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+        cv2.IMWRITE_JPEG_OPTIMIZE,
+        1,
+    ]
     done, encoded = cv2.imencode(".jpg", np.ascontiguousarray(canvas[..., ::-1]), options)
     if not done:
         raise ValueError(f"a picture of shape {canvas.shape} could not be encoded")

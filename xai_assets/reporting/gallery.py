@@ -33,19 +33,31 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
     maps = {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.maps)}
     scores = localization_rows(results)
     images = [_image(results, pictures, targets, present, maps, scores) for targets in cases.values()]
-    return {"rule": rule, "total": len(in_order(results.predictions["image_id"])), "methods": present,
-            "images": images}
+    return {
+        "rule": rule,
+        "total": len(in_order(results.predictions["image_id"])),
+        "methods": present,
+        "images": images,
+    }
 
 
 def localization_rows(results: StudyResults) -> dict[tuple[str, int, str], Row]:
     """The rows of `localization` by image, class and method."""
     if not len(results.localization):
         return {}
-    return {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.localization)}
+    return {
+        (row["image_id"], row["target_index"], row["method"]): row for row in records(results.localization)
+    }
 
 
-def _image(results: StudyResults, pictures: Pictures, targets: list[Row], methods: list[str],
-           maps: dict[tuple[str, int, str], Row], scores: dict[tuple[str, int, str], Row]) -> Row:
+def _image(
+    results: StudyResults,
+    pictures: Pictures,
+    targets: list[Row],
+    methods: list[str],
+    maps: dict[tuple[str, int, str], Row],
+    scores: dict[tuple[str, int, str], Row],
+) -> Row:
     first = targets[0]
     return {
         "image_id": first["image_id"],
@@ -53,20 +65,30 @@ def _image(results: StudyResults, pictures: Pictures, targets: list[Row], method
         "predicted_name": first["predicted_name"],
         "predicted_probability": first["predicted_probability"],
         "correct": first["correct"],
-        "targets": [_target(results, pictures, row, methods, maps, scores)
-                    for row in sorted(targets, key=lambda row: row["target_rank"])],
+        "targets": [
+            _target(results, pictures, row, methods, maps, scores)
+            for row in sorted(targets, key=lambda row: row["target_rank"])
+        ],
     }
 
 
-def _target(results: StudyResults, pictures: Pictures, row: Row, methods: list[str],
-            maps: dict[tuple[str, int, str], Row], scores: dict[tuple[str, int, str], Row]) -> Row:
+def _target(
+    results: StudyResults,
+    pictures: Pictures,
+    row: Row,
+    methods: list[str],
+    maps: dict[tuple[str, int, str], Row],
+    scores: dict[tuple[str, int, str], Row],
+) -> Row:
     view, truth = read_view(results, row)
     known = "; the dashed line is the true outline" if truth is not None else ""
     alt = f"{row['image_id']} as the model sees it, explained class {row['target_name']}{known}."
     shown = []
     for method in methods:
         key = (row["image_id"], row["target_index"], method)
-        shown.append(_map(results, pictures, view, truth, maps[key], scores.get(key)) if key in maps else None)
+        shown.append(
+            _map(results, pictures, view, truth, maps[key], scores.get(key)) if key in maps else None
+        )
     return {
         "name": row["target_name"],
         "probability": row["probability"],
@@ -83,8 +105,14 @@ def read_view(results: StudyResults, row: Row) -> tuple[np.ndarray, np.ndarray |
     return arrays["view"], None if truth is None else truth.astype(bool)
 
 
-def _map(results: StudyResults, pictures: Pictures, view: np.ndarray, truth: np.ndarray | None, row: Row,
-         score: Row | None) -> Row:
+def _map(
+    results: StudyResults,
+    pictures: Pictures,
+    view: np.ndarray,
+    truth: np.ndarray | None,
+    row: Row,
+    score: Row | None,
+) -> Row:
     arrays, _ = results.artifact("maps", row["artifact"])
     mask = arrays["mask"].astype(bool)
     image = figures.overlay(view, scale(arrays["values"]), mask=mask, truth=truth)

@@ -31,12 +31,22 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
         if table["is_control"].astype(bool).all():
             table = table.iloc[:0]
     if not len(table):
-        return {"metrics": [], "rows": [], "comparisons": [], "sentences": [], "chance": None, "policy": None,
-                "images": 0, "cases": 0}
+        return {
+            "metrics": [],
+            "rows": [],
+            "comparisons": [],
+            "sentences": [],
+            "chance": None,
+            "policy": None,
+            "images": 0,
+            "cases": 0,
+        }
     present = in_order(table["method"])
     controls = set(table.loc[table["is_control"].astype(bool), "method"].astype(str))
     known = [*names.METHODS, *names.CONTROLS]
-    ordered = sorted(present, key=lambda key: (key in controls, known.index(key) if key in known else len(known), key))
+    ordered = sorted(
+        present, key=lambda key: (key in controls, known.index(key) if key in known else len(known), key)
+    )
     rows = [_measured(table[table["method"] == key], key, key in controls, results.seed) for key in ordered]
     comparisons = _comparisons(table, ordered, controls, results.seed)
     sentences = narrative.against_controls(comparisons)
@@ -61,7 +71,12 @@ def _measured(table: pd.DataFrame, key: str, is_control: bool, seed: int) -> Row
             "value": interval(by_image(table, metric), seed),
             "chance": mean(table[chance]) if chance else None,
         }
-    return {"key": key, "is_control": is_control, "images": len(in_order(table["image_id"])), "values": values}
+    return {
+        "key": key,
+        "is_control": is_control,
+        "images": len(in_order(table["image_id"])),
+        "values": values,
+    }
 
 
 def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: int) -> list[Row]:
@@ -74,8 +89,14 @@ def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str], se
             if control not in precision:
                 continue
             difference = interval((precision[key] - precision[control]).dropna(), seed)
-            rows.append({"method": key, "control": control, "difference": difference,
-                         "outcome": narrative.outcome(difference)})
+            rows.append(
+                {
+                    "method": key,
+                    "control": control,
+                    "difference": difference,
+                    "outcome": narrative.outcome(difference),
+                }
+            )
     return rows
 
 
@@ -92,33 +113,51 @@ def agreement(results: StudyResults) -> Row:
     methods = [key for key in names.METHODS if key in found] + sorted(found - set(names.METHODS))
     pairs = []
     for a, b in combinations(methods, 2):
-        rows = table[((table["method_a"] == a) & (table["method_b"] == b))
-                     | ((table["method_a"] == b) & (table["method_b"] == a))]
+        rows = table[
+            ((table["method_a"] == a) & (table["method_b"] == b))
+            | ((table["method_a"] == b) & (table["method_b"] == a))
+        ]
         if not len(rows):
             continue
         iou, chance = by_image(rows, "iou"), by_image(rows, "chance_iou")
-        pairs.append({
-            "method_a": a, "method_b": b,
-            "iou": interval(iou, results.seed),
-            "chance": mean(chance),
-            "excess": interval((iou - chance).dropna(), results.seed),
-            "dice": interval(by_image(rows, "dice"), results.seed),
-            "rank_correlation": interval(by_image(rows, "rank_correlation"), results.seed),
-        })
-    return {"methods": methods, "pairs": pairs, "sentence": narrative.agreement(pairs),
-            "policy": ", ".join(in_order(table["policy"].dropna())), "images": len(in_order(table["image_id"]))}
+        pairs.append(
+            {
+                "method_a": a,
+                "method_b": b,
+                "iou": interval(iou, results.seed),
+                "chance": mean(chance),
+                "excess": interval((iou - chance).dropna(), results.seed),
+                "dice": interval(by_image(rows, "dice"), results.seed),
+                "rank_correlation": interval(by_image(rows, "rank_correlation"), results.seed),
+            }
+        )
+    return {
+        "methods": methods,
+        "pairs": pairs,
+        "sentence": narrative.agreement(pairs),
+        "policy": ", ".join(in_order(table["policy"].dropna())),
+        "images": len(in_order(table["image_id"])),
+    }
 
 
 def cost(results: StudyResults) -> list[Row]:
     """Seconds a map took by method and device, mean over the maps; where it was computed is said, never hidden."""
     if not len(results.maps):
         return []
-    rows = []
-    for key in [key for key in [*names.METHODS, *in_order(results.maps["method"])] if key in set(results.maps["method"])]:
-        if any(row["key"] == key for row in rows):
-            continue
+    found = in_order(results.maps["method"])
+    known = [key for key in names.METHODS if key in found]
+    rows: list[Row] = []
+    for key in known + [key for key in found if key not in known]:
         table = results.maps[results.maps["method"] == key]
-        rows.append({"key": key, "maps": len(table), "seconds": mean(table["seconds"]),
-                     "device": ", ".join(in_order(table["device"])), "layer": ", ".join(in_order(table["layer"].dropna())),
-                     "constant": int(table["constant"].astype(bool).sum()), "density": mean(table["density"])})
+        rows.append(
+            {
+                "key": key,
+                "maps": len(table),
+                "seconds": mean(table["seconds"]),
+                "device": ", ".join(in_order(table["device"])),
+                "layer": ", ".join(in_order(table["layer"].dropna())),
+                "constant": int(table["constant"].astype(bool).sum()),
+                "density": mean(table["density"]),
+            }
+        )
     return rows

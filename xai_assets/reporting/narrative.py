@@ -9,23 +9,23 @@ WINS, LOSES, UNDECIDED = "wins", "loses", "undecided"
 
 
 def joined(words: Sequence[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """"1 unit", "2 units"."""
+    """ "1 unit", "2 units"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}".replace(",", "\u202f")
 
 
 def signed(value: float) -> str:
-    """"+0.12", "−0.03", "0.00": with a true minus sign."""
+    """ "+0.12", "−0.03", "0.00": with a true minus sign."""
     text = f"{value:+.2f}"
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def between(value: dict[str, Any], *, sign: bool = False) -> str:
-    """"0.41 [0.35, 0.47]"; without the brackets where one value gives no interval."""
+    """ "0.41 [0.35, 0.47]"; without the brackets where one value gives no interval."""
     write = signed if sign else lambda number: f"{number:.2f}".replace("-", "−")
     if value["low"] is None or value["high"] is None or value["n"] < 2:
         return write(value["mean"])
@@ -54,12 +54,16 @@ def against_controls(comparisons: Sequence[dict[str, Any]]) -> list[str]:
         One sentence on the methods that beat every control they were put against, then one a method that does not.
     """
     if not comparisons:
-        return ["No method was put against a control, so nothing can be said of whether a map shows more than a guess."]
+        return [
+            "No method was put against a control, so nothing can be said of whether a map shows more than a guess."
+        ]
     methods = list(dict.fromkeys(row["method"] for row in comparisons))
     controls = list(dict.fromkeys(row["control"] for row in comparisons))
     titled = joined([f"the {names.method(key).title.lower()}" for key in controls])
     by_method = {key: [row for row in comparisons if row["method"] == key] for key in methods}
-    winners = [names.method(key).title for key in methods if all(row["outcome"] == WINS for row in by_method[key])]
+    winners = [
+        names.method(key).title for key in methods if all(row["outcome"] == WINS for row in by_method[key])
+    ]
     sentences = []
     if winners:
         both = "both " if len(controls) == 2 else ""
@@ -88,14 +92,20 @@ def _clause(row: dict[str, Any]) -> str:
 
 def resolution(comparisons: Sequence[dict[str, Any]]) -> str | None:
     """How small a difference this many images can show, from the widest interval."""
-    known = [row["difference"] for row in comparisons if row["difference"] and row["difference"]["low"] is not None]
+    known = [
+        row["difference"] for row in comparisons if row["difference"] and row["difference"]["low"] is not None
+    ]
     known = [value for value in known if value["n"] > 1]
     if not known:
-        return "One image or none was compared: no interval, and no conclusion about a method, follows from it."
+        return (
+            "One image or none was compared: no interval, and no conclusion about a method, follows from it."
+        )
     half = max((value["high"] - value["low"]) / 2 for value in known)
     fewest = min(value["n"] for value in known)
-    return (f"With {count(fewest, 'image')}, the intervals of these differences reach ±{half:.2f}: "
-            f"what is smaller cannot be seen here.")
+    return (
+        f"With {count(fewest, 'image')}, the intervals of these differences reach ±{half:.2f}: "
+        f"what is smaller cannot be seen here."
+    )
 
 
 def layer(row: dict[str, Any]) -> str:
@@ -114,8 +124,11 @@ def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> 
     """Whether CLIP-Dissect's words are truly in the pictures that drive the units, more often than by chance."""
     if value is None:
         return f"{label}: whether CLIP-Dissect's words are truly present is not known, since the probe set has no labels."
-    shown = f"{value['mean']:.0%}" if value["low"] is None else (
-        f"{value['mean']:.0%} [{value['low']:.0%}, {value['high']:.0%}]")
+    shown = (
+        f"{value['mean']:.0%}"
+        if value["low"] is None
+        else (f"{value['mean']:.0%} [{value['low']:.0%}, {value['high']:.0%}]")
+    )
     found = f"{label}: CLIP-Dissect's word is truly present in {shown} of a unit's most activating pictures"
     if chance is None:
         return found + "."
@@ -128,15 +141,30 @@ def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> 
 
 
 def presences(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Of several models (`label`, `value`, `chance`): those whose words are above chance in one sentence, others apart."""
-    above = [row for row in rows if row["value"] is not None and row["chance"] is not None
-             and row["value"]["n"] > 1 and row["value"]["low"] is not None and row["value"]["low"] > row["chance"]]
+    """Of several models (`label`, `value`, `chance`): those above chance in one sentence, others apart."""
+    above = [
+        row
+        for row in rows
+        if row["value"] is not None
+        and row["chance"] is not None
+        and row["value"]["n"] > 1
+        and row["value"]["low"] is not None
+        and row["value"]["low"] > row["chance"]
+    ]
     if len(above) < 2:
         return [presence(row["label"], row["value"], row["chance"]) for row in rows]
-    shares = [f"{row['value']['mean']:.0%} [{row['value']['low']:.0%}, {row['value']['high']:.0%}] ({row['label']}; "
-              f"chance {row['chance']:.0%})" for row in above]
-    together = f"CLIP-Dissect's word is truly present in {joined(shares)} of a unit's most activating pictures."
-    return [together, *(presence(row["label"], row["value"], row["chance"]) for row in rows if row not in above)]
+    shares = [
+        f"{row['value']['mean']:.0%} [{row['value']['low']:.0%}, {row['value']['high']:.0%}] ({row['label']}; "
+        f"chance {row['chance']:.0%})"
+        for row in above
+    ]
+    together = (
+        f"CLIP-Dissect's word is truly present in {joined(shares)} of a unit's most activating pictures."
+    )
+    return [
+        together,
+        *(presence(row["label"], row["value"], row["chance"]) for row in rows if row not in above),
+    ]
 
 
 def span(rows: Sequence[dict[str, Any]]) -> str:
@@ -146,10 +174,15 @@ def span(rows: Sequence[dict[str, Any]]) -> str:
         return agreement(rows)
     best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
     weak = [row for row in known if outcome(row["excess"]) != WINS]
-    beyond = ("every pair beyond chance" if not weak else
-              f"{count(len(weak), 'pair')} of {len(known)} not told apart from chance")
-    return (f"The methods' masks agree with an IoU from {worst['iou']['mean']:.2f} ({_pair(worst)}) to "
-            f"{best['iou']['mean']:.2f} ({_pair(best)}), {beyond}.")
+    beyond = (
+        "every pair beyond chance"
+        if not weak
+        else f"{count(len(weak), 'pair')} of {len(known)} not told apart from chance"
+    )
+    return (
+        f"The methods' masks agree with an IoU from {worst['iou']['mean']:.2f} ({_pair(worst)}) to "
+        f"{best['iou']['mean']:.2f} ({_pair(best)}), {beyond}."
+    )
 
 
 def agreement(rows: Sequence[dict[str, Any]]) -> str:
@@ -160,7 +193,9 @@ def agreement(rows: Sequence[dict[str, Any]]) -> str:
     """
     known = [row for row in rows if row["iou"] is not None]
     if not known:
-        return "No pair of methods explained the same class of the same image, so their agreement is not known."
+        return (
+            "No pair of methods explained the same class of the same image, so their agreement is not known."
+        )
     best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
     sentence = f"{_pair(best)} agree most: IoU {between(best['iou'])}{_by_chance(best)}."
     if worst is not best:
@@ -185,6 +220,9 @@ def models(row: dict[str, Any], name_a: str, name_b: str) -> str:
     if not total:
         return f"In {row['layer']}, neither model has a unit that stands for a concept."
     sentence = f"In {row['layer']}, the models share {row['shared']} of {count(total, 'concept')}"
-    sides = [f"{name} alone has {side[0]['concept']} ({count(side[0]['units'], 'unit')})"
-             for name, side in ((name_a, row["top_a"]), (name_b, row["top_b"])) if side]
+    sides = [
+        f"{name} alone has {side[0]['concept']} ({count(side[0]['units'], 'unit')})"
+        for name, side in ((name_a, row["top_a"]), (name_b, row["top_b"]))
+        if side
+    ]
     return sentence + (f"; {joined(sides)}." if sides else ".")

@@ -29,7 +29,10 @@ def plain(value: Any) -> Any:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of `frame` as dictionaries of plain values, without the column `study`."""
-    return [{key: plain(value) for key, value in row.items() if key != "study"} for row in frame.to_dict("records")]
+    return [
+        {str(key): plain(value) for key, value in row.items() if key != "study"}
+        for row in frame.to_dict("records")
+    ]
 
 
 def mean(values: Iterable[Any]) -> float | None:
@@ -53,8 +56,7 @@ def interval(values: Iterable[Any], seed: int) -> dict[str, Any] | None:
     if not len(found):
         return None
     result = bootstrap_mean(found, seed=seed)
-    low, high = plain(result.low), plain(result.high)
-    return {"mean": float(result.mean), "low": low, "high": high, "n": int(result.n)}
+    return {"mean": result.mean, "low": result.low, "high": result.high, "n": result.n}
 
 
 def by_image(frame: pd.DataFrame, column: str) -> pd.Series:

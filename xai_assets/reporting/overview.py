@@ -45,8 +45,10 @@ def quarantined(results: StudyResults) -> list[Row]:
     """The images that could not be read, with the reason and the remedy."""
     if not len(results.images):
         return []
-    return [{"image_id": row["image_id"], "source": row.get("source"), "reason": row["reason"]}
-            for row in records(results.images[results.images["status"] == "quarantined"])]
+    return [
+        {"image_id": row["image_id"], "source": row.get("source"), "reason": row["reason"]}
+        for row in records(results.images[results.images["status"] == "quarantined"])
+    ]
 
 
 def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
@@ -56,31 +58,67 @@ def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
         measured = row["values"]["average_precision"]
         if measured["value"] is None:
             continue
-        outcomes = {item["control"]: item["outcome"] for item in localization["comparisons"] if item["method"] == row["key"]}
+        outcomes = {
+            item["control"]: item["outcome"]
+            for item in localization["comparisons"]
+            if item["method"] == row["key"]
+        }
         status, reading = _against(outcomes) if not row["is_control"] else (PLAIN, "control")
-        rows.append(_row("Localisation: pixel average precision", row["key"], measured["value"], measured["chance"],
-                         status, reading))
+        rows.append(
+            _row(
+                "Localisation: pixel average precision",
+                row["key"],
+                measured["value"],
+                measured["chance"],
+                status,
+                reading,
+            )
+        )
     for pair in agreement["pairs"]:
         if pair["iou"] is not None:
             status, reading = _chance(narrative.outcome(pair["excess"]))
             subject = f"{names.method(pair['method_a']).title} / {names.method(pair['method_b']).title}"
-            rows.append(_row("Agreement of masks: IoU", subject, pair["iou"], pair["chance"], status, reading))
+            rows.append(
+                _row("Agreement of masks: IoU", subject, pair["iou"], pair["chance"], status, reading)
+            )
     for model in dissection["models"]:
         last = model["layers"][-1] if model["layers"] else None
         if last is not None and last["presence"] is not None:
             value, chance = last["presence"], last["chance_presence"]
-            shifted = None if chance is None else {
-                key: None if value[key] is None else value[key] - chance if key != "n" else value[key] for key in value}
-            status, reading = _chance(narrative.outcome(shifted)) if chance is not None else (PLAIN, "no chance level")
-            rows.append(_row("Concepts: word truly present", f"{model['name']} · {last['layer']}", value, chance,
-                             status, reading))
+            shifted = (
+                None
+                if chance is None
+                else {
+                    key: None if value[key] is None else value[key] - chance if key != "n" else value[key]
+                    for key in value
+                }
+            )
+            status, reading = (
+                _chance(narrative.outcome(shifted)) if chance is not None else (PLAIN, "no chance level")
+            )
+            rows.append(
+                _row(
+                    "Concepts: word truly present",
+                    f"{model['name']} · {last['layer']}",
+                    value,
+                    chance,
+                    status,
+                    reading,
+                )
+            )
     return rows
 
 
 def _row(metric: str, subject: str, value: Row, chance: float | None, status: str, reading: str) -> Row:
-    return {"metric": metric, "subject": subject, "value": plain(value), "chance": plain(chance),
-            "direction": "higher is better" if metric != "Agreement of masks: IoU" else "higher is closer",
-            "status": status, "reading": reading}
+    return {
+        "metric": metric,
+        "subject": subject,
+        "value": plain(value),
+        "chance": plain(chance),
+        "direction": "higher is better" if metric != "Agreement of masks: IoU" else "higher is closer",
+        "status": status,
+        "reading": reading,
+    }
 
 
 def _against(outcomes: dict[str, str]) -> tuple[str, str]:
@@ -91,13 +129,16 @@ def _against(outcomes: dict[str, str]) -> tuple[str, str]:
     lost = [names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.LOSES]
     if lost:
         return BELOW, f"below {narrative.joined(lost)}"
-    open_ = [names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.UNDECIDED]
+    open_ = [
+        names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.UNDECIDED
+    ]
     return SAME, f"not above {narrative.joined(open_)}"
 
 
 def _chance(outcome: str) -> tuple[str, str]:
     return {narrative.WINS: (ABOVE, "above chance"), narrative.LOSES: (BELOW, "below chance")}.get(
-        outcome, (SAME, "not told apart from chance"))
+        outcome, (SAME, "not told apart from chance")
+    )
 
 
 def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | None) -> list[str]:
@@ -109,13 +150,21 @@ def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | Non
         sentences.append("No image has a true mask, so nothing is said of where the maps ought to be.")
     if agreement["pairs"]:
         sentences.append(narrative.span(agreement["pairs"]))
-    sentences += narrative.presences([
-        {"label": f"{model['name']}, {model['layers'][-1]['layer']}", "value": model["layers"][-1]["presence"],
-         "chance": model["layers"][-1]["chance_presence"]}
-        for model in dissection["models"] if model["layers"]
-    ])
+    sentences += narrative.presences(
+        [
+            {
+                "label": f"{model['name']}, {model['layers'][-1]['layer']}",
+                "value": model["layers"][-1]["presence"],
+                "chance": model["layers"][-1]["chance_presence"],
+            }
+            for model in dissection["models"]
+            if model["layers"]
+        ]
+    )
     if right is not None and right["right"] < right["n"]:
         wrong = right["n"] - right["right"]
-        sentences.append(f"The model predicts {narrative.count(wrong, 'labelled image')} of {right['n']} wrongly: "
-                         f"their maps explain a mistake.")
+        sentences.append(
+            f"The model predicts {narrative.count(wrong, 'labelled image')} of {right['n']} wrongly: "
+            f"their maps explain a mistake."
+        )
     return sentences or ["The study has no results to draw a conclusion from."]

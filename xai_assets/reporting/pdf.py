@@ -1,7 +1,9 @@
 """HTML to PDF by WeasyPrint: tagged (PDF/UA-1), from memory only, the same bytes for the same report."""
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from weasyprint import HTML, Attachment
@@ -24,7 +26,7 @@ class MemoryFetcher(URLFetcher):
     """Answers for the report's own pictures and fonts; anything else stops the rendering.
 
     Args:
-        files: bytes by name, addressed as `report:NAME`.
+        files: bytes by name, addressed as `memory:NAME`.
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
@@ -58,15 +60,30 @@ class _Complaints(logging.Handler):
             self.messages.append(message)
 
 
-def to_pdf(html: str, files: Mapping[str, bytes], data: bytes, created: datetime | None = None
-           ) -> tuple[bytes, tuple[str, ...]]:
+@contextmanager
+def _dated(when: datetime) -> Iterator[None]:
+    """FontTools writes the time into the fonts' subsets; SOURCE_DATE_EPOCH is its way to be told which."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(when.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
+
+
+def to_pdf(
+    html: str, files: Mapping[str, bytes], data: bytes, created: datetime | None = None
+) -> tuple[bytes, tuple[str, ...]]:
     """Render `html` and attach `data` as report.json.
 
     Args:
-        html: the whole document; its pictures and fonts are addressed as `report:NAME`.
+        html: the whole document; its pictures and fonts are addressed as `memory:NAME`.
         files: those pictures and fonts.
         data: the report's content as JSON.
-        created: the date of the attachment, and nothing else's.
+        created: the date of the attachment and of the fonts' subsets.
 
     Returns:
         The PDF, and what WeasyPrint complained of, each once: a missing alternative text, an unknown property, a font
@@ -81,14 +98,25 @@ def to_pdf(html: str, files: Mapping[str, bytes], data: bytes, created: datetime
     before = logger.handlers[:]
     logger.handlers[:] = [complaints]
     when = created or _NO_TIME
+    attachment = Attachment(
+        string=data,
+        name="report.json",
+        description="Every number of this report.",
+        created=when,
+        modified=when,
+        url_fetcher=fetcher,
+    )
     try:
-        attachment = Attachment(string=data, name="report.json", description="Every number of this report.",
-                                created=when, modified=when, url_fetcher=fetcher)
-        made = HTML(string=html, base_url=SCHEME, url_fetcher=fetcher).write_pdf(
-            pdf_variant="pdf/ua-1", attachments=[attachment], pdf_identifier=sha256_bytes(html.encode())[:32].encode(),
-        )
+        with _dated(when):
+            made = HTML(string=html, base_url=SCHEME, url_fetcher=fetcher).write_pdf(
+                pdf_variant="pdf/ua-1",
+                attachments=[attachment],
+                pdf_identifier=sha256_bytes(html.encode())[:32].encode(),
+            )
     except FatalURLFetchingError as error:
-        raise PdfError("report", str(error), "Escape what the templates print, and add pictures through Pictures.") from error
+        raise PdfError(
+            "report", str(error), "Escape what the templates print, and add pictures through Pictures."
+        ) from error
     finally:
         logger.handlers[:] = before
     return made, tuple(dict.fromkeys(complaints.messages))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from xai_assets.errors import XaiError
@@ -43,7 +43,9 @@ class RenderedReport:
 
 def canonical(data: dict[str, Any]) -> bytes:
     """`data` as JSON, the same bytes for the same content; NaN and infinities are refused."""
-    return (json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+    return (json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8"
+    )
 
 
 def render(kind: str, results: StudyResults) -> RenderedReport:
@@ -65,7 +67,10 @@ def render(kind: str, results: StudyResults) -> RenderedReport:
     context = {"report": data}
     html = template.render(address=inlined(pictures.by_name | fonts), **context)
     pdf, complaints = to_pdf(
-        template.render(address=in_memory, **context), pictures.by_name | unpacked_fonts(), canonical(data), created
+        template.render(address=in_memory, **context),
+        pictures.by_name | unpacked_fonts(),
+        canonical(data),
+        created,
     )
     return RenderedReport(kind, html, pdf, data, complaints)
 
@@ -75,6 +80,9 @@ def _created(results: StudyResults) -> datetime | None:
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(str(text))
+        when = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise ReportError("the study's date", f"{text!r} is not ISO 8601", "Give UTC as 2026-01-31T12:00:00Z.") from error
+        raise ReportError(
+            "the study's date", f"{text!r} is not ISO 8601", "Give UTC as 2026-01-31T12:00:00Z."
+        ) from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -61,8 +61,10 @@ def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
         means = precision.groupby(scores["image_id"].astype(str)).mean().dropna()
         ranked = sorted(means.index, key=lambda image: (plain(means[image]), image))
         chosen = ranked[:third] + ranked[-third:]
-        rule = (f"Of {len(shown)} explained images, {limit} are shown: the {third} with the lowest and the {third} with "
-                f"the highest mean average precision over all methods, the others drawn by the study's seed.")
+        rule = (
+            f"Of {len(shown)} explained images, {limit} are shown: the {third} with the lowest and the {third} with "
+            f"the highest mean average precision over all methods, the others drawn by the study's seed."
+        )
     else:
         rule = f"Of {len(shown)} explained images, {limit} are shown, drawn by the study's seed."
     chosen = list(dict.fromkeys(chosen + [image for image in drawn if image not in chosen]))[:limit]

@@ -39,8 +39,15 @@ def surrogates(results: StudyResults, pictures: Pictures, *, limit: int) -> Row:
     return {"rule": rule, "total": len(in_order(results.predictions["image_id"])), "cases": cases, "fit": fit}
 
 
-def _case(results: StudyResults, pictures: Pictures, row: Row, of_map: Row, arrays: Any, r2: float | None,
-          score: Row | None) -> Row:
+def _case(
+    results: StudyResults,
+    pictures: Pictures,
+    row: Row,
+    of_map: Row,
+    arrays: Any,
+    r2: float | None,
+    score: Row | None,
+) -> Row:
     view, truth = read_view(results, row)
     mask = arrays["mask"].astype(bool)
     score = score or {}
@@ -60,7 +67,9 @@ def _case(results: StudyResults, pictures: Pictures, row: Row, of_map: Row, arra
         "iou": plain(score.get("iou")),
         "chance_iou": plain(score.get("chance_iou")),
         "average_precision": plain(score.get("average_precision")),
-        "picture": pictures.add(figures.picture(view, truth=truth), f"{row['image_id']} as the model sees it."),
+        "picture": pictures.add(
+            figures.picture(view, truth=truth), f"{row['image_id']} as the model sees it."
+        ),
         "overlay": pictures.add(
             figures.overlay(view, scale(arrays["values"]), mask=mask, truth=truth),
             f"LIME for {where}; the mask covers {of_map['density']:.0%} of the frame.",
@@ -91,13 +100,15 @@ def _strongest(labels: np.ndarray, weights: np.ndarray) -> list[Row]:
         rows, columns = np.nonzero(inside)
         # The pixel of the segment that is nearest its centroid: a centroid alone may lie outside a bent segment.
         nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
-        found.append({
-            "segment": int(number),
-            "weight": float(weights[number]),
-            "area": float(inside.mean()),
-            "x": round(100 * (columns[nearest] + 0.5) / labels.shape[1], 1),
-            "y": round(100 * (rows[nearest] + 0.5) / labels.shape[0], 1),
-        })
+        found.append(
+            {
+                "segment": int(number),
+                "weight": float(weights[number]),
+                "area": float(inside.mean()),
+                "x": round(100 * (columns[nearest] + 0.5) / labels.shape[1], 1),
+                "y": round(100 * (rows[nearest] + 0.5) / labels.shape[0], 1),
+            }
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from xai_assets.reporting import charts, figures, names, narrative
 from xai_assets.settings import shipped
 
-SCHEME = "report:"
+SCHEME = "memory:"
 """Pictures and fonts are addressed so in the PDF's HTML; only the report's own memory answers."""
 
 ABSENT = "–"
@@ -63,7 +63,7 @@ def words(path: str) -> Markup:
     """Lets a long name break after its separators, and nowhere else."""
     escaped = Markup.escape(path)
     for separator in ("/", "_", "."):
-        escaped = escaped.replace(separator, Markup(f"{separator}<wbr>"))
+        escaped = escaped.replace(separator, Markup(separator) + Markup("<wbr>"))  # noqa: S704
     return escaped
 
 
@@ -98,13 +98,16 @@ def same_parameters(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 @cache
 def font_files() -> dict[str, bytes]:
     """The bundled fonts by file name, WOFF2 as it is shipped."""
-    return {path.name: path.read_bytes() for path in sorted((shipped("reports_templates") / "fonts").glob("*.woff2"))}
+    return {
+        path.name: path.read_bytes()
+        for path in sorted((shipped("reports_templates") / "fonts").glob("*.woff2"))
+    }
 
 
 @cache
 def unpacked_fonts() -> dict[str, bytes]:
     """The same fonts unpacked, once a process: WeasyPrint would do it again for each report, a second each time."""
-    from fontTools.ttLib import woff2
+    from fontTools.ttLib import woff2  # type: ignore[import-untyped]
 
     unpacked = {}
     for name, packed in font_files().items():
@@ -123,11 +126,28 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"number": number, "small": small, "percent": percent, "whole": whole, "shade": shade,
-                    "words": words, "moment": moment, "headline_of": headline_of,
-                    "kept_groups": kept_groups, "same_parameters": same_parameters, "signed": lambda v: ABSENT if v is None else narrative.signed(v)}
-    env.globals |= {"charts": charts, "style": names.method, "category": names.category, "joined": narrative.joined,
-                    "between": narrative.between, "counted": narrative.count, "stops": figures.colour_stops}
+    env.filters |= {
+        "number": number,
+        "small": small,
+        "percent": percent,
+        "whole": whole,
+        "shade": shade,
+        "words": words,
+        "moment": moment,
+        "headline_of": headline_of,
+        "kept_groups": kept_groups,
+        "same_parameters": same_parameters,
+        "signed": lambda v: ABSENT if v is None else narrative.signed(v),
+    }
+    env.globals |= {
+        "charts": charts,
+        "style": names.method,
+        "category": names.category,
+        "joined": narrative.joined,
+        "between": narrative.between,
+        "counted": narrative.count,
+        "stops": figures.colour_stops,
+    }
     return env
 
 

@@ -17,8 +17,13 @@ CONCEPTS_SHOWN = 8
 def dissection(results: StudyResults, pictures: Pictures, *, cards: bool = True) -> Row:
     """The chapter's data: `models` (layers, categories, concepts, cards), `health` and `rule`."""
     chosen = units_to_show(results) if cards else pd.DataFrame(columns=["model", "layer", "unit"])
-    models = in_order([*_column(results.layer_summary, "model"), *_column(results.clip_dissect, "model"),
-                       *_column(results.netdissect, "model")])
+    models = in_order(
+        [
+            *_column(results.layer_summary, "model"),
+            *_column(results.clip_dissect, "model"),
+            *_column(results.netdissect, "model"),
+        ]
+    )
     return {
         "models": [_model(results, pictures, model, chosen[chosen["model"] == model]) for model in models],
         "health": records(results.probe_health),
@@ -38,13 +43,15 @@ def _of(table: pd.DataFrame, model: str, layer: str | None = None) -> pd.DataFra
 
 
 def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.DataFrame) -> Row:
-    layers = [row for row in records(_of(results.layer_summary, model))]
+    layers = records(_of(results.layer_summary, model))
     for row in layers:
         row["presence"] = presence(_of(results.clip_dissect, model, row["layer"]), results.seed)
     deepest = layers[-1] if layers else None
     sentences = [narrative.layer(row) for row in layers]
     if deepest is not None:
-        sentences.append(narrative.presence(f"In {deepest['layer']}", deepest["presence"], deepest["chance_presence"]))
+        sentences.append(
+            narrative.presence(f"In {deepest['layer']}", deepest["presence"], deepest["chance_presence"])
+        )
     return {
         "name": model,
         "layers": layers,
@@ -52,7 +59,7 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
         "categories_pixels": _categories(_detectors(_of(results.netdissect, model))),
         "categories_words": _categories(_alive(_of(results.clip_dissect, model))),
         "concepts": _concepts(results, model),
-        "cards": [_card(results, pictures, row) for row in chosen.to_dict("records")],
+        "cards": [_card(results, pictures, row) for row in records(chosen)],
     }
 
 
@@ -68,7 +75,11 @@ def _alive(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _detectors(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["detector"].fillna(False).astype(bool) & table["concept"].notna()] if len(table) else table
+    return (
+        table[table["detector"].fillna(False).astype(bool) & table["concept"].notna()]
+        if len(table)
+        else table
+    )
 
 
 def _categories(table: pd.DataFrame) -> list[Row]:
@@ -80,8 +91,15 @@ def _categories(table: pd.DataFrame) -> list[Row]:
     rows = []
     for layer in in_order(table["layer"]):
         counts = keys[table["layer"] == layer].value_counts()
-        rows.append({"label": layer, "total": int(counts.sum()),
-                     "parts": [{"category": key, "count": int(counts.get(key, 0))} for key in order if counts.get(key, 0)]})
+        rows.append(
+            {
+                "label": layer,
+                "total": int(counts.sum()),
+                "parts": [
+                    {"category": key, "count": int(counts.get(key, 0))} for key in order if counts.get(key, 0)
+                ],
+            }
+        )
     return rows
 
 
@@ -95,11 +113,24 @@ def _concepts(results: StudyResults, model: str) -> list[Row]:
         layer = in_order(table["layer"])[-1]
         last = table[table["layer"] == layer]
         groups = sorted(last.groupby("concept"), key=lambda item: (-len(item[1]), str(item[0])))
-        listed = [{"concept": str(concept), "units": len(group), "best": float(max(present(group[score]), default=0.0)),
-                   "category": str(group["category"].iloc[0]) if group["category"].notna().iloc[0] else ""}
-                  for concept, group in groups[:CONCEPTS_SHOWN]]
-        rows.append({"method": title, "layer": layer, "score": "best IoU" if score == "iou" else "best score",
-                     "different": len(groups), "concepts": listed})
+        listed = [
+            {
+                "concept": str(concept),
+                "units": len(group),
+                "best": float(max(present(group[score]), default=0.0)),
+                "category": str(group["category"].iloc[0]) if group["category"].notna().iloc[0] else "",
+            }
+            for concept, group in groups[:CONCEPTS_SHOWN]
+        ]
+        rows.append(
+            {
+                "method": title,
+                "layer": layer,
+                "score": "best IoU" if score == "iou" else "best score",
+                "different": len(groups),
+                "concepts": listed,
+            }
+        )
     return rows
 
 
@@ -113,7 +144,11 @@ def _card(results: StudyResults, pictures: Pictures, key: Row) -> Row:
         images, regions = kept
         for rank in range(min(len(images), 5)):
             inside = None if regions is None else regions[rank].astype(bool)
-            area = "" if inside is None else f"; the unit is above its threshold in {inside.mean():.0%} of the frame"
+            area = (
+                ""
+                if inside is None
+                else f"; the unit is above its threshold in {inside.mean():.0%} of the frame"
+            )
             alt = f"Picture {rank + 1} of those that drive unit {unit} of {layer} most{area}."
             shown.append(pictures.add(figures.region(images[rank], inside), alt))
     return {"model": model, "layer": layer, "unit": unit, "pixels": pixels, "words": words, "pictures": shown}
