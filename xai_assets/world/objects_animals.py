@@ -4,8 +4,6 @@ from xai_assets.world.part import ACCENT, DARK, MAIN, SECOND, WHITE, Part
 from xai_assets.world.shapes import bar, ellipse, polygon, rounded, smooth
 from xai_assets.world.streams import Stream
 
-# fmt: off  (polygons read best as rows of points)
-
 
 def bird(u: Stream) -> list[Part]:
     """Seen from the side: tail, legs, body, beak, head, eye and a folded or raised wing."""

@@ -8,8 +8,6 @@ from xai_assets.world.part import ACCENT, GLASS, MAIN, PLANT, SECOND, Part
 from xai_assets.world.shapes import bar, ellipse, polygon, rectangle, smooth
 from xai_assets.world.streams import Stream, cos, power, sin
 
-# fmt: off  (polygons read best as rows of points)
-
 
 def house(u: Stream) -> list[Part]:
     """Seen from the front: facade, roof, door, windows and perhaps a chimney."""
@@ -124,7 +122,7 @@ def teapot(u: Stream) -> list[Part]:
     w = u(0.48, 0.62)
     h = u(0.42, 0.55)
     hw = u(0.3, 0.42)
-    parts = [
+    return [
         Part(
             "handle",
             np.concatenate(
@@ -181,4 +179,3 @@ def teapot(u: Stream) -> list[Part]:
         ),
         Part("lid", ellipse(0, -h - 0.2, 0.1, 0.1, points=14), ACCENT),
     ]
-    return parts

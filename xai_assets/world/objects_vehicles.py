@@ -6,8 +6,6 @@ from xai_assets.world.part import ACCENT, DARK, GLASS, MAIN, SECOND, Part
 from xai_assets.world.shapes import bar, ellipse, polygon, rectangle, smooth
 from xai_assets.world.streams import Stream
 
-# fmt: off  (polygons read best as rows of points)
-
 
 def _wheel(x: float, y: float, r: float) -> list[Part]:
     return [

@@ -67,8 +67,7 @@ def other_place(
 
 
 def _spread(t: float) -> float:
-    """0..1 to 0..1, denser near both ends: places far out make up for the room an object needs at the
-    edge."""
+    """0..1 to 0..1, denser near both ends: this makes up for the room that an object needs at an edge."""
     return 0.1 * t + 0.9 * sin(math.pi / 2 * t) ** 2
 
 

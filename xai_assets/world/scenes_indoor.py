@@ -9,8 +9,6 @@ from xai_assets.world.streams import Stream
 from xai_assets.world.surfaces import Surface
 from xai_assets.world.vocabulary import COLOURS, RGB, SIDE
 
-# fmt: off  (rows of points)
-
 
 def living_room(canvas: Drawing, u: Stream) -> None:
     """A papered wall, a wooden floor, and some furniture."""

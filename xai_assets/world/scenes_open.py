@@ -7,8 +7,6 @@ from xai_assets.world.streams import Stream, cos, sin
 from xai_assets.world.surfaces import Surface
 from xai_assets.world.vocabulary import SIDE
 
-# fmt: off  (rows of points)
-
 
 def meadow(canvas: Drawing, u: Stream) -> None:
     """Hills, grass, bushes and perhaps a fence."""

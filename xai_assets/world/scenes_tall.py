@@ -9,8 +9,6 @@ from xai_assets.world.streams import Stream
 from xai_assets.world.surfaces import Surface
 from xai_assets.world.vocabulary import SIDE
 
-# fmt: off  (rows of points)
-
 
 def forest(canvas: Drawing, u: Stream) -> None:
     """A wall of leaves, trunks and undergrowth."""
@@ -116,7 +114,7 @@ def mountains(canvas: Drawing, u: Stream) -> None:
     """Mountains with white peaks, snow and pines."""
     H = u(50, 76)
     sky(canvas, u, H + 6)
-    for k in range(2 + u.integer(2)):
+    for _ in range(2 + u.integer(2)):
         cx, w, h = (u(0, SIDE), u(34, 60), u(26, 52))
         base = H + 6
         c = u.choice(["grey", "brown", "blue"])

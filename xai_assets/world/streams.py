@@ -86,8 +86,7 @@ class Stream:
 
 
 def random_bytes(count: int, *seed: int) -> np.ndarray:
-    """`count` uniform bytes, uint8; the bytes of each raw word are taken from the lowest up on every
-    machine."""
+    """`count` uniform bytes, uint8: those of the raw words, from the lowest up on every machine."""
     words = np.random.PCG64(np.random.SeedSequence(seed)).random_raw(-(-count // 8))
     shifts = np.arange(0, 64, 8, dtype=np.uint64)
     return ((words[:, None] >> shifts) & np.uint64(255)).astype(np.uint8).ravel()[:count]
