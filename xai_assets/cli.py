@@ -81,10 +81,12 @@ def verify() -> None:
 
     with bar("verifying") as progress:
         report = compare(progress)
-    for name in report.different:
-        click.echo(f"different: {name}", err=True)
-    click.echo(f"{report.checked} hashes, {len(report.different)} different")
-    sys.exit(1 if report.different else 0)
+    for difference in report.differences:
+        click.echo(f"different: {difference}", err=True)
+    click.echo(
+        f"{report.checked} pictures rendered again, {len(report.differences)} differ from the manifest"
+    )
+    sys.exit(0 if report.passed else 1)
 
 
 @world.command()

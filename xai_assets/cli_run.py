@@ -3,8 +3,12 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
@@ -63,13 +67,14 @@ def _materialise(file: StudyFile, settings: Settings) -> bool:
     import dagster as dg
 
     from xai_assets.assets.step import watched_by
+    from xai_assets.automation.partitions import study_partitions
     from xai_assets.build import build_definitions
     from xai_assets.cli_progress import Steps
 
     # The asset graph reads its settings and its partitions from the environment, as under `dagster dev`.
     study = file.study.name
     job = build_definitions(settings=settings).resolve_job_def("study")
-    if study not in job.partitions_def.get_partition_keys():
+    if study not in study_partitions(settings).get_partition_keys():
         raise click.ClickException(
             f"{file.path} is not in a folder of studies; put it into {settings.studies}"
         )
@@ -96,11 +101,11 @@ def _materialise(file: StudyFile, settings: Settings) -> bool:
     return bool(result.success)
 
 
-def _instance(home: Path) -> "object":
-    import dagster as dg
+def _instance(home: Path) -> "DagsterInstance":
+    from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 
 def _summary(file: StudyFile, settings: Settings) -> None:

@@ -14,6 +14,6 @@ class XaiError(Exception):
         self.what, self.why, self.remedy = what, why, remedy
         super().__init__(f"{what}: {why}. {remedy}")
 
-    def __reduce__(self) -> tuple[type["XaiError"], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type["XaiError"], tuple[object, ...]]:
         # Exceptions cross process borders between steps; the default would call __init__ with one argument.
         return type(self), (self.what, self.why, self.remedy)

@@ -18,7 +18,8 @@ from xai_assets.attribution.parameters import (
 )
 from xai_assets.vision.spec import EncoderSpec, ModelSpec
 
-REPORTS = ("dissection", "cam", "lime", "comparison", "study")
+Report = Literal["dissection", "cam", "lime", "comparison", "study"]
+REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "study")
 """Every report, in the order in which they are made."""
 
 
@@ -159,9 +160,7 @@ class Study(Part):
     seed: int = Field(0, ge=0, lt=2**32, description="every random choice follows from it")
     dissection: Dissection | None = Field(None, description="what has each unit learned?")
     attribution: Attribution | None = Field(None, description="where did the model look?")
-    reports: tuple[Literal["dissection", "cam", "lime", "comparison", "study"], ...] = Field(
-        REPORTS, description="the reports to make"
-    )
+    reports: tuple[Report, ...] = Field(REPORTS, description="the reports to make")
     schedule: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] | None = Field(
         None, description="cron expression, five fields, UTC; none: run by hand"
     )

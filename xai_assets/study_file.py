@@ -22,7 +22,7 @@ class StudyError(XaiError):
         self.problems = problems or (why,)
         super().__init__(what, why, remedy)
 
-    def __reduce__(self) -> tuple:  # type: ignore[type-arg]
+    def __reduce__(self) -> tuple[type["StudyError"], tuple[object, ...]]:
         return type(self), (self.what, self.why, self.remedy, self.problems)
 
 
@@ -89,8 +89,8 @@ def read_study(path: Path) -> StudyFile:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        why = f"{line}{getattr(error, 'problem', None) or error}"
+        place = f"line {mark.line + 1}: " if mark else ""
+        why = f"{place}{getattr(error, 'problem', None) or error}"
         raise StudyError(str(path), f"not valid YAML: {why}", remedy) from error
     except UnicodeDecodeError as error:
         raise StudyError(str(path), "not UTF-8 text", remedy) from error

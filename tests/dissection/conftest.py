@@ -42,16 +42,24 @@ class Pair(nn.Module):
 
 def build_classifier(network=None, box=None):
     """A classifier of the contract's shape; `box` is what the model sees of a picture, in pixels."""
+
     def frame(height, width):
         return SimpleNamespace(box=box or (0.0, 0.0, float(height), float(width)))
 
     def tensor(pixels):
         top, left, bottom, right = (int(edge) for edge in frame(*pixels.shape[:2]).box)
-        return torch.from_numpy(np.ascontiguousarray(pixels[top:bottom, left:right])).permute(2, 0, 1).float() / 255
+        return (
+            torch.from_numpy(np.ascontiguousarray(pixels[top:bottom, left:right])).permute(2, 0, 1).float()
+            / 255
+        )
 
     network = network or Planted()
-    return SimpleNamespace(name="planted", network=network.eval(), device=torch.device("cpu"),
-                           preprocessing=SimpleNamespace(frame=frame, tensor=tensor))
+    return SimpleNamespace(
+        name="planted",
+        network=network.eval(),
+        device=torch.device("cpu"),
+        preprocessing=SimpleNamespace(frame=frame, tensor=tensor),
+    )
 
 
 @pytest.fixture

@@ -44,8 +44,10 @@ def test_arrays_and_back(probe, classifier):
 def test_large_maps_go_to_the_folder(probe, tmp_path, classifier):
     found = collect(classifier(), ["maps"], probe, memory_limit=10, folder=tmp_path)
     assert isinstance(found.layers["maps"].maps, np.memmap) and (tmp_path / "maps.npy").is_file()
-    np.testing.assert_array_equal(found.layers["maps"].maps, collect(classifier(), ["maps"], probe).layers["maps"].maps)
-    with pytest.raises(XaiError, match="more than.*work folder"):
+    np.testing.assert_array_equal(
+        found.layers["maps"].maps, collect(classifier(), ["maps"], probe).layers["maps"].maps
+    )
+    with pytest.raises(XaiError, match=r"more than.*work folder"):
         collect(classifier(), ["maps"], probe, memory_limit=10)
 
 
@@ -59,9 +61,14 @@ def hooks(network):
     return sum(len(module._forward_hooks) for module in network.modules())
 
 
-@pytest.mark.parametrize(("layer", "match"), [
-    ("twice", "runs 2 times"), ("pair", "returns a tuple"), ("nowhere", "nowhere"),
-])
+@pytest.mark.parametrize(
+    ("layer", "match"),
+    [
+        ("twice", "runs 2 times"),
+        ("pair", "returns a tuple"),
+        ("nowhere", "nowhere"),
+    ],
+)
 def test_unfit_layers_are_named_and_no_hook_stays(probe, layer, match, classifier):
     model = classifier()
     with pytest.raises(XaiError, match=match):
@@ -93,7 +100,7 @@ def test_what_exceeds_half_precision_is_an_error(probe, classifier):
     model = classifier()
     with torch.no_grad():
         model.network.maps.bias[3] = 1e5
-    with pytest.raises(XaiError, match="1e\\+05 does not fit into float16.*float32"):
+    with pytest.raises(XaiError, match=r"1e\+05 does not fit into float16.*float32"):
         collect(model, ["maps"], probe)
     assert collect(model, ["maps"], probe, dtype="float32").layers["maps"].dead[3]
 

@@ -70,7 +70,9 @@ def test_the_block_size_changes_nothing(block):
 
 
 def test_equal_activations_are_taken_in_image_order():
-    np.testing.assert_array_equal(top_images(np.array([[1.0], [2.0], [2.0], [0.0], [2.0]]), 4)[:, 0], [1, 2, 4, 0])
+    np.testing.assert_array_equal(
+        top_images(np.array([[1.0], [2.0], [2.0], [0.0], [2.0]]), 4)[:, 0], [1, 2, 4, 0]
+    )
 
 
 def test_equal_scores_name_the_earlier_concept():

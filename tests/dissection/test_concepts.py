@@ -11,8 +11,14 @@ from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.errors import XaiError
 
-CONCEPTS = pd.DataFrame({"number": [1, 2, 3], "name": ["car", "sand", "sand"],
-                         "category": ["object", "object", "material"], "synonyms": [("auto",), (), ()]})
+CONCEPTS = pd.DataFrame(
+    {
+        "number": [1, 2, 3],
+        "name": ["car", "sand", "sand"],
+        "category": ["object", "object", "material"],
+        "synonyms": [("auto",), (), ()],
+    }
+)
 
 
 def layer(pooled, maps=None):
@@ -25,8 +31,17 @@ def test_clip_rows_name_best_runner_up_and_pictures():
     scores = np.array([[1.0, 3.0, 2.5], [4.0, 0.0, -1.0], [9.0, 9.0, 9.0]], np.float32)
     present = np.zeros((6, 3), bool)
     present[:2, 1] = True
-    table = clip_table("m", "l", scores, layer(pooled), list("abcdef"), ["x", "y", "z"], ["object", "part", "absent"],
-                       truth=WordTruth(present, np.array([False, True, True])), truth_top_k=4)
+    table = clip_table(
+        "m",
+        "l",
+        scores,
+        layer(pooled),
+        list("abcdef"),
+        ["x", "y", "z"],
+        ["object", "part", "absent"],
+        truth=WordTruth(present, np.array([False, True, True])),
+        truth_top_k=4,
+    )
     first, second, dead = table.to_dict("records")
     assert (first["concept"], first["category"], first["runner_up"]) == ("y", "part", "z")
     assert (first["score"], first["gap"], first["max_activation"]) == (3.0, 0.5, 5.0)
@@ -50,13 +65,17 @@ def test_netdissect_rows_say_what_is_attainable():
     assert half["attainable_iou"] == 0.5 and half["coverage"] == 0.5
     assert pd.isna(none["concept"]) and none["iou"] == 0 and not none["detector"]
     assert dead["dead"] and pd.isna(dead["concept"]) and pd.isna(dead["iou"])
-    assert not netdissect_table("m", "l", counts, np.full(3, 0.5), np.zeros(3, bool), min_iou=0.5)["detector"].any()
+    assert not netdissect_table("m", "l", counts, np.full(3, 0.5), np.zeros(3, bool), min_iou=0.5)[
+        "detector"
+    ].any()
 
 
 def test_a_word_is_present_under_any_category_and_synonym():
     def probe_of(*numbers):
         maps = [np.where(np.arange(16).reshape(1, 4, 4) < 4, n, 0).astype(np.uint16) for n in numbers]
-        return ArrayProbe([np.zeros((4, 4, 3), np.uint8)] * len(maps), [{"object": m} for m in maps], CONCEPTS)
+        return ArrayProbe(
+            [np.zeros((4, 4, 3), np.uint8)] * len(maps), [{"object": m} for m in maps], CONCEPTS
+        )
 
     probe = probe_of(1, 2, 3, 0)
     shares = concept_pixels(probe)
@@ -64,14 +83,23 @@ def test_a_word_is_present_under_any_category_and_synonym():
     words = ["Cars", "auto", "sand", "saxophone", "strand"]
     truth = word_truth(words, shares, probe.concepts, synonyms={"strand": ["sand"]})
     assert truth.known.tolist() == [True, True, True, False, True]
-    assert truth.present.T.tolist() == [[True, False, False, False], [True, False, False, False],
-                                        [False, True, True, False], [False] * 4, [False, True, True, False]]
+    assert truth.present.T.tolist() == [
+        [True, False, False, False],
+        [True, False, False, False],
+        [False, True, True, False],
+        [False] * 4,
+        [False, True, True, False],
+    ]
     assert word_truth(words, shares, probe.concepts, exhaustive=True).known.all()
     assert not word_truth(words, shares, probe.concepts, min_share=0.25).present.any()
 
 
 def test_a_concept_list_is_checked():
     assert checked_words([" a ", "b"]) == ["a", "b"]
-    for words, match in (([], "empty"), (["a", " "], "line 2 is blank"), (["a", "b", "a"], "'a' twice .line 3")):
+    for words, match in (
+        ([], "empty"),
+        (["a", " "], "line 2 is blank"),
+        (["a", "b", "a"], "'a' twice .line 3"),
+    ):
         with pytest.raises(XaiError, match=match):
             checked_words(words)

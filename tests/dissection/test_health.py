@@ -1,5 +1,7 @@
 """A probe set in order passes; what is wrong with one shows."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,15 @@ from xai_assets.dissection.probe import ArrayProbe, FolderProbe
 
 NAMES = ["dog", "cat", "car", "tea_pot", "beach-s", "street-s", "wood-s", "hill-s"]
 CONCEPTS = pd.DataFrame({"number": range(1, 9), "name": NAMES, "category": ["object"] * 4 + ["scene"] * 4})
-WORDS = [(name, "object") for name in ("dog", "cat", "car", "tea pot", "sun", "cup", "pen", "hat", "key", "box")]
+WORDS = [
+    (name, "object") for name in ("dog", "cat", "car", "tea pot", "sun", "cup", "pen", "hat", "key", "box")
+]
 
 
 class Encoder:
     """Each name is an axis of its own."""
 
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def embed_texts(self, texts):
         self.asked = [*self.asked, *texts]
@@ -49,7 +53,11 @@ def test_a_good_probe_passes():
     assert set(levels(findings).values()) == {"ok"}
     assert values["zero-shot accuracy, object"] == "100.0% of 24 images, 4 classes (chance 25.0%)"
     assert values["zero-shot accuracy, scene"].startswith("100.0%")
-    assert values["images"] == "24" and values["sizes"] == "8 x 8 (24)" and values["labels"] == "object 4, scene 4"
+    assert (
+        values["images"] == "24"
+        and values["sizes"] == "8 x 8 (24)"
+        and values["labels"] == "object 4, scene 4"
+    )
     assert encoder.asked == ["dog", "cat", "car", "tea pot", "beach", "street", "wood", "hill"]
     assert all(isinstance(value, str) for value in values.values())
 
@@ -65,8 +73,12 @@ def test_duplicates_blanks_and_few_or_double_words_warn():
     findings = probe_health(ArrayProbe(images), Encoder(), [("red", ""), ("Reds", "")], np.eye(3, 8))
     values = {key: value for key, value, _ in findings}
     assert {key for key, level in levels(findings).items() if level == "warn"} == {
-        "duplicates", "images of one colour", "concepts", "concepts that differ in spelling only",
-        "zero-shot accuracy"}
+        "duplicates",
+        "images of one colour",
+        "concepts",
+        "concepts that differ in spelling only",
+        "zero-shot accuracy",
+    }
     assert values["duplicates"] == "1" and values["images of one colour"] == "2: 0, 1"
 
 
@@ -82,6 +94,7 @@ def test_the_hash_of_the_concepts_follows_the_list(change):
     probe = ArrayProbe([np.arange(48, dtype=np.uint8).reshape(4, 4, 3)])
 
     def name(words):
-        return dict((k, v) for k, v, _ in probe_health(probe, Encoder(), words, np.eye(1, 8)))["concepts, hash"]
+        found = probe_health(probe, Encoder(), words, np.eye(1, 8))
+        return {key: value for key, value, _ in found}["concepts, hash"]
 
     assert name(WORDS) == name(list(WORDS)) != name(WORDS[change])

@@ -7,11 +7,22 @@ from hypothesis import strategies as st
 from xai_assets.dissection.labels import normalise_label
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    ("Living_Room", "living room"), ("polka-dotted", "polka dotted"), ("building/facade", "building facade"),
-    ("cars", "car"), ("boxes", "box"), ("Berries", "berry"), ("street-s", "street"), ("black-c", "Black"),
-    (" traffic  lights ", "traffic-light"), ("glasses", "glass"), ("mountains", "mountain"),
-])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Living_Room", "living room"),
+        ("polka-dotted", "polka dotted"),
+        ("building/facade", "building facade"),
+        ("cars", "car"),
+        ("boxes", "box"),
+        ("Berries", "berry"),
+        ("street-s", "street"),
+        ("black-c", "Black"),
+        (" traffic  lights ", "traffic-light"),
+        ("glasses", "glass"),
+        ("mountains", "mountain"),
+    ],
+)
 def test_the_same_word(one, other):
     assert normalise_label(one) == normalise_label(other)
 

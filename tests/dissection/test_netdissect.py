@@ -13,11 +13,13 @@ from xai_assets.dissection.resampling import resampling_matrix
 from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.errors import XaiError
 
-CONCEPTS = pd.DataFrame({
-    "number": [1, 2, 5, 7, 9],
-    "name": ["bird", "car", "wing", "red", "beach"],
-    "category": ["object", "object", "part", "color", "scene"],
-})
+CONCEPTS = pd.DataFrame(
+    {
+        "number": [1, 2, 5, 7, 9],
+        "name": ["bird", "car", "wing", "red", "beach"],
+        "category": ["object", "object", "part", "color", "scene"],
+    }
+)
 
 
 def make_probe(seed, count=12, size=(16, 12)):
@@ -43,11 +45,14 @@ def slow_iou(maps, thresholds, probe):
     masks, labels = [], []
     for i in range(len(probe)):
         size = probe.label_size(i)
-        fine = torch.nn.functional.interpolate(torch.from_numpy(maps[i : i + 1]).float(), size, mode="bilinear",
-                                               align_corners=False)[0].numpy()
+        fine = torch.nn.functional.interpolate(
+            torch.from_numpy(maps[i : i + 1]).float(), size, mode="bilinear", align_corners=False
+        )[0].numpy()
         masks.append((fine > thresholds[:, None, None]).reshape(len(fine), -1))
-        planes = np.concatenate([np.broadcast_to(a, (len(a), *size)) for a in probe.labels(i).values()]
-                                or [np.zeros((1, *size), np.uint16)])
+        planes = np.concatenate(
+            [np.broadcast_to(a, (len(a), *size)) for a in probe.labels(i).values()]
+            or [np.zeros((1, *size), np.uint16)]
+        )
         labels.append(np.stack([(planes == n).any(0).ravel() for n in CONCEPTS["number"]]))
     iou = np.zeros((maps.shape[1], len(CONCEPTS)))
     for c, category in enumerate(CONCEPTS["category"]):
@@ -64,7 +69,10 @@ def slow_iou(maps, thresholds, probe):
 def test_iou_is_that_of_the_plain_sums(seed):
     rng = np.random.default_rng(seed)
     probe = make_probe(seed)
-    maps = {"a": rng.normal(size=(12, 6, 4, 3)).astype(np.float16), "b": rng.normal(size=(12, 3, 7, 5)).astype(np.float32)}
+    maps = {
+        "a": rng.normal(size=(12, 6, 4, 3)).astype(np.float16),
+        "b": rng.normal(size=(12, 3, 7, 5)).astype(np.float32),
+    }
     levels = {name: top_quantile_thresholds(values, 0.05) for name, values in maps.items()}
     found = tally(maps, levels, probe)
     for name in maps:
@@ -76,7 +84,9 @@ def test_a_planted_unit_has_iou_one_and_a_half_covering_one_a_half():
     label = np.zeros((1, 8, 8), np.uint16)
     label[0, :4] = 1
     images = [np.zeros((16, 16, 3), np.uint8)] * 2
-    probe = ArrayProbe(images, [{"object": label}, {"object": np.where(label > 0, 0, 2).astype(np.uint16)}], CONCEPTS)
+    probe = ArrayProbe(
+        images, [{"object": label}, {"object": np.where(label > 0, 0, 2).astype(np.uint16)}], CONCEPTS
+    )
     maps = np.zeros((2, 3, 8, 8), np.float32)
     maps[0, 0, :4] = 1  # exactly the bird
     maps[0, 1, :2] = 1  # half of it
@@ -109,7 +119,9 @@ def test_what_the_model_did_not_see_does_not_count():
 @settings(max_examples=40)
 def test_resampling_is_torchs_bilinear(length, count, seed):
     values = np.random.default_rng(seed).normal(size=(1, 1, length)).astype(np.float32)
-    expected = torch.nn.functional.interpolate(torch.from_numpy(values), count, mode="linear", align_corners=False)
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(values), count, mode="linear", align_corners=False
+    )
     matrix, covered = resampling_matrix(length, count)
     np.testing.assert_allclose(values[0, 0] @ matrix.T, expected[0, 0], atol=1e-5)
     assert covered.all() and (matrix >= 0).all()
@@ -143,8 +155,11 @@ def test_unfit_labels_are_named():
     unlisted = ArrayProbe(images, [{"object": np.full((1, 8, 8), 3, np.uint16)}], CONCEPTS, ids=["a.png"])
     with pytest.raises(ProbeError, match=r"a\.png.*number 3 names no concept"):
         tally(maps, levels, unlisted)
-    other = ArrayProbe(images, [{"object": np.full((1, 8, 8), 1, np.uint16), "part": np.full((1, 4, 4), 5, np.uint16)}],
-                       CONCEPTS)
+    other = ArrayProbe(
+        images,
+        [{"object": np.full((1, 8, 8), 1, np.uint16), "part": np.full((1, 4, 4), 5, np.uint16)}],
+        CONCEPTS,
+    )
     with pytest.raises(ProbeError, match="part labels"):
         tally(maps, levels, other)
     with pytest.raises(ProbeError, match="no labels"):

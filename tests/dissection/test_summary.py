@@ -24,13 +24,20 @@ def net(*rows):
 
 
 CLIP = clip(
-    ("A", "l1", 0, "cars", "object", 0.5), ("A", "l1", 1, "red", "color", 1.0), ("A", "l1", 2, None, None, None),
-    ("A", "l2", 0, "wheel", "part", None), ("A", "l2", 1, "wheel", "part", None),
-    ("B", "l1", 0, "red", "color", 0.0), ("B", "l1", 1, "beach", "scene", 0.0),
+    ("A", "l1", 0, "cars", "object", 0.5),
+    ("A", "l1", 1, "red", "color", 1.0),
+    ("A", "l1", 2, None, None, None),
+    ("A", "l2", 0, "wheel", "part", None),
+    ("A", "l2", 1, "wheel", "part", None),
+    ("B", "l1", 0, "red", "color", 0.0),
+    ("B", "l1", 1, "beach", "scene", 0.0),
 )
 NET = net(
-    ("A", "l1", 0, "car", "object", True), ("A", "l1", 1, "blue", "color", True), ("A", "l1", 2, None, None, False),
-    ("A", "l2", 0, "wheel", "part", False), ("A", "l2", 1, "wheel", "part", True),
+    ("A", "l1", 0, "car", "object", True),
+    ("A", "l1", 1, "blue", "color", True),
+    ("A", "l1", 2, None, None, False),
+    ("A", "l2", 0, "wheel", "part", False),
+    ("A", "l2", 1, "wheel", "part", True),
 )
 
 
@@ -54,7 +61,10 @@ def test_one_method_alone_is_summarised():
 
 def test_agreement_is_over_units_that_both_name():
     assert agreement(CLIP, NET)[["layer", "unit", "agree"]].values.tolist() == [
-        ["l1", 0, True], ["l1", 1, False], ["l2", 1, True]]
+        ["l1", 0, True],
+        ["l1", 1, False],
+        ["l2", 1, True],
+    ]
 
 
 def test_sets_of_two_models():
@@ -74,14 +84,24 @@ def test_only_detectors_count_for_pixel_labels():
 
 
 def test_unique_concepts_overall_and_by_layer():
-    assert unique_concepts(CLIP).values.tolist() == [["A", "all", 3], ["A", "l1", 2], ["A", "l2", 1], ["B", "all", 2],
-                                                     ["B", "l1", 2]]
+    assert unique_concepts(CLIP).values.tolist() == [
+        ["A", "all", 3],
+        ["A", "l1", 2],
+        ["A", "l2", 1],
+        ["B", "all", 2],
+        ["B", "l1", 2],
+    ]
 
 
 def test_units_per_concept_have_a_fixed_order():
     counts = units_per_concept(CLIP.iloc[::-1].reset_index(drop=True))
     assert counts[["layer", "concept", "units"]].values.tolist() == [
-        ["l1", "beach", 1], ["l1", "red", 1], ["l2", "wheel", 2], ["l1", "cars", 1], ["l1", "red", 1]]
+        ["l1", "beach", 1],
+        ["l1", "red", 1],
+        ["l2", "wheel", 2],
+        ["l1", "cars", 1],
+        ["l1", "red", 1],
+    ]
     assert units_per_concept(CLIP, min_count=2)["concept"].tolist() == ["wheel"]
 
 

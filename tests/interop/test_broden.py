@@ -57,10 +57,16 @@ def test_pictures_and_labels_are_read(folder):
     labels = probe.labels(0)
     assert set(labels) == {"color", "object", "scene"}
     assert labels["object"].shape == (2, 4, 6) and labels["object"].dtype == np.uint16
-    assert labels["object"][0, 0, 0] == 301 and labels["object"][1, 0, 0] == 2 and not labels["object"][:, 2:].any()
+    assert (
+        labels["object"][0, 0, 0] == 301
+        and labels["object"][1, 0, 0] == 2
+        and not labels["object"][:, 2:].any()
+    )
     assert labels["scene"].shape == (1, 1, 1) and labels["scene"].item() == 3
     assert {name: found.ravel().tolist() for name, found in probe.labels(1).items()} == {
-        "object": [301], "scene": [3, 4]}
+        "object": [301],
+        "scene": [3, 4],
+    }
 
 
 def test_a_label_belongs_to_the_category_where_it_covers_most(folder):
@@ -73,7 +79,7 @@ def test_limit_and_categories_narrow_it(folder):
     assert BrodenProbe(folder, limit=1).ids == ["a/one.png"]
     probe = BrodenProbe(folder, categories=["scene"])
     assert set(probe.labels(0)) == {"scene"} and probe.concepts["name"].tolist() == ["street-s", "beach-s"]
-    with pytest.raises(ProbeError, match="no category colour.*There are color"):
+    with pytest.raises(ProbeError, match=r"no category colour.*There are color"):
         BrodenProbe(folder, categories=["colour"])
 
 
@@ -93,16 +99,19 @@ def test_a_number_may_stand_beside_a_label_map(folder):
     assert found.shape == (3, 4, 6) and (found[2] == 301).all()
 
 
-@pytest.mark.parametrize(("name", "old", "new", "match"), [
-    ("index.csv", "image,split", "picture,split", r"index\.csv.*no column image"),
-    ("index.csv", "val,8,12,4,6", "val,8,12,4,six", r"index\.csv, line 3.*sw is 'six'"),
-    ("index.csv", "a/two.png", "a/one.png", r"index\.csv, line 3.*stands in line 2 already"),
-    ("label.csv", "4,beach-s", "3,beach-s", r"label\.csv, line 6.*3 is given twice"),
-    ("label.csv", "number,name", "code,name", r"label\.csv.*no column number"),
-    ("c_scene.csv", "2,2.0", "2,much", r"c_scene\.csv, line 2.*coverage is 'much'"),
-    ("category.csv", "part,2,2,1,1", "mood,2,2,1,1", r"c_mood\.csv.*no such file"),
-    ("index.csv", "train,8", "train,8,8,8", r"index\.csv, line 2.*too many"),
-])
+@pytest.mark.parametrize(
+    ("name", "old", "new", "match"),
+    [
+        ("index.csv", "image,split", "picture,split", r"index\.csv.*no column image"),
+        ("index.csv", "val,8,12,4,6", "val,8,12,4,six", r"index\.csv, line 3.*sw is 'six'"),
+        ("index.csv", "a/two.png", "a/one.png", r"index\.csv, line 3.*stands in line 2 already"),
+        ("label.csv", "4,beach-s", "3,beach-s", r"label\.csv, line 6.*3 is given twice"),
+        ("label.csv", "number,name", "code,name", r"label\.csv.*no column number"),
+        ("c_scene.csv", "2,2.0", "2,much", r"c_scene\.csv, line 2.*coverage is 'much'"),
+        ("category.csv", "part,2,2,1,1", "mood,2,2,1,1", r"c_mood\.csv.*no such file"),
+        ("index.csv", "train,8", "train,8,8,8", r"index\.csv, line 2.*too many"),
+    ],
+)
 def test_a_wrong_table_names_file_and_line(folder, name, old, new, match):
     text = (folder / name).read_text()
     assert old in text
@@ -111,12 +120,15 @@ def test_a_wrong_table_names_file_and_line(folder, name, old, new, match):
         BrodenProbe(folder)
 
 
-@pytest.mark.parametrize(("old", "new", "match"), [
-    ("a/one_color.png", "../../secret.png", r"line 2.*leads out of the folder"),
-    ("a/one_color.png", "/etc/passwd", r"line 2.*leads out of the folder"),
-    ("a/one_color.png", "a/none.png", r"line 2.*no file .*none\.png"),
-    (",3,\n", ",77,\n", r"line 2.*label 77, which label\.csv does not have"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("a/one_color.png", "../../secret.png", r"line 2.*leads out of the folder"),
+        ("a/one_color.png", "/etc/passwd", r"line 2.*leads out of the folder"),
+        ("a/one_color.png", "a/none.png", r"line 2.*no file .*none\.png"),
+        (",3,\n", ",77,\n", r"line 2.*label 77, which label\.csv does not have"),
+    ],
+)
 def test_a_wrong_label_entry_names_the_line(folder, old, new, match):
     assert old in INDEX
     (folder / "index.csv").write_text(INDEX.replace(old, new, 1))

@@ -11,6 +11,7 @@ from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ProbeSet
 from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.progress import Progress
 from xai_assets.resources.tables import TABLES
 from xai_assets.world.synonyms import surface_forms
 
@@ -62,15 +63,7 @@ def netdissect_concepts(
         thresholds = {
             name: top_quantile_thresholds(values, settings.quantile) for name, values in maps.items()
         }
-        counts = tally(
-            maps,
-            thresholds,
-            probe,
-            boxes=found.boxes,
-            progress=lambda done, total, number=number: bench.progress(
-                number * total + done, len(models) * total
-            ),
-        )
+        counts = tally(maps, thresholds, probe, boxes=found.boxes, progress=_part(bench, number, len(models)))
         for layer in maps:
             dead = found.layers[layer].dead
             frames.append(
@@ -80,6 +73,15 @@ def netdissect_concepts(
             )
             bench.tally.computed += 1
     return _together("netdissect", frames)
+
+
+def _part(bench: Workbench, number: int, parts: int) -> Progress:
+    """The progress of one of several equal parts, shown as that of the whole."""
+
+    def progress(done: int, total: int) -> None:
+        bench.progress(number * total + done, parts * total)
+
+    return progress
 
 
 def _truth(bench: Workbench, words: list[str]) -> WordTruth:

@@ -1,5 +1,6 @@
 """How far the masks agree with each other and, where it is known, with the truth."""
 
+import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.explanations import read_map
@@ -10,6 +11,7 @@ from xai_assets.evaluation.localization import localization_table
 from xai_assets.resources.tables import TABLES
 
 Case = tuple[str, int]
+Masked = tuple[AttributionMap, np.ndarray]
 
 
 def mask_agreement(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
@@ -45,9 +47,9 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
     return _table("localization", found)
 
 
-def _cases(bench: Workbench, maps: pd.DataFrame) -> list[tuple[Case, list[tuple[AttributionMap, "object"]]]]:
+def _cases(bench: Workbench, maps: pd.DataFrame) -> list[tuple[Case, list[Masked]]]:
     """The maps and masks of each image and explained class, in the table's order."""
-    groups: dict[Case, list] = {}  # type: ignore[type-arg]
+    groups: dict[Case, list[Masked]] = {}
     for row in maps.to_dict("records"):
         groups.setdefault((row["image_id"], int(row["target_index"])), []).append(read_map(bench, row))
     bench.tally.computed += len(groups)

@@ -14,7 +14,7 @@ from xai_assets.resources.tables import TABLES
 from xai_assets.vision.images import load_images, read_folder
 from xai_assets.world.images import study_images
 
-TEST_SPLIT = "test"
+SPLIT = "demo"
 """Scenes that neither training nor the probe set has seen."""
 
 
@@ -59,15 +59,15 @@ def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any])
 def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
     wanted = bench.attribution.images.diorama
     assert wanted is not None
-    scenes = study_images(TEST_SPLIT, wanted.singles, wanted.pairs)
-    for done, (image_id, scene) in enumerate(scenes, 1):
+    scenes = study_images(SPLIT, wanted.singles, wanted.pairs)
+    for done, scene in enumerate(scenes, 1):
         labels = [target.class_name for target in scene.targets]
         truth = np.stack([target.mask for target in scene.targets]).astype(np.uint8)  # targets h w
         key = _keep(bench, {"pixels": scene.image, "truth": truth}, {"targets": labels})
         height, width = scene.image.shape[:2]
         yield _row(
-            image_id=image_id,
-            source=f"diorama {TEST_SPLIT} {scene.description.index}",
+            image_id=scene.id,
+            source=f"diorama, split {SPLIT}, scene {scene.description.index}",
             width=width,
             height=height,
             mode="RGB",

@@ -1,5 +1,7 @@
 """The probe set of a study: rendered in Broden's layout, a Broden folder, or a folder of images."""
 
+import os
+
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
@@ -8,6 +10,7 @@ from xai_assets.interop.broden import BrodenProbe
 from xai_assets.world.broden import write_probe
 
 PROBE_SPLIT = "probe"
+MOST_WORKERS = 8
 
 
 def open_probe(bench: Workbench) -> ProbeSet:
@@ -23,7 +26,10 @@ def open_probe(bench: Workbench) -> ProbeSet:
         return FolderProbe(bench.file.resolve(source.folder), limit=source.limit)
     assert source.diorama is not None
     folder = bench.settings.artifacts / "probes" / f"diorama-{PROBE_SPLIT}-{source.diorama.count}"
-    write_probe(folder, split=PROBE_SPLIT, count=source.diorama.count, progress=bench.progress)
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    write_probe(
+        folder, split=PROBE_SPLIT, count=source.diorama.count, workers=workers, progress=bench.progress
+    )
     return BrodenProbe(folder, limit=source.limit)
 
 

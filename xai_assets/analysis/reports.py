@@ -1,6 +1,5 @@
 """A study's reports: read from the warehouse and the artifacts, written as PDF, HTML and JSON."""
 
-import json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -61,12 +60,11 @@ def make_report(bench: Workbench, kind: str) -> Report:
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`."""
     rendered = render(kind, results(bench))
     folder = bench.settings.reports / bench.study.name
-    text = json.dumps(rendered.data, indent=1, sort_keys=True, allow_nan=False) + "\n"
     return Report(
         kind,
         pdf=write_bytes(folder / f"{kind}.pdf", rendered.pdf),
         html=write_text(folder / f"{kind}.html", rendered.html),
-        data=write_text(folder / f"{kind}.json", text),
+        data=write_bytes(folder / f"{kind}.json", rendered.json),
         numbers=rendered.data,
     )
 

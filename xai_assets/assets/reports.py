@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -48,7 +49,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
         made = make_report(bench, kind)
-        metadata = {
+        metadata: dict[str, Any] = {
             "pdf": dg.MetadataValue.path(made.pdf),
             "html": dg.MetadataValue.path(made.html),
             "json": dg.MetadataValue.path(made.data),

@@ -147,9 +147,9 @@ def _cams(
     _check(classifier, tensor, targets)
     network = classifier.network
     target_layer = get_layer(network, layer)
-    # Frozen parameters make no graph; the input carries it. A copy: the caller's tensor is not ours to mark.
-    given = tensor.detach().clone().to(classifier.device).requires_grad_(gradients)
     with torch.inference_mode(False), torch.set_grad_enabled(gradients), untouched(network), _quiet():
+        # Frozen parameters make no graph; the input carries it. A copy: the caller's tensor is not ours to mark.
+        given = tensor.detach().clone().to(classifier.device).requires_grad_(gradients)
         cam = make(network, [target_layer])
         try:
             cam(input_tensor=given, targets=[ClassifierOutputTarget(target) for target in targets])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,11 @@ class Activations:
         """As named arrays, for an artifact store: boxes, `<layer>/pooled`, `/peak`, `/lowest`, `/maps`."""
         arrays = {"boxes": self.boxes}
         for name, layer in self.layers.items():
-            arrays |= {f"{name}/pooled": layer.pooled, f"{name}/peak": layer.peak, f"{name}/lowest": layer.lowest}
+            arrays |= {
+                f"{name}/pooled": layer.pooled,
+                f"{name}/peak": layer.peak,
+                f"{name}/lowest": layer.lowest,
+            }
             if layer.maps is not None:
                 arrays[f"{name}/maps"] = layer.maps
         return arrays
@@ -76,17 +81,33 @@ class Activations:
         return {"ids": list(self.ids), "layers": [[name, layer.kind] for name, layer in self.layers.items()]}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], meta: dict) -> "Activations":  # type: ignore[type-arg]
+    def from_arrays(cls, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> "Activations":
         """What `to_arrays` and `to_meta` gave."""
-        layers = {name: LayerActivations(kind, arrays[f"{name}/pooled"], arrays[f"{name}/peak"],
-                                         arrays[f"{name}/lowest"], arrays.get(f"{name}/maps"))
-                  for name, kind in meta["layers"]}
+        layers = {
+            name: LayerActivations(
+                kind,
+                arrays[f"{name}/pooled"],
+                arrays[f"{name}/peak"],
+                arrays[f"{name}/lowest"],
+                arrays.get(f"{name}/maps"),
+            )
+            for name, kind in meta["layers"]
+        }
         return cls(tuple(meta["ids"]), arrays["boxes"], layers)
 
 
-def collect(classifier: Classifier, layers: Sequence[str], probe: ProbeSet, *, batch_size: int = 64,
-            with_maps: bool = True, dtype: str = "float16", folder: str | Path | None = None,
-            memory_limit: int = MEMORY_LIMIT, progress: Progress = silent) -> Activations:
+def collect(
+    classifier: Classifier,
+    layers: Sequence[str],
+    probe: ProbeSet,
+    *,
+    batch_size: int = 64,
+    with_maps: bool = True,
+    dtype: str = "float16",
+    folder: str | Path | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress = silent,
+) -> Activations:
     """Show the probe set to a model once and keep what every named layer answers.
 
     Args:
@@ -109,8 +130,11 @@ def collect(classifier: Classifier, layers: Sequence[str], probe: ProbeSet, *, b
     if not len(probe):
         raise XaiError("the probe set", "it holds no image", "Choose another probe set, or raise its limit.")
     if len(set(layers)) != len(layers) or not layers:
-        raise XaiError(f"the layers {', '.join(layers) or '(none)'}", "each is named once, and at least one",
-                       "Mend the list of layers.")
+        raise XaiError(
+            f"the layers {', '.join(layers) or '(none)'}",
+            "each is named once, and at least one",
+            "Mend the list of layers.",
+        )
     store = MapStore(folder, memory_limit)
     gathered = {name: _Layer(name, len(probe), store, dtype, with_maps) for name in layers}
     boxes = np.empty((len(probe), 4), np.float32)
@@ -135,7 +159,9 @@ def _listening(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, 
     handles = []
     try:
         for name, module in modules.items():
-            handles.append(module.register_forward_hook(lambda _m, _i, output, name=name: heard[name].append(output)))
+            handles.append(
+                module.register_forward_hook(lambda _m, _i, output, name=name: heard[name].append(output))
+            )
         yield heard
     finally:
         for handle in handles:
@@ -147,23 +173,34 @@ def _batch(classifier: Classifier, probe: ProbeSet, indices: range, boxes: np.nd
     for index in indices:
         pixels = probe.image(index)
         height, width = pixels.shape[:2]
-        box = np.asarray(classifier.preprocessing.frame(height, width).box)  # top left bottom right, in pixels
+        box = np.asarray(
+            classifier.preprocessing.frame(height, width).box
+        )  # top left bottom right, in pixels
         boxes[index] = box / (height, width, height, width)
         tensors.append(classifier.preprocessing.tensor(pixels))
         if tensors[-1].shape != tensors[0].shape:
-            raise XaiError(f"probe image {probe.ids[index]}", f"it becomes a tensor of {tuple(tensors[-1].shape)}, "
-                           f"{probe.ids[indices[0]]} one of {tuple(tensors[0].shape)}",
-                           "Use images of one size, or a preprocessing that resizes them.")
+            raise XaiError(
+                f"probe image {probe.ids[index]}",
+                f"it becomes a tensor of {tuple(tensors[-1].shape)}, "
+                f"{probe.ids[indices[0]]} one of {tuple(tensors[0].shape)}",
+                "Use images of one size, or a preprocessing that resizes them.",
+            )
     return torch.stack(tensors).to(classifier.device)
 
 
 def _only(outputs: list[object], layer: str) -> Tensor:
     if len(outputs) != 1:
-        raise XaiError(f"the layer {layer!r}", f"it runs {len(outputs)} times in one pass",
-                       "Name the block around it instead.")
+        raise XaiError(
+            f"the layer {layer!r}",
+            f"it runs {len(outputs)} times in one pass",
+            "Name the block around it instead.",
+        )
     if not isinstance(outputs[0], Tensor):
-        raise XaiError(f"the layer {layer!r}", f"it returns a {type(outputs[0]).__name__}, not one tensor",
-                       "Name a layer inside it.")
+        raise XaiError(
+            f"the layer {layer!r}",
+            f"it returns a {type(outputs[0]).__name__}, not one tensor",
+            "Name a layer inside it.",
+        )
     return outputs[0]
 
 
@@ -177,7 +214,11 @@ class _Layer:
     def add(self, indices: range, output: Tensor, probe: ProbeSet) -> None:
         kind, values = positions(output, self.name)  # b u h w, b u t or b u 1
         flat = values.flatten(2)  # b u positions
-        pooled, peak, lowest = flat.mean(2).cpu().numpy(), flat.amax(2).cpu().numpy(), flat.amin(2).cpu().numpy()
+        pooled, peak, lowest = (
+            flat.mean(2).cpu().numpy(),
+            flat.amax(2).cpu().numpy(),
+            flat.amin(2).cpu().numpy(),
+        )
         self._check(pooled, peak, lowest, indices, probe)
         if self.kind is None:
             self._allocate(kind, values)
@@ -185,8 +226,12 @@ class _Layer:
         self.pooled[rows], self.peak[rows], self.lowest[rows] = pooled, peak, lowest
         if self.maps is not None:
             if values.shape[1:] != self.maps.shape[1:]:
-                raise XaiError(f"the layer {self.name!r}", f"its maps have shape {tuple(values.shape[1:])} for some "
-                               f"images and {self.maps.shape[1:]} for others", "Use images of one size.")
+                raise XaiError(
+                    f"the layer {self.name!r}",
+                    f"its maps have shape {tuple(values.shape[1:])} for some "
+                    f"images and {self.maps.shape[1:]} for others",
+                    "Use images of one size.",
+                )
             self.maps[rows] = values.cpu().numpy()
 
     def _allocate(self, kind: Kind, values: Tensor) -> None:
@@ -196,18 +241,24 @@ class _Layer:
         if kind == "map" and self.with_maps:
             self.maps = self.store.allocate(self.name, (self.count, units, *values.shape[2:]), self.dtype)
 
-    def _check(self, pooled: np.ndarray, peak: np.ndarray, lowest: np.ndarray, indices: range,
-               probe: ProbeSet) -> None:
+    def _check(
+        self, pooled: np.ndarray, peak: np.ndarray, lowest: np.ndarray, indices: range, probe: ProbeSet
+    ) -> None:
         finite = np.isfinite(pooled) & np.isfinite(peak) & np.isfinite(lowest)  # b u
         if not finite.all():
             image, unit = np.argwhere(~finite)[0]
-            raise XaiError(f"the layer {self.name!r}, unit {unit}",
-                           f"its activation on {probe.ids[indices[int(image)]]} is not a finite number",
-                           "Check the model's weights and preprocessing.")
+            raise XaiError(
+                f"the layer {self.name!r}, unit {unit}",
+                f"its activation on {probe.ids[indices[int(image)]]} is not a finite number",
+                "Check the model's weights and preprocessing.",
+            )
         largest = max(float(peak.max()), -float(lowest.min()))
         if self.with_maps and largest > float(np.finfo(self.dtype).max):
-            raise XaiError(f"the layer {self.name!r}", f"an activation of {largest:.3g} does not fit into {self.dtype}",
-                           "Collect its maps as float32.")
+            raise XaiError(
+                f"the layer {self.name!r}",
+                f"an activation of {largest:.3g} does not fit into {self.dtype}",
+                "Collect its maps as float32.",
+            )
 
     def result(self) -> LayerActivations:
         assert self.kind is not None

@@ -27,8 +27,11 @@ def concept_similarity(image_features: np.ndarray, text_features: np.ndarray) ->
     """
     images, texts = _unit_length(image_features, "image"), _unit_length(text_features, "text")
     if images.shape[1] != texts.shape[1]:
-        raise XaiError("image and text features", f"they have {images.shape[1]} and {texts.shape[1]} dimensions",
-                       "Embed both with one encoder.")
+        raise XaiError(
+            "image and text features",
+            f"they have {images.shape[1]} and {texts.shape[1]} dimensions",
+            "Embed both with one encoder.",
+        )
     return images @ texts.T  # n d, d c -> n c
 
 
@@ -41,9 +44,18 @@ def top_images(activations: np.ndarray, count: int) -> np.ndarray:
     return torch.sort(values, dim=0, descending=True, stable=True).indices[:count].numpy()
 
 
-def soft_wpmi(similarity: np.ndarray, activations: np.ndarray, *, top_k: int = 100, a: float = 10.0, lam: float = 1.0,
-              min_prob: float = MIN_PROB, p_start: float = P_START, p_end: float = P_END,
-              block_bytes: int = BLOCK_BYTES) -> np.ndarray:
+def soft_wpmi(
+    similarity: np.ndarray,
+    activations: np.ndarray,
+    *,
+    top_k: int = 100,
+    a: float = 10.0,
+    lam: float = 1.0,
+    min_prob: float = MIN_PROB,
+    p_start: float = P_START,
+    p_end: float = P_END,
+    block_bytes: int = BLOCK_BYTES,
+) -> np.ndarray:
     """Soft weighted pointwise mutual information of every unit with every concept: float32 (u, c), in nats.
 
     With P = softmax over concepts of a * similarity, and images x_0, x_1, ... by falling activation of unit k,
@@ -92,29 +104,42 @@ def _unit_length(features: np.ndarray, kind: str) -> np.ndarray:
     length: np.ndarray = np.linalg.norm(features, axis=1, keepdims=True)
     bad = ~(np.isfinite(length) & (length > 0))
     if bad.any():
-        raise XaiError(f"{kind} embedding {int(np.argmax(bad))}", "it is zero or not finite",
-                       "Check the encoder's weights and its input.")
+        raise XaiError(
+            f"{kind} embedding {int(np.argmax(bad))}",
+            "it is zero or not finite",
+            "Check the encoder's weights and its input.",
+        )
     return features / length
 
 
 def _check(similarity: np.ndarray, activations: np.ndarray, top_k: int) -> None:
     images, concepts = similarity.shape
     if activations.shape[0] != images:
-        raise XaiError("similarities and activations", f"they are of {images} and {activations.shape[0]} images",
-                       "Take both from one probe set.")
+        raise XaiError(
+            "similarities and activations",
+            f"they are of {images} and {activations.shape[0]} images",
+            "Take both from one probe set.",
+        )
     if not 1 <= top_k <= images:
-        raise XaiError(f"top_k = {top_k}", f"there are {images} probe images", "Use more images or a smaller top_k.")
+        raise XaiError(
+            f"top_k = {top_k}", f"there are {images} probe images", "Use more images or a smaller top_k."
+        )
     if concepts < 2:
-        raise XaiError("the concept list", f"it has {concepts} concept; the softmax needs at least two",
-                       "Add concepts.")
+        raise XaiError(
+            "the concept list", f"it has {concepts} concept; the softmax needs at least two", "Add concepts."
+        )
     for what, values in (("similarities", similarity), ("activations", activations)):
         if not np.isfinite(values).all():
-            raise XaiError(f"the {what}", "they hold values that are not finite", "Find where they come from.")
+            raise XaiError(
+                f"the {what}", "they hold values that are not finite", "Find where they come from."
+            )
 
 
 def best_two(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The best and the second best concept of each unit: two int64 (u,); the earlier concept where scores are equal."""
-    ranked = torch.sort(_tensor(scores), dim=1, descending=True, stable=True).indices[:, :2].numpy()  # u c -> u 2
+    ranked = (
+        torch.sort(_tensor(scores), dim=1, descending=True, stable=True).indices[:, :2].numpy()
+    )  # u c -> u 2
     return ranked[:, 0], ranked[:, 1]
 
 

@@ -44,8 +44,14 @@ def compare_models(table: pd.DataFrame, a: str, b: str, *, layer: str | None = N
     first, second = (set(named.loc[named["model"] == model, "concept"]) for model in (a, b))
     union = first | second
     jaccard = len(first & second) / len(union) if union else 1.0
-    return ConceptSets(*(tuple(sorted(s)) for s in (first, second, first & second, first - second, second - first)),
-                       jaccard)
+    return ConceptSets(
+        a=tuple(sorted(first)),
+        b=tuple(sorted(second)),
+        shared=tuple(sorted(first & second)),
+        only_a=tuple(sorted(first - second)),
+        only_b=tuple(sorted(second - first)),
+        jaccard=jaccard,
+    )
 
 
 def comparison_table(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
@@ -54,14 +60,25 @@ def comparison_table(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     Returns:
         layer, unique_a, unique_b, shared, only_a, only_b (counts), jaccard.
     """
-    both = [name for name in dict.fromkeys(table["layer"])
-            if {a, b} <= set(table.loc[table["layer"] == name, "model"])]
+    both = [
+        name
+        for name in dict.fromkeys(table["layer"])
+        if {a, b} <= set(table.loc[table["layer"] == name, "model"])
+    ]
     rows = []
     for layer in (None, *both):
         sets = compare_models(table, a, b, layer=layer)
-        rows.append({"layer": layer or "all", "unique_a": len(sets.a), "unique_b": len(sets.b),
-                     "shared": len(sets.shared), "only_a": len(sets.only_a), "only_b": len(sets.only_b),
-                     "jaccard": sets.jaccard})
+        rows.append(
+            {
+                "layer": layer or "all",
+                "unique_a": len(sets.a),
+                "unique_b": len(sets.b),
+                "shared": len(sets.shared),
+                "only_a": len(sets.only_a),
+                "only_b": len(sets.only_b),
+                "jaccard": sets.jaccard,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -71,8 +88,10 @@ def unique_concepts(table: pd.DataFrame) -> pd.DataFrame:
     for model, own in table.groupby("model", sort=False):
         mine = named[named["model"] == model]
         rows.append({"model": model, "layer": "all", "unique": mine["concept"].nunique()})
-        rows += [{"model": model, "layer": layer, "unique": mine.loc[mine["layer"] == layer, "concept"].nunique()}
-                 for layer in dict.fromkeys(own["layer"])]
+        rows += [
+            {"model": model, "layer": layer, "unique": mine.loc[mine["layer"] == layer, "concept"].nunique()}
+            for layer in dict.fromkeys(own["layer"])
+        ]
     return pd.DataFrame(rows, columns=["model", "layer", "unique"])
 
 
@@ -84,7 +103,12 @@ def units_per_concept(table: pd.DataFrame, *, min_count: int = 1) -> pd.DataFram
         first and ties in alphabetical order; concepts of fewer than `min_count` units left out.
     """
     named = named_units(table).assign(category=lambda t: t["category"].fillna(""))
-    counts = named.groupby(["model", "layer", "concept", "category"], sort=False).size().rename("units").reset_index()
+    counts = (
+        named.groupby(["model", "layer", "concept", "category"], sort=False)
+        .size()
+        .rename("units")
+        .reset_index()
+    )
     counts = counts[counts["units"] >= min_count]
     return _in_order(counts, table, ["units", "concept", "category"], [False, True, True])
 
@@ -101,9 +125,16 @@ def category_shares(table: pd.DataFrame) -> pd.DataFrame:
     return _in_order(counts, table, ["units", "category"], [False, True])
 
 
-def _in_order(counts: pd.DataFrame, table: pd.DataFrame, by: list[str], ascending: list[bool]) -> pd.DataFrame:
+def _in_order(
+    counts: pd.DataFrame, table: pd.DataFrame, by: list[str], ascending: list[bool]
+) -> pd.DataFrame:
     """Sorted by model and layer as they first stand in `table`, then by columns."""
-    place = {key: at for at, key in enumerate(table[["model", "layer"]].drop_duplicates().itertuples(index=False, name=None))}
+    distinct = table[["model", "layer"]].drop_duplicates()
+    place = {key: at for at, key in enumerate(distinct.itertuples(index=False, name=None))}
     keys = zip(counts["model"], counts["layer"], strict=True)
     placed = counts.assign(_place=[place[key] for key in keys])
-    return placed.sort_values(["_place", *by], ascending=[True, *ascending]).drop(columns="_place").reset_index(drop=True)
+    return (
+        placed.sort_values(["_place", *by], ascending=[True, *ascending])
+        .drop(columns="_place")
+        .reset_index(drop=True)
+    )

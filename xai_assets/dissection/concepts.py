@@ -23,18 +23,33 @@ def checked_words(words: Sequence[str]) -> list[str]:
     stripped = [word.strip() for word in words]
     blank = [at for at, word in enumerate(stripped, 1) if not word]
     if not stripped or blank:
-        raise XaiError("the concept list", f"line {blank[0]} is blank" if blank else "it is empty",
-                       "Give one concept a line.")
+        raise XaiError(
+            "the concept list",
+            f"line {blank[0]} is blank" if blank else "it is empty",
+            "Give one concept a line.",
+        )
     twice = pd.Series(stripped)[pd.Series(stripped).duplicated()]
     if len(twice):
-        raise XaiError("the concept list", f"it names {twice.iloc[0]!r} twice (line {twice.index[0] + 1})",
-                       "Name each concept once.")
+        raise XaiError(
+            "the concept list",
+            f"it names {twice.iloc[0]!r} twice (line {twice.index[0] + 1})",
+            "Name each concept once.",
+        )
     return stripped
 
 
-def clip_table(model: str, layer: str, scores: np.ndarray, activations: LayerActivations, ids: Sequence[str],
-               words: Sequence[str], categories: Sequence[str] | None = None, *, truth: WordTruth | None = None,
-               truth_top_k: int = TRUTH_TOP_K) -> pd.DataFrame:
+def clip_table(
+    model: str,
+    layer: str,
+    scores: np.ndarray,
+    activations: LayerActivations,
+    ids: Sequence[str],
+    words: Sequence[str],
+    categories: Sequence[str] | None = None,
+    *,
+    truth: WordTruth | None = None,
+    truth_top_k: int = TRUTH_TOP_K,
+) -> pd.DataFrame:
     """CLIP-Dissect's concept of every unit of a layer.
 
     Args:
@@ -58,28 +73,50 @@ def clip_table(model: str, layer: str, scores: np.ndarray, activations: LayerAct
     rows = []
     for unit, dead in enumerate(activations.dead):
         row = {
-            "model": model, "layer": layer, "unit": unit, "concept": None, "category": None, "score": None,
-            "runner_up": None, "gap": None, "dead": bool(dead),
+            "model": model,
+            "layer": layer,
+            "unit": unit,
+            "concept": None,
+            "category": None,
+            "score": None,
+            "runner_up": None,
+            "gap": None,
+            "dead": bool(dead),
             "max_activation": float(activations.pooled[:, unit].max()),
             "top_images": ";".join(ids[image] for image in top[:TOP_IMAGES, unit]),
-            "truth_presence": None, "chance_presence": None,
+            "truth_presence": None,
+            "chance_presence": None,
         }
         if not dead:
             word, next_word = int(best[unit]), int(second[unit])
             score = float(scores[unit, word])
-            row |= {"concept": words[word], "category": categories[word] if categories else "", "score": score,
-                    "runner_up": words[next_word], "gap": score - float(scores[unit, next_word])}
+            row |= {
+                "concept": words[word],
+                "category": categories[word] if categories else "",
+                "score": score,
+                "runner_up": words[next_word],
+                "gap": score - float(scores[unit, next_word]),
+            }
             if truth is not None and truth.known[word]:
                 shown = truth.present[:, word]
-                row |= {"truth_presence": float(shown[top[:truth_top_k, unit]].mean()),
-                        "chance_presence": float(shown.mean())}
+                row |= {
+                    "truth_presence": float(shown[top[:truth_top_k, unit]].mean()),
+                    "chance_presence": float(shown.mean()),
+                }
         rows.append(row)
     numbers = ("score", "gap", "truth_presence", "chance_presence")
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
 
 
-def netdissect_table(model: str, layer: str, tally: Tally, thresholds: np.ndarray, dead: np.ndarray, *,
-                     min_iou: float = MIN_IOU) -> pd.DataFrame:
+def netdissect_table(
+    model: str,
+    layer: str,
+    tally: Tally,
+    thresholds: np.ndarray,
+    dead: np.ndarray,
+    *,
+    min_iou: float = MIN_IOU,
+) -> pd.DataFrame:
     """The pixel label that each unit of a layer overlaps most.
 
     Args:
@@ -99,16 +136,30 @@ def netdissect_table(model: str, layer: str, tally: Tally, thresholds: np.ndarra
     rows = []
     for unit, best in enumerate(iou.argmax(axis=1)):
         row = {
-            "model": model, "layer": layer, "unit": unit, "concept": None, "category": None, "iou": None,
-            "threshold": float(thresholds[unit]), "detector": False, "dead": bool(dead[unit]),
-            "attainable_iou": None, "coverage": None,
+            "model": model,
+            "layer": layer,
+            "unit": unit,
+            "concept": None,
+            "category": None,
+            "iou": None,
+            "threshold": float(thresholds[unit]),
+            "detector": False,
+            "dead": bool(dead[unit]),
+            "attainable_iou": None,
+            "coverage": None,
         }
         if not dead[unit]:
             row["iou"] = float(iou[unit, best])
             if iou[unit, best] > 0:
                 concept = tally.concepts.iloc[int(best)]
-                row |= {"concept": concept["name"], "category": concept["category"],
-                        "detector": bool(iou[unit, best] > min_iou),
-                        "attainable_iou": float(attainable[unit, best]), "coverage": float(coverage[best])}
+                row |= {
+                    "concept": concept["name"],
+                    "category": concept["category"],
+                    "detector": bool(iou[unit, best] > min_iou),
+                    "attainable_iou": float(attainable[unit, best]),
+                    "coverage": float(coverage[best]),
+                }
         rows.append(row)
-    return pd.DataFrame(rows).astype(dict.fromkeys(("iou", "threshold", "attainable_iou", "coverage"), "float64"))
+    return pd.DataFrame(rows).astype(
+        dict.fromkeys(("iou", "threshold", "attainable_iou", "coverage"), "float64")
+    )

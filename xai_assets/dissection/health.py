@@ -33,7 +33,9 @@ class Finding(NamedTuple):
 class TextEncoder(Protocol):
     """What is needed of `vision.encoders.Encoder`."""
 
-    def embed_texts(self, texts: Sequence[str]) -> np.ndarray: ...
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, float32 (m, d)."""
+        ...
 
 
 class ZeroShot(NamedTuple):
@@ -45,8 +47,14 @@ class ZeroShot(NamedTuple):
     classes: int
 
 
-def probe_health(probe: ProbeSet, encoder: TextEncoder, words: Sequence[tuple[str, str]],
-                 image_features: np.ndarray, *, progress: Progress = silent) -> list[Finding]:
+def probe_health(
+    probe: ProbeSet,
+    encoder: TextEncoder,
+    words: Sequence[tuple[str, str]],
+    image_features: np.ndarray,
+    *,
+    progress: Progress = silent,
+) -> list[Finding]:
     """What there is to know about a probe set, its encoder and the concept list.
 
     Args:
@@ -63,23 +71,37 @@ def probe_health(probe: ProbeSet, encoder: TextEncoder, words: Sequence[tuple[st
     findings = _pictures(probe, progress) + _concepts(words)
     if probe.concepts is None:
         return [*findings, Finding("zero-shot accuracy", "not known: the probe set has no labels", "warn")]
-    findings.append(Finding("labels", ", ".join(f"{name} {count}" for name, count in
-                                                Counter(probe.concepts["category"]).items()), "ok"))
+    findings.append(
+        Finding(
+            "labels",
+            ", ".join(f"{name} {count}" for name, count in Counter(probe.concepts["category"]).items()),
+            "ok",
+        )
+    )
     shares = concept_pixels(probe)
     unlabelled = int((shares.sum(1) == 0).sum())
     findings.append(Finding("images without any label", str(unlabelled), "warn" if unlabelled else "ok"))
     for category in ZERO_SHOT_CATEGORIES:
         found = zero_shot(probe, encoder, image_features, shares, category)
         if found is not None:
-            good = found.accuracy >= max(MIN_ZERO_SHOT, _TIMES_CHANCE * found.chance) or found.chance > MIN_ZERO_SHOT
-            findings.append(Finding(
-                f"zero-shot accuracy, {category}", f"{found.accuracy:.1%} of {found.images} images, {found.classes} "
-                f"classes (chance {found.chance:.1%})", "ok" if good else "warn"))
+            good = (
+                found.accuracy >= max(MIN_ZERO_SHOT, _TIMES_CHANCE * found.chance)
+                or found.chance > MIN_ZERO_SHOT
+            )
+            findings.append(
+                Finding(
+                    f"zero-shot accuracy, {category}",
+                    f"{found.accuracy:.1%} of {found.images} images, {found.classes} "
+                    f"classes (chance {found.chance:.1%})",
+                    "ok" if good else "warn",
+                )
+            )
     return findings
 
 
-def zero_shot(probe: ProbeSet, encoder: TextEncoder, image_features: np.ndarray, shares: np.ndarray,
-              category: str) -> ZeroShot | None:
+def zero_shot(
+    probe: ProbeSet, encoder: TextEncoder, image_features: np.ndarray, shares: np.ndarray, category: str
+) -> ZeroShot | None:
     """How often the encoder's nearest label name is the label that covers most of the picture.
 
     Args:

@@ -36,8 +36,12 @@ def positions(output: Tensor, layer: str) -> tuple[Kind, Tensor]:
         return "tokens", values[:, first:].transpose(1, 2)  # n t d -> n d t
     if values.ndim == 2:
         return "vector", values[:, :, None]
-    raise XaiError(f"the layer {layer!r}", f"its output has shape {tuple(values.shape)}, which is neither a map "
-                   "(n u h w), nor tokens (n t d), nor a vector (n u)", "Name a layer before or after it.")
+    raise XaiError(
+        f"the layer {layer!r}",
+        f"its output has shape {tuple(values.shape)}, which is neither a map "
+        "(n u h w), nor tokens (n t d), nor a vector (n u)",
+        "Name a layer before or after it.",
+    )
 
 
 def _square(number: int) -> bool:

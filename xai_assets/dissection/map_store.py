@@ -33,8 +33,11 @@ class MapStore:
             self.left -= size
             return np.empty(shape, dtype)
         if self.folder is None:
-            raise XaiError(f"the maps of layer {layer!r}", f"they take {size / 2**20:.0f} MiB, more than the "
-                           f"{self.left / 2**20:.0f} MiB that may be held in memory",
-                           "Give a work folder for them, fewer probe images, or a later layer.")
+            raise XaiError(
+                f"the maps of layer {layer!r}",
+                f"they take {size / 2**20:.0f} MiB, more than the "
+                f"{self.left / 2**20:.0f} MiB that may be held in memory",
+                "Give a work folder for them, fewer probe images, or a later layer.",
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         return np.lib.format.open_memmap(self.folder / f"{layer}.npy", mode="w+", dtype=dtype, shape=shape)

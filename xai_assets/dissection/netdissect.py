@@ -68,8 +68,14 @@ class Tally:
         return np.minimum(area, self.concept) / np.maximum(np.maximum(area, self.concept), 1)
 
 
-def tally(maps: Mapping[str, np.ndarray], thresholds: Mapping[str, np.ndarray], probe: ProbeSet, *,
-          boxes: np.ndarray | None = None, progress: Progress = silent) -> dict[str, Tally]:
+def tally(
+    maps: Mapping[str, np.ndarray],
+    thresholds: Mapping[str, np.ndarray],
+    probe: ProbeSet,
+    *,
+    boxes: np.ndarray | None = None,
+    progress: Progress = silent,
+) -> dict[str, Tally]:
     """Count overlaps of all layers' units with all the probe's concepts, reading every label once.
 
     The variant: thresholds on the low-resolution maps; maps upsampled bilinearly (align_corners=False) to the label
@@ -91,12 +97,18 @@ def tally(maps: Mapping[str, np.ndarray], thresholds: Mapping[str, np.ndarray], 
     """
     concepts = probe.concepts
     if concepts is None:
-        raise ProbeError("the probe set", "it has no labels, which Network Dissection needs",
-                         "Choose the embedded world or a Broden folder, or leave Network Dissection out.")
+        raise ProbeError(
+            "the probe set",
+            "it has no labels, which Network Dissection needs",
+            "Choose the embedded world or a Broden folder, or leave Network Dissection out.",
+        )
     for name, values in maps.items():
         if len(values) != len(probe):
-            raise XaiError(f"the maps of layer {name!r}", f"they are of {len(values)} images, the probe of "
-                           f"{len(probe)}", "Collect them over this probe set.")
+            raise XaiError(
+                f"the maps of layer {name!r}",
+                f"they are of {len(values)} images, the probe of {len(probe)}",
+                "Collect them over this probe set.",
+            )
     counter = _Counter(concepts, {name: values.shape[1] for name, values in maps.items()})
     levels = {name: torch.from_numpy(np.asarray(values, np.float32)) for name, values in thresholds.items()}
     for index in range(len(probe)):
@@ -141,26 +153,33 @@ class _Counter:
         self.concept = np.zeros(len(concepts), np.int64)
         self.pixels = np.zeros(len(self.categories), np.int64)
 
-    def planes(self, probe: ProbeSet, index: int, size: tuple[int, int], rows: np.ndarray,
-               columns: np.ndarray) -> _Planes:
+    def planes(
+        self, probe: ProbeSet, index: int, size: tuple[int, int], rows: np.ndarray, columns: np.ndarray
+    ) -> _Planes:
         """Read an image's labels and count them."""
         found: dict[int, np.ndarray] = {}
         seen = np.ix_(rows, columns)
         for category, layers in probe.labels(index).items():
             if layers.shape[1:] not in ((1, 1), size):
-                raise ProbeError(f"the {category} labels of {probe.ids[index]}", f"they have the size "
-                                 f"{layers.shape[1:]}, the image's labels {size}", "Make all of one size.")
+                raise ProbeError(
+                    f"the {category} labels of {probe.ids[index]}",
+                    f"they have the size {layers.shape[1:]}, the image's labels {size}",
+                    "Make all of one size.",
+                )
             for layer in layers:
                 plane = np.broadcast_to(layer, size)[seen].ravel()  # pixels
-                for number in np.flatnonzero(np.bincount(plane)):
+                for number in np.flatnonzero(np.bincount(plane)).tolist():
                     if number:
                         where = plane == number
                         found[number] = found[number] | where if number in found else where
         numbers = sorted(found)
         known = [n < len(self.column_of) and self.column_of[n] >= 0 for n in numbers]
         if not all(known):
-            raise ProbeError(f"the labels of {probe.ids[index]}", f"number {numbers[known.index(False)]} names no "
-                             "concept", "Add it to the probe's table of concepts.")
+            raise ProbeError(
+                f"the labels of {probe.ids[index]}",
+                f"number {numbers[known.index(False)]} names no concept",
+                "Add it to the probe's table of concepts.",
+            )
         count = int(rows.sum() * columns.sum())
         stacked = np.ones((len(numbers) + 1, count), np.float32)
         for row, number in enumerate(numbers):
@@ -181,8 +200,12 @@ class _Counter:
 
     def tallies(self) -> dict[str, Tally]:
         """One tally a layer."""
-        return {name: Tally(self.concepts, self.both[name], self.unit[name], self.concept, self.pixels,
-                            self.categories) for name in self.both}
+        return {
+            name: Tally(
+                self.concepts, self.both[name], self.unit[name], self.concept, self.pixels, self.categories
+            )
+            for name in self.both
+        }
 
 
 def _seen(count: int, start: float, stop: float) -> np.ndarray:

@@ -47,9 +47,15 @@ def concept_pixels(probe: ProbeSet, *, progress: Progress = silent) -> np.ndarra
     return shares
 
 
-def word_truth(words: Sequence[str], shares: np.ndarray, concepts: pd.DataFrame, *,
-               synonyms: Mapping[str, Sequence[str]] | None = None, exhaustive: bool = False,
-               min_share: float = 0.0) -> WordTruth:
+def word_truth(
+    words: Sequence[str],
+    shares: np.ndarray,
+    concepts: pd.DataFrame,
+    *,
+    synonyms: Mapping[str, Sequence[str]] | None = None,
+    exhaustive: bool = False,
+    min_share: float = 0.0,
+) -> WordTruth:
     """Match words of a concept list to the labels of a probe.
 
     A word is the concepts of any category whose name or synonym is the same normalised label ("sand" is the object

@@ -34,7 +34,9 @@ class ProbeSet(Protocol):
     concepts: pd.DataFrame | None
 
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """Of the content: images, labels and concepts."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -93,8 +95,11 @@ class FolderProbe:
                 self._hashes.append(picture.sha256)
             progress(done, len(paths))
         if not self.ids:
-            raise ProbeError(f"probe folder {self.folder}", f"none of its {len(paths)} image files can be read",
-                             f"The first: {self.quarantined[0].why}." if self.quarantined else "Put images there.")
+            raise ProbeError(
+                f"probe folder {self.folder}",
+                f"none of its {len(paths)} image files can be read",
+                f"The first: {self.quarantined[0].why}." if self.quarantined else "Put images there.",
+            )
 
     @cached_property
     def sha256(self) -> str:
@@ -133,26 +138,39 @@ class ArrayProbe:
         label_sizes: (sh, sw) an image; without it the largest label map's size, or the picture's.
     """
 
-    def __init__(self, images: Sequence[np.ndarray], labels: Sequence[Mapping[str, np.ndarray]] | None = None,
-                 concepts: pd.DataFrame | None = None, *, ids: Sequence[str] | None = None,
-                 label_sizes: Sequence[tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        labels: Sequence[Mapping[str, np.ndarray]] | None = None,
+        concepts: pd.DataFrame | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        label_sizes: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
         if (labels is None) != (concepts is None):
             raise ProbeError("a probe set", "labels and concepts come together", "Give both, or neither.")
         self.ids = [str(name) for name in (ids if ids is not None else range(len(images)))]
         if len(set(self.ids)) != len(images) or (labels is not None and len(labels) != len(images)):
-            raise ProbeError("a probe set", f"{len(images)} images, {len(set(self.ids))} different ids, "
-                             f"{'no' if labels is None else len(labels)} labels", "Give one of each an image.")
+            raise ProbeError(
+                "a probe set",
+                f"{len(images)} images, {len(set(self.ids))} different ids, "
+                f"{'no' if labels is None else len(labels)} labels",
+                "Give one of each an image.",
+            )
         self._images, self._labels, self._sizes = images, labels, label_sizes
         self.concepts = None if concepts is None else checked_concepts(concepts)
 
     @cached_property
     def sha256(self) -> str:
         """Hash over ids, pixels, labels and concepts."""
+
         def name(array: np.ndarray) -> list[object]:
             return [str(array.dtype), list(array.shape), sha256_bytes(np.ascontiguousarray(array).tobytes())]
 
-        rows = [[self.ids[i], name(self._images[i]), sorted((c, name(a)) for c, a in self.labels(i).items())]
-                for i in range(len(self))]
+        rows = [
+            [self.ids[i], name(self._images[i]), sorted((c, name(a)) for c, a in self.labels(i).items())]
+            for i in range(len(self))
+        ]
         concepts = None if self.concepts is None else self.concepts.astype(str).to_dict("records")
         return fingerprint([rows, concepts])
 
@@ -162,7 +180,9 @@ class ArrayProbe:
     def load(self, index: int) -> LoadedImage:
         """The picture."""
         pixels = self._images[index]
-        return LoadedImage(self.ids[index], pixels, sha256_bytes(np.ascontiguousarray(pixels).tobytes()), "", "RGB")
+        return LoadedImage(
+            self.ids[index], pixels, sha256_bytes(np.ascontiguousarray(pixels).tobytes()), "", "RGB"
+        )
 
     def image(self, index: int) -> np.ndarray:
         """The pixels: uint8 (h, w, 3), RGB."""
@@ -189,6 +209,9 @@ def checked_concepts(concepts: pd.DataFrame) -> pd.DataFrame:
     numbers = found["number"].astype(int)
     if numbers.duplicated().any() or (numbers < 1).any() or (numbers > np.iinfo(np.uint16).max).any():
         bad = numbers[numbers.duplicated() | (numbers < 1) | (numbers > np.iinfo(np.uint16).max)].iloc[0]
-        raise ProbeError(f"concept number {bad}", "numbers are different, from 1 to 65535",
-                         "Number the concepts anew; 0 means no label.")
+        raise ProbeError(
+            f"concept number {bad}",
+            "numbers are different, from 1 to 65535",
+            "Number the concepts anew; 0 means no label.",
+        )
     return found.assign(number=numbers)[list(CONCEPT_COLUMNS)].reset_index(drop=True)

@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def resampling_matrix(length: int, count: int, start: float = 0.0, stop: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def resampling_matrix(
+    length: int, count: int, start: float = 0.0, stop: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Linear interpolation from `length` map cells to those of `count` pixels that the map covers.
 
     The map covers the share `start` to `stop` of the side that the pixels divide evenly. For the whole side, 0 to 1,

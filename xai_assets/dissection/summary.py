@@ -20,8 +20,10 @@ def agreement(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
     detectors = net.loc[net["detector"].astype(bool) & net["concept"].notna(), [*_UNIT, "concept"]]
     named = clip.loc[clip["concept"].notna(), [*_UNIT, "concept"]]
     both = named.merge(detectors, on=_UNIT, suffixes=("_clip", "_net"))
-    same = [normalise_label(a) == normalise_label(b)
-            for a, b in zip(both["concept_clip"], both["concept_net"], strict=True)]
+    same = [
+        normalise_label(a) == normalise_label(b)
+        for a, b in zip(both["concept_clip"], both["concept_net"], strict=True)
+    ]
     return both.assign(agree=pd.Series(same, index=both.index, dtype=bool))
 
 
@@ -38,27 +40,52 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
     """
     agreed = agreement(clip, net) if len(clip) and len(net) else None
     rows = []
-    keys = pd.concat([table[["model", "layer"]] for table in (clip, net) if len(table)] or [clip]).drop_duplicates()
+    keys = pd.concat(
+        [table[["model", "layer"]] for table in (clip, net) if len(table)] or [clip]
+    ).drop_duplicates()
     for model, layer in keys[["model", "layer"]].itertuples(index=False):
         mine, pixels = _of(clip, model, layer), _of(net, model, layer)
         any_table = mine if len(mine) else pixels
-        row = {"model": model, "layer": layer, "units": len(any_table), "dead": int(any_table["dead"].sum()),
-               "detectors": None, "unique_detectors": None, "clip_unique": int(mine["concept"].nunique()),
-               "truth_presence": None, "chance_presence": None, "agreement": None}
+        row = {
+            "model": model,
+            "layer": layer,
+            "units": len(any_table),
+            "dead": int(any_table["dead"].sum()),
+            "detectors": None,
+            "unique_detectors": None,
+            "clip_unique": int(mine["concept"].nunique()),
+            "truth_presence": None,
+            "chance_presence": None,
+            "agreement": None,
+        }
         if len(pixels):
             detectors = pixels[pixels["detector"].astype(bool)]
-            row |= {"detectors": len(detectors),
-                    "unique_detectors": len(detectors[["concept", "category"]].drop_duplicates())}
+            row |= {
+                "detectors": len(detectors),
+                "unique_detectors": len(detectors[["concept", "category"]].drop_duplicates()),
+            }
         if len(mine) and mine["truth_presence"].notna().any():
             row |= {name: float(mine[name].mean()) for name in ("truth_presence", "chance_presence")}
         if agreed is not None and len(_of(agreed, model, layer)):
             row["agreement"] = float(_of(agreed, model, layer)["agree"].mean())
         rows.append(row)
-    columns = ["model", "layer", "units", "dead", "detectors", "unique_detectors", "clip_unique", "truth_presence",
-               "chance_presence", "agreement"]
+    columns = [
+        "model",
+        "layer",
+        "units",
+        "dead",
+        "detectors",
+        "unique_detectors",
+        "clip_unique",
+        "truth_presence",
+        "chance_presence",
+        "agreement",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     real = ("truth_presence", "chance_presence", "agreement")
-    return table.astype(dict.fromkeys(("detectors", "unique_detectors"), "Int64") | dict.fromkeys(real, "float64"))
+    return table.astype(
+        dict.fromkeys(("detectors", "unique_detectors"), "Int64") | dict.fromkeys(real, "float64")
+    )
 
 
 def _of(table: pd.DataFrame, model: str, layer: str) -> pd.DataFrame:

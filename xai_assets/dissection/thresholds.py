@@ -24,7 +24,9 @@ def top_quantile_thresholds(maps: np.ndarray, quantile: float = 0.005) -> np.nda
         float32 (u,).
     """
     if not 0 < quantile < 1:
-        raise XaiError(f"the quantile {quantile}", "it is a share between 0 and 1", "0.005 is the published one.")
+        raise XaiError(
+            f"the quantile {quantile}", "it is a share between 0 and 1", "0.005 is the published one."
+        )
     count, units, height, width = maps.shape
     values = count * height * width
     above = int(np.floor(quantile * values + 1e-9))
@@ -33,5 +35,7 @@ def top_quantile_thresholds(maps: np.ndarray, quantile: float = 0.005) -> np.nda
     for start in range(0, units, block):
         part = np.asarray(maps[:, start : start + block], np.float32)  # n b h w
         flat = part.transpose(1, 0, 2, 3).reshape(part.shape[1], -1)  # b values
-        thresholds[start : start + block] = np.partition(flat, values - above - 1, axis=1)[:, values - above - 1]
+        thresholds[start : start + block] = np.partition(flat, values - above - 1, axis=1)[
+            :, values - above - 1
+        ]
     return thresholds

@@ -29,8 +29,15 @@ class TopPictures:
     activations: np.ndarray
 
 
-def top_pictures(layer: LayerActivations, units: Iterable[int], thresholds: np.ndarray | None, probe: ProbeSet,
-                 boxes: np.ndarray, *, count: int = 5) -> dict[int, TopPictures]:
+def top_pictures(
+    layer: LayerActivations,
+    units: Iterable[int],
+    thresholds: np.ndarray | None,
+    probe: ProbeSet,
+    boxes: np.ndarray,
+    *,
+    count: int = 5,
+) -> dict[int, TopPictures]:
     """The `count` pictures that drive each unit most, by pooled activation, equal ones in the order of the images.
 
     Args:
@@ -50,10 +57,16 @@ def top_pictures(layer: LayerActivations, units: Iterable[int], thresholds: np.n
         pictures = [probe.image(int(image)) for image in chosen]
         masks = [np.zeros(picture.shape[:2], np.uint8) for picture in pictures]
         if layer.maps is not None and thresholds is not None:
-            masks = [on_region(layer.maps[image, unit], float(thresholds[unit]), picture.shape[:2], boxes[image])
-                     for image, picture in zip(chosen, pictures, strict=True)]
-        found[unit] = TopPictures(tuple(probe.ids[image] for image in chosen), tuple(pictures), tuple(masks),
-                                  layer.pooled[chosen, unit])
+            masks = [
+                on_region(layer.maps[image, unit], float(thresholds[unit]), picture.shape[:2], boxes[image])
+                for image, picture in zip(chosen, pictures, strict=True)
+            ]
+        found[unit] = TopPictures(
+            tuple(probe.ids[image] for image in chosen),
+            tuple(pictures),
+            tuple(masks),
+            layer.pooled[chosen, unit],
+        )
     return found
 
 

@@ -33,13 +33,17 @@ class BrodenProbe:
 
     concepts: pd.DataFrame
 
-    def __init__(self, folder: str | Path, *, limit: int | None = None,
-                 categories: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, *, limit: int | None = None, categories: Sequence[str] | None = None
+    ) -> None:
         self.folder = Path(folder)
         self._images = (self.folder / "images").resolve()
         if not self._images.is_dir():
-            raise ProbeError(f"Broden folder {self.folder}", "it has no folder images",
-                             "Name the folder that holds index.csv and images.")
+            raise ProbeError(
+                f"Broden folder {self.folder}",
+                "it has no folder images",
+                "Name the folder that holds index.csv and images.",
+            )
         self.concepts = checked_concepts(read_concepts(self.folder, categories))
         self._known = np.zeros(int(self.concepts["number"].max()) + 1, bool)
         self._known[self.concepts["number"]] = True
@@ -52,8 +56,13 @@ class BrodenProbe:
         """Hash over the index rows in use, the concepts, and the content of every picture and label map."""
         content = []
         for row in self._rows:
-            entries = {category: [entry if isinstance(entry, int) else sha256_file(self._path(entry, row))
-                                  for entry in found] for category, found in row.labels.items()}
+            entries = {
+                category: [
+                    entry if isinstance(entry, int) else sha256_file(self._path(entry, row))
+                    for entry in found
+                ]
+                for category, found in row.labels.items()
+            }
             content.append([row.image, list(row.size), sha256_file(self._path(row.image, row)), entries])
         return fingerprint([content, self.concepts.astype(str).to_dict("records")])
 
@@ -83,8 +92,10 @@ class BrodenProbe:
         row = self._rows[index]
         found = {}
         for category, entries in row.labels.items():
-            planes = [np.full((1, 1), entry, np.uint16) if isinstance(entry, int) else self._label_map(entry, row)
-                      for entry in entries]
+            planes = [
+                np.full((1, 1), entry, np.uint16) if isinstance(entry, int) else self._label_map(entry, row)
+                for entry in entries
+            ]
             self._check_numbers(planes, entries, row)
             if any(plane.shape != (1, 1) for plane in planes):
                 planes = [np.broadcast_to(plane, row.size) for plane in planes]
@@ -98,13 +109,22 @@ class BrodenProbe:
                 mode = picture.mode
                 values = np.asarray(picture.convert("RGB") if mode in ("RGBA", "P") else picture)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ProbeError(f"label map {path}", f"it is no readable PNG ({type(error).__name__})",
-                             "Get a whole copy of it.") from error
+            raise ProbeError(
+                f"label map {path}",
+                f"it is no readable PNG ({type(error).__name__})",
+                "Get a whole copy of it.",
+            ) from error
         if mode not in ("RGB", "RGBA", "P", "L"):
-            raise ProbeError(f"label map {path}", f"its mode is {mode}", "Save it as RGB with number = R + 256 G.")
+            raise ProbeError(
+                f"label map {path}", f"its mode is {mode}", "Save it as RGB with number = R + 256 G."
+            )
         if values.shape[:2] != row.size:
-            raise ProbeError(f"label map {path}", f"it is {values.shape[0]} x {values.shape[1]}, line {row.line} of "
-                             f"index.csv says {row.size[0]} x {row.size[1]} (sh x sw)", "Mend the one or the other.")
+            raise ProbeError(
+                f"label map {path}",
+                f"it is {values.shape[0]} x {values.shape[1]}, line {row.line} of "
+                f"index.csv says {row.size[0]} x {row.size[1]} (sh x sw)",
+                "Mend the one or the other.",
+            )
         if mode == "L":
             return values.astype(np.uint16)
         return values[..., 0].astype(np.uint16) + np.uint16(256) * values[..., 1]
@@ -112,19 +132,30 @@ class BrodenProbe:
     def _check_numbers(self, planes: list[np.ndarray], entries: list[int | str], row: IndexRow) -> None:
         for plane, entry in zip(planes, entries, strict=True):
             largest = int(plane.max())
-            used = np.flatnonzero(np.bincount(plane.ravel())) if largest >= len(self._known) else np.unique(plane)
+            used = (
+                np.flatnonzero(np.bincount(plane.ravel()))
+                if largest >= len(self._known)
+                else np.unique(plane)
+            )
             unknown = [n for n in used if n and (n >= len(self._known) or not self._known[n])]
             if unknown:
                 where = f"label map {self._images / entry}" if isinstance(entry, str) else self._line(row)
-                raise ProbeError(where, f"it holds the label {unknown[0]}, which label.csv does not have",
-                                 "Add the label to label.csv and its c_<category>.csv.")
+                raise ProbeError(
+                    where,
+                    f"it holds the label {unknown[0]}, which label.csv does not have",
+                    "Add the label to label.csv and its c_<category>.csv.",
+                )
 
     def _path(self, name: str, row: IndexRow) -> Path:
         path = (self._images / name).resolve()
         if not path.is_relative_to(self._images) or Path(name).is_absolute():
-            raise ProbeError(self._line(row), f"{name} leads out of the folder images", "Name files below it.")
+            raise ProbeError(
+                self._line(row), f"{name} leads out of the folder images", "Name files below it."
+            )
         if not path.is_file():
-            raise ProbeError(self._line(row), f"there is no file {path}", "Put it there, or take it out of the index.")
+            raise ProbeError(
+                self._line(row), f"there is no file {path}", "Put it there, or take it out of the index."
+            )
         return path
 
     def _line(self, row: IndexRow) -> str:

@@ -31,8 +31,11 @@ def read_index(folder: Path, categories: Sequence[str], limit: int | None) -> li
             break
         name = row["image"]
         if name in seen:
-            raise ProbeError(f"{path}, line {line}", f"the image {name} stands in line {seen[name]} already",
-                             "Name each image once.")
+            raise ProbeError(
+                f"{path}, line {line}",
+                f"the image {name} stands in line {seen[name]} already",
+                "Name each image once.",
+            )
         seen[name] = line
         size = _whole(row, "sh", path, line), _whole(row, "sw", path, line)
         labels: dict[str, list[int | str]] = {}
@@ -55,8 +58,9 @@ def read_concepts(folder: Path, categories: Sequence[str] | None) -> pd.DataFram
     known = [row["name"] for _, row in _rows(folder / "category.csv", ("name",))]
     missing = [name for name in categories or () if name not in known]
     if missing:
-        raise ProbeError(str(folder / "category.csv"), f"it has no category {missing[0]}",
-                         f"There are {', '.join(known)}.")
+        raise ProbeError(
+            str(folder / "category.csv"), f"it has no category {missing[0]}", f"There are {', '.join(known)}."
+        )
     best: dict[int, tuple[float, int]] = {}
     wanted = [name for name in known if categories is None or name in categories]
     for rank, category in enumerate(wanted):
@@ -73,8 +77,14 @@ def read_concepts(folder: Path, categories: Sequence[str] | None) -> pd.DataFram
         seen.add(number)
         if number in best and number > 0:
             synonyms = tuple(s.strip() for s in (row.get("syns") or "").split(";") if s.strip())
-            found.append({"number": number, "name": row["name"], "category": wanted[best[number][1]],
-                          "synonyms": synonyms})
+            found.append(
+                {
+                    "number": number,
+                    "name": row["name"],
+                    "category": wanted[best[number][1]],
+                    "synonyms": synonyms,
+                }
+            )
     if not found:
         raise ProbeError(str(path), "no label of it stands in a c_<category>.csv", "Name another folder.")
     return pd.DataFrame(found)
@@ -87,22 +97,32 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, st
             reader = csv.DictReader(file)
             lacking = [name for name in needed if name not in (reader.fieldnames or ())]
             if lacking:
-                raise ProbeError(str(path), f"it has no column {lacking[0]}",
-                                 "Use a folder in Broden's published layout.")
+                raise ProbeError(
+                    str(path), f"it has no column {lacking[0]}", "Use a folder in Broden's published layout."
+                )
             for row in reader:
                 if None in row or any(row[name] in (None, "") for name in needed):
-                    raise ProbeError(f"{path}, line {reader.line_num}", "it has too many or too few values",
-                                     f"The columns are {', '.join(reader.fieldnames or ())}.")
+                    raise ProbeError(
+                        f"{path}, line {reader.line_num}",
+                        "it has too many or too few values",
+                        f"The columns are {', '.join(reader.fieldnames or ())}.",
+                    )
                 yield reader.line_num, row
     except FileNotFoundError as error:
-        raise ProbeError(str(path), "there is no such file", "Use a folder in Broden's published layout.") from error
+        raise ProbeError(
+            str(path), "there is no such file", "Use a folder in Broden's published layout."
+        ) from error
     except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise ProbeError(str(path), f"it cannot be read as CSV in UTF-8 ({error})", "Save it anew.") from error
+        raise ProbeError(
+            str(path), f"it cannot be read as CSV in UTF-8 ({error})", "Save it anew."
+        ) from error
 
 
 def _whole(row: dict[str, str], column: str, path: Path, line: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", row[column].strip()):
-        raise ProbeError(f"{path}, line {line}", f"{column} is {row[column]!r}, not a whole number", "Mend the line.")
+        raise ProbeError(
+            f"{path}, line {line}", f"{column} is {row[column]!r}, not a whole number", "Mend the line."
+        )
     return int(row[column])
 
 
@@ -110,5 +130,6 @@ def _real(row: dict[str, str], column: str, path: Path, line: int) -> float:
     try:
         return float(row[column])
     except ValueError as error:
-        raise ProbeError(f"{path}, line {line}", f"{column} is {row[column]!r}, not a number",
-                         "Mend the line.") from error
+        raise ProbeError(
+            f"{path}, line {line}", f"{column} is {row[column]!r}, not a number", "Mend the line."
+        ) from error

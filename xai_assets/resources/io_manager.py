@@ -8,7 +8,7 @@ from xai_assets.resources.frames import read_table, write_table
 from xai_assets.resources.table import Table
 
 
-class FrameIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
+class FrameIOManager(dg.ConfigurableIOManager):
     """Keeps each asset's table as Parquet below the artifacts.
 
     Attributes:
