@@ -145,6 +145,8 @@ def word_presence(
     examples: Examples,
     *,
     top_k: int = 100,
+    a: float = 10.0,
+    lam: float = 1.0,
 ) -> WordPresence:
     """Dissect a layer with the encoder (soft-WPMI, all concepts and the absent words) and hold it against the labels.
 
@@ -153,9 +155,10 @@ def word_presence(
         pooled: float32 (n, u), spatial means of the layer's activations on the same pictures.
         examples: the scenes, for what is true of them.
         top_k: how many pictures are a unit's top pictures, for the method and for the measure.
+        a, lam: of soft-WPMI; the defaults are the published ones.
     """
     names = [concept.name for concept in concepts()]
-    scores = soft_wpmi(images @ embed_texts(names).T, pooled, top_k=top_k)
+    scores = soft_wpmi(images @ embed_texts(names).T, pooled, top_k=top_k, a=a, lam=lam)
     best, top = scores.argmax(1), top_images(pooled, top_k)
     present = np.zeros((len(examples), len(names)), bool)
     present[:, : len(WORDS)] = examples.present  # the world's words come first, in the same order
