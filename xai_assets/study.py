@@ -62,7 +62,12 @@ class ClipDissect(Part):
     """CLIP-Dissect (Oikarinen & Weng 2023) with soft-WPMI."""
 
     top_k: int = Field(100, ge=5, description="how many of a unit's most activating images count")
-    a: float = Field(10.0, gt=0, description="scale of the image-text similarity inside the softmax")
+    a: float = Field(
+        10.0,
+        gt=0,
+        description="scale of the cosine inside the softmax; 10 is for CLIP, whose cosines differ by about 0.03; an encoder "
+        "that spreads them wider needs less, or the rarest word wins",
+    )
     lam: float = Field(1.0, ge=0, description="how much a concept's general frequency is held against it")
 
 

@@ -18,6 +18,12 @@ PRESENCE_CATEGORIES = ("part", "material", "texture", "color")
 _FEWEST = 10  # an AUC of fewer pictures with, or without, a concept says nothing
 _BATCH = 100
 
+SOFTMAX_SCALE = 0.5
+"""`a` of soft-WPMI for this encoder. The published 10 is for CLIP, whose cosines with a concept list differ by about
+0.03; these differ by about 0.2. At 10 the softmax is all but one-hot, its sum over a unit's pictures differs by tens of
+nats between units, and what soft-WPMI takes off for a concept's frequency is then the best unit's score: the word that
+is told worst wins."""
+
 TextEmbedding = Callable[[list[str]], np.ndarray]
 """Texts to unit vectors, float32 (m, d)."""
 
@@ -145,8 +151,8 @@ def word_presence(
     examples: Examples,
     *,
     top_k: int = 100,
-    a: float = 10.0,
-    lam: float = 1.0,
+    shown: int = 20,
+    a: float = SOFTMAX_SCALE,
 ) -> WordPresence:
     """Dissect a layer with the encoder (soft-WPMI, all concepts and the absent words) and hold it against the labels.
 
@@ -154,12 +160,13 @@ def word_presence(
         images: float32 (n, d), unit vectors.
         pooled: float32 (n, u), spatial means of the layer's activations on the same pictures.
         examples: the scenes, for what is true of them.
-        top_k: how many pictures are a unit's top pictures, for the method and for the measure.
-        a, lam: of soft-WPMI; the defaults are the published ones.
+        top_k: how many of a unit's pictures soft-WPMI looks at.
+        shown: how many of them the word is held against.
+        a: scale of the cosine inside soft-WPMI's softmax; 10 is the published one.
     """
     names = [concept.name for concept in concepts()]
-    scores = soft_wpmi(images @ embed_texts(names).T, pooled, top_k=top_k, a=a, lam=lam)
-    best, top = scores.argmax(1), top_images(pooled, top_k)
+    scores = soft_wpmi(images @ embed_texts(names).T, pooled, top_k=top_k, a=a)
+    best, top = scores.argmax(1), top_images(pooled, shown)
     present = np.zeros((len(examples), len(names)), bool)
     present[:, : len(WORDS)] = examples.present  # the world's words come first, in the same order
     live = np.flatnonzero(pooled.max(0) > 1e-4)
