@@ -65,8 +65,8 @@ class ClipDissect(Part):
     a: float = Field(
         10.0,
         gt=0,
-        description="scale of the cosine inside the softmax; 10 is for CLIP, whose cosines differ by about 0.03; an encoder "
-        "that spreads them wider needs less, or the rarest word wins",
+        description="scale of the cosine inside the softmax; 10 is for CLIP, whose cosines differ by about 0.03; an "
+        "encoder that spreads them wider needs less, or the rarest word wins",
     )
     lam: float = Field(1.0, ge=0, description="how much a concept's general frequency is held against it")
 
