@@ -109,9 +109,9 @@ Mean cosine with words that are true of a picture {report["cosine_present"]:.3f}
 
 ## What it is for: words for the object classifier's units
 CLIP-Dissect (soft-WPMI, top_k 100, lambda 1, a {SOFTMAX_SCALE}) over {report.get("probe_scenes", 0):,} scenes of
-the split `probe` and all the world's words and the absent words of `xai_assets.world.concepts`; a unit's top pictures are the
-20 that drive it most. The published a = 10 suits CLIP, whose cosines with a list of words differ by about 0.03; these
-differ by about 0.2, and with 10 the word that is told worst wins: with this encoder, set `a`.
+the split `probe`, with all the world's words and the absent words of `xai_assets.world.concepts`; a unit's top
+pictures are the 20 that drive it most. The published a = 10 suits CLIP, whose cosines with a list of words differ by
+about 0.03; these differ by about 0.2, and with 10 the word that is told worst wins: with this encoder, set `a`.
 
 {layers}
 
