@@ -132,3 +132,8 @@ def test_the_overlay_is_a_part_of_the_picture(height: int, width: int, size: int
 def test_frames_survive_json(height: int, width: int, size: int, margin: int) -> None:
     frame = resize_crop_frame(height, width, size + margin, size)
     assert Frame.from_dict(json.loads(json.dumps(frame.to_dict()))) == frame
+
+
+def test_less_than_a_pixel_becomes_the_pixel_that_holds_its_centre() -> None:
+    frame = Frame((1, 3), (1, 1), (0.5, 1.5, 0.75, 1.75), "resize_crop")  # both columns would round to 2
+    assert frame.overlay_box() == (0, 1, 1, 2)

@@ -1,5 +1,6 @@
 """Pictures of every kind that people have, and files that are none."""
 
+import re
 import struct
 import warnings
 import zlib
@@ -228,4 +229,6 @@ def test_any_bytes_are_a_picture_or_an_image_error(
     assert len(images) + len(quarantined) == 1
     for bad in quarantined:
         assert bad.what == str(path)
-        assert "0x" not in bad.why  # no memory addresses: the same file gives the same reason
+        assert not re.search(
+            r"0x[0-9a-f]{6}", bad.why
+        )  # no memory addresses: the same file gives the same reason

@@ -59,9 +59,12 @@ class Frame:
     def overlay_box(self) -> tuple[int, int, int, int]:
         """The box in whole pixels: a map resized to it lies over original[top:bottom, left:right]."""
         height, width = self.original
-        top, left, bottom, right = (round(edge) for edge in self.box)
-        top, left = min(max(top, 0), height - 1), min(max(left, 0), width - 1)
-        return top, left, min(max(bottom, top + 1), height), min(max(right, left + 1), width)
+        top, left, bottom, right = self.box
+        (top_px, bottom_px), (left_px, right_px) = (
+            _whole_pixels(top, bottom, height),
+            _whole_pixels(left, right, width),
+        )
+        return top_px, left_px, bottom_px, right_px
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it; `from_dict` gives the same frame back."""
@@ -102,6 +105,15 @@ def resized_sides(height: int, width: int, resize: int) -> tuple[int, int]:
     short, long = min(height, width), max(height, width)
     longer = int(resize * long / short)
     return (resize, longer) if height <= width else (longer, resize)
+
+
+def _whole_pixels(start: float, stop: float, length: int) -> tuple[int, int]:
+    """The edges rounded and kept in the picture; less than a pixel becomes the one that holds its centre."""
+    first, last = max(round(start), 0), min(round(stop), length)
+    if first < last:
+        return first, last
+    middle = min(max(int(np.floor((start + stop) / 2)), 0), length - 1)
+    return middle, middle + 1
 
 
 def _centres(start: float, stop: float, count: int, length: int) -> np.ndarray:

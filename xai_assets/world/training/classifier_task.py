@@ -68,7 +68,19 @@ class ClassifierTask:
             "task": self.name,
             "class_names": json.dumps(self.class_names),
         }
-        return write_bytes(folder / f"{self.name}.safetensors", save(state, metadata))
+        return write_bytes(folder / f"{self.name}.safetensors", _ordered(save(state, metadata)))
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its header's keys in order: the library leaves them in the order of a hash that is
+    seeded anew in each process, and the same weights would have another hash each time.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode(
+        "utf-8"
+    )
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 TASKS = {
