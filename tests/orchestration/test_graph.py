@@ -43,6 +43,9 @@ def test_the_graph_is_the_one_that_was_meant(definitions):
         node = graph.get(key)
         parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys)) or "-"
         lines.append(f"{node.group_name:12} {key.to_user_string():24} <- {parents}")
+        lines += [
+            f"{'':12} ? {check.name}" for check in sorted(node.check_keys, key=lambda found: found.name)
+        ]
     assert "\n".join(lines) + "\n" == PICTURE.read_text(encoding="utf-8")
 
 

@@ -30,7 +30,7 @@ def concept_words(bench: Workbench) -> list[tuple[str, str]]:
 def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:
     """One row: the artifact (kind `embeddings`) with `images` (n d) and `texts` (c d), float32 of length 1.
 
-    Its metadata holds the words, their categories and the rows of `probe_health`.
+    Its metadata holds the words, their categories and the rows of `probe_health`; those that warn stand in the row.
     """
     encoder = load_encoder(bench.dissection.encoder, bench.settings, base=bench.file.path.parent)
     words = concept_words(bench)
@@ -60,6 +60,16 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
             {"words": [list(pair) for pair in words], "health": [list(found) for found in health]},
         )
         bench.tally.computed += 1
+    _, meta = bench.store.get("embeddings", key)
+    warnings = [f"{name}: {value}" for name, value, level in meta["health"] if level == "warn"]
     return pd.DataFrame(
-        [{"encoder": encoder.name, "encoder_sha256": encoder.sha256, "concepts": len(words), "artifact": key}]
+        [
+            {
+                "encoder": encoder.name,
+                "encoder_sha256": encoder.sha256,
+                "concepts": len(words),
+                "warnings": "\n".join(warnings),
+                "artifact": key,
+            }
+        ]
     )

@@ -4,48 +4,97 @@ import dagster as dg
 
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
+from xai_assets.checks import dissection as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
 
 GROUP = "dissection"
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
-def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult[Table]:
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    code_version="1",
+    dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
+    check_specs=[checks.FEW_DEAD.spec("unit_activations")],
+)
+def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult:
     """What every unit of every dissected layer does on every probe image: one pass a model, one row a layer."""
     from xai_assets.analysis.activations import unit_activations as collect
 
-    return run_step(context, "dissection", lambda bench: collect(bench, probe_set))
+    return run_step(context, "dissection", lambda bench: collect(bench, probe_set), checks=[checks.FEW_DEAD])
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
-def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult[Table]:
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    code_version="1",
+    dagster_type=dg.Any,
+    check_specs=[checks.PROBE_HEALTH.spec("concept_embeddings")],
+)
+def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult:
     """Probe images and concept words in the image-text encoder's space, and what the probe's health is: one row."""
     from xai_assets.analysis.embeddings import concept_embeddings as embed
 
-    return run_step(context, "dissection", lambda bench: embed(bench, probe_set))
+    return run_step(
+        context, "dissection", lambda bench: embed(bench, probe_set), checks=[checks.PROBE_HEALTH]
+    )
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=LIGHT, code_version="1")
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=LIGHT,
+    code_version="1",
+    dagster_type=dg.Any,
+    check_specs=[
+        checks.WORDS_COVER.spec("clip_dissect_concepts"),
+    ],
+)
 def clip_dissect_concepts(
     context: dg.AssetExecutionContext,
     probe_set: Table,
     unit_activations: Table,
     concept_embeddings: Table,
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """CLIP-Dissect (Oikarinen & Weng 2023), soft-WPMI: the word that fits each unit's top images best."""
     from xai_assets.analysis.concepts import clip_dissect_concepts as name
 
     return run_step(
-        context, "dissection", lambda bench: name(bench, probe_set, unit_activations, concept_embeddings)
+        context,
+        "dissection",
+        lambda bench: name(bench, probe_set, unit_activations, concept_embeddings),
+        checks=[checks.WORDS_COVER],
+        made_from=[probe_set, unit_activations],
     )
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1")
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"numpy"},
+    op_tags=LIGHT,
+    code_version="1",
+    dagster_type=dg.Any,
+    check_specs=[
+        checks.LABELS_COVER.spec("netdissect_concepts"),
+    ],
+)
 def netdissect_concepts(
     context: dg.AssetExecutionContext, probe_set: Table, unit_activations: Table
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """Network Dissection (Bau et al. 2017): the pixel label that each unit's activation overlaps most."""
     from xai_assets.analysis.concepts import netdissect_concepts as name
 
-    return run_step(context, "dissection", lambda bench: name(bench, probe_set, unit_activations))
+    return run_step(
+        context,
+        "dissection",
+        lambda bench: name(bench, probe_set, unit_activations),
+        checks=[checks.LABELS_COVER],
+        made_from=[probe_set, unit_activations],
+    )

@@ -2,12 +2,13 @@
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from xai_assets.checks.check import Check
 from xai_assets.progress import Progress
 from xai_assets.resources.table import Table
 from xai_assets.settings import Settings
@@ -44,7 +45,12 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
 
 
 def run_step(
-    context: dg.AssetExecutionContext, chapter: str, work: "Callable[[Workbench], Table]"
+    context: dg.AssetExecutionContext,
+    chapter: str,
+    work: "Callable[[Workbench], Table]",
+    *,
+    checks: Sequence[Check] = (),
+    made_from: Sequence[Table] = (),
 ) -> dg.MaterializeResult[Table]:
     """Open the partition's study, do the work, and leave its table with what it cost.
 
@@ -52,6 +58,8 @@ def run_step(
         context: the asset's context; its partition is the study.
         chapter: "dissection" or "attribution"; a study without it gets an empty table that says so.
         work: a function of `xai_assets.analysis` with its tables bound.
+        checks: what has to hold of the table; declared on the asset as well.
+        made_from: further tables that the checks look at.
 
     Returns:
         The table; metadata: rows, computed and reused, problems, seconds, peak memory in MiB, and a preview.
@@ -61,7 +69,12 @@ def run_step(
     started = time.perf_counter()
     bench = open_bench(context)
     if getattr(bench.study, chapter) is None:
-        return dg.MaterializeResult(value=pd.DataFrame(), metadata={"note": f"The study has no {chapter}."})
+        why = f"The study has no {chapter}."
+        return dg.MaterializeResult(
+            value=pd.DataFrame(),
+            metadata={"note": why},
+            check_results=[check.nothing_to_look_at(why) for check in checks],
+        )
     frame = work(bench)
     for problem in bench.tally.problems:
         context.log.warning(problem)
@@ -73,7 +86,9 @@ def run_step(
     }
     if len(frame):
         metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
-    return dg.MaterializeResult(value=frame, metadata=metadata)
+    return dg.MaterializeResult(
+        value=frame, metadata=metadata, check_results=[check.result(frame, *made_from) for check in checks]
+    )
 
 
 def peak_memory_mib() -> int:

@@ -1,0 +1,72 @@
+"""What the checks of the dissection let pass, and what they do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xai_assets.checks import dissection as checks
+
+ACTIVATIONS = pd.DataFrame(
+    {
+        "model": ["m", "m"],
+        "layer": ["layer3", "fc"],
+        "kind": ["map", "vector"],
+        "units": [4, 2],
+        "dead": [1, 0],
+    }
+)
+LABELLED = pd.DataFrame({"labelled": [True]})
+
+
+def concepts(layers, q=0.01):
+    rows = [("m", layer, unit) for layer, units in layers.items() for unit in units]
+    table = pd.DataFrame(rows, columns=["model", "layer", "unit"])
+    return table.assign(dead=False, q=q)
+
+
+def test_half_of_a_layer_may_be_dead_and_no_more():
+    assert checks.FEW_DEAD.look(ACTIVATIONS.assign(dead=[2, 1])).passed
+    found = checks.FEW_DEAD.look(ACTIVATIONS.assign(dead=[3, 1]))
+    assert not found.passed
+    assert "m layer3 (3 of 4)" in found.said
+
+
+@pytest.mark.parametrize(
+    ("units", "passed"),
+    [(range(4), True), (range(3), False), ([0, 1, 2, 2], False), ([1, 2, 3, 4], False)],
+)
+def test_each_unit_has_exactly_one_row_from_0(units, passed):
+    words = concepts({"layer3": units, "fc": range(2)})
+    assert checks.WORDS_COVER.look(words, LABELLED, ACTIVATIONS).passed is passed
+    labels = concepts({"layer3": units})  # a vector has no place in the picture
+    assert checks.LABELS_COVER.look(labels, LABELLED, ACTIVATIONS).passed is passed
+
+
+def test_a_layer_that_was_left_out_is_named():
+    found = checks.WORDS_COVER.look(concepts({"layer3": range(4)}), LABELLED, ACTIVATIONS)
+    assert not found.passed
+    assert "m fc: 0 of 2 units" in found.said
+
+
+def test_a_probe_without_labels_needs_no_rows():
+    none = concepts({})
+    assert checks.LABELS_COVER.look(none, LABELLED.assign(labelled=False), ACTIVATIONS).passed
+
+
+def test_what_never_beats_chance_is_said():
+    assert checks.BEYOND_CHANCE.look(concepts({"layer3": range(4)}, q=[0.01, 0.9, 0.9, np.nan])).passed
+    found = checks.BEYOND_CHANCE.look(concepts({"layer3": range(4)}, q=0.06))
+    assert not found.passed
+    assert found.numbers == {"units": 4, "beyond_chance": 0}
+
+
+def test_a_warning_about_the_probe_is_the_checks_sentence():
+    found = checks.PROBE_HEALTH.look(pd.DataFrame({"warnings": ["duplicates: 3\nsizes: odd"]}))
+    assert not found.passed
+    assert found.said == "duplicates: 3; sizes: odd"
+    assert checks.PROBE_HEALTH.look(pd.DataFrame({"warnings": [""]})).passed
+
+
+def test_only_a_missing_row_stops_what_comes_after():
+    blocking = [c for c in vars(checks).values() if getattr(c, "blocking", False)]
+    assert blocking == [checks.WORDS_COVER, checks.LABELS_COVER]

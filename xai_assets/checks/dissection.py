@@ -1,0 +1,90 @@
+"""Checks of the dissection: every unit has a row, few are dead, the probe set is sound, the methods agree."""
+
+from xai_assets.checks.check import Check, Verdict
+from xai_assets.resources.table import Table
+
+MOST_DEAD = 0.5
+"""Share of a layer's units that may never fire before its concepts are doubted."""
+
+FALSE_DISCOVERY_RATE = 0.05
+
+
+def _few_dead(activations: Table) -> Verdict:
+    share = activations["dead"] / activations["units"]
+    bad = activations[share > MOST_DEAD]
+    total, dead = int(activations["units"].sum()), int(activations["dead"].sum())
+    said = f"{dead} of {total} units never fire on the probe set."
+    if len(bad):
+        named = ", ".join(f"{row.model} {row.layer} ({row.dead} of {row.units})" for row in bad.itertuples())
+        said += f" More than half are dead in {named}: look at the model's weights and preprocessing."
+    return Verdict(not len(bad), said, {"units": total, "dead": dead})
+
+
+def _healthy(embeddings: Table, *_: Table) -> Verdict:
+    warnings = [line for line in str(embeddings["warnings"].iloc[0]).split("\n") if line]
+    said = "Nothing unusual was found." if not warnings else "; ".join(warnings)
+    return Verdict(not warnings, said, {"warnings": len(warnings)})
+
+
+def _covered(concepts: Table, activations: Table, *, kinds: tuple[str, ...] | None = None) -> Verdict:
+    """Every unit of every layer (of these kinds) has exactly one row, numbered from 0."""
+    wanted = activations if kinds is None else activations[activations["kind"].isin(kinds)]
+    missing = []
+    for row in wanted.itertuples():
+        units = concepts.loc[(concepts["model"] == row.model) & (concepts["layer"] == row.layer), "unit"]
+        if sorted(units) != list(range(row.units)):
+            missing.append(f"{row.model} {row.layer}: {units.nunique()} of {row.units} units")
+    total = int(wanted["units"].sum())
+    said = "; ".join(missing) if missing else f"All {total} units have their row."
+    return Verdict(not missing, said, {"units": total, "rows": len(concepts)})
+
+
+def _words_cover(concepts: Table, _: Table, activations: Table, *__: Table) -> Verdict:
+    return _covered(concepts, activations)
+
+
+def _labels_cover(concepts: Table, probe: Table, activations: Table) -> Verdict:
+    if not bool(probe["labelled"].iloc[0]):
+        return Verdict(True, "The probe set has no pixel labels, so nothing was dissected by them.")
+    return _covered(concepts, activations, kinds=("map",))
+
+
+def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
+    living = concepts[~concepts["dead"].astype(bool)]
+    if not len(living):
+        return Verdict(True, "No unit was named.")
+    found = int((living["q"] < FALSE_DISCOVERY_RATE).sum())
+    said = (
+        f"{found} of {len(living)} living units have a concept that beats chance at a false-discovery rate of "
+        f"{FALSE_DISCOVERY_RATE:.0%}."
+    )
+    if not found:
+        said += " No name in this table means anything: look at the probe set and at the encoder."
+    return Verdict(found > 0, said, {"units": len(living), "beyond_chance": found})
+
+
+FEW_DEAD = Check(
+    "few_dead_units", "At most half of each layer's units never fire on the probe set.", _few_dead
+)
+PROBE_HEALTH = Check(
+    "probe_is_healthy",
+    "Pictures, encoder and list of concepts are what they should be: sizes, duplicates, zero-shot accuracy.",
+    _healthy,
+)
+WORDS_COVER = Check(
+    "every_unit_has_a_row",
+    "Each unit of each dissected layer has exactly one row.",
+    _words_cover,
+    blocking=True,
+)
+LABELS_COVER = Check(
+    "every_unit_has_a_row",
+    "Each unit of each dissected layer with maps has exactly one row.",
+    _labels_cover,
+    blocking=True,
+)
+BEYOND_CHANCE = Check(
+    "some_concepts_beat_chance",
+    "At least one unit's concept is beyond what images in any order would give.",
+    _beyond_chance,
+)
