@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.statistics import Interval, bootstrap_mean, paired_difference
+from xai_assets.evaluation.statistics import Interval, bootstrap_mean, difference_of_means, paired_difference
 
 VALUES = np.random.default_rng(0).normal(0.5, 0.1, 40)
 
@@ -72,3 +72,17 @@ def test_a_pair_with_one_side_missing_is_left_out():
 def test_what_is_not_a_pair_is_an_error():
     with pytest.raises(EvaluationError, match="3 and 2"):
         paired_difference([1, 2, 3], [1, 2])
+
+
+def test_a_difference_of_means_covers_the_truth_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    hits = 0
+    for trial in range(200):
+        found = difference_of_means(
+            generator.normal(1.0, 1.0, 60), generator.normal(0.5, 2.0, 90), seed=trial, resamples=500
+        )
+        hits += found.low <= 0.5 <= found.high
+    assert 0.88 <= hits / 200 <= 0.99
+    assert found.n == 60
+    assert difference_of_means([1.0], [0.0, 2.0]).low is None
+    assert difference_of_means([], [1.0]).mean is None

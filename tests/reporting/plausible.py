@@ -248,6 +248,7 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
                         "dead": dead,
                         "attainable_iou": 0.8,
                         "coverage": 0.03,
+                        "q": None if dead else min(1.0, 0.002 / max(overlap, 1e-3)),
                     }
                 )
                 same = generator.random() < 0.55
@@ -271,6 +272,7 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
                         "top_images": "a;b;c;d;e",
                         "truth_presence": presence,
                         "chance_presence": None if dead else 0.2,
+                        "q": None if dead else float(generator.random() ** 4),
                     }
                 )
                 best.append(pixels[-1])

@@ -137,3 +137,25 @@ def test_counts_and_lists() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def shares(category, mean, low, high):
+    return {"category": category, "difference": {"mean": mean, "low": low, "high": high, "n": 256}}
+
+
+def test_what_two_last_layers_are_about_is_told_both_ways_and_where_it_is_open():
+    rows = [
+        shares("object", 0.3, 0.2, 0.4),
+        shares("scene", -0.25, -0.3, -0.2),
+        shares("part", 0.01, -0.1, 0.1),
+    ]
+    assert narrative.depths({"method": "pixel labels", "rows": rows}, "A", "B") == (
+        "By pixel labels, A has the larger share of units for object (+30 points); "
+        "B has the larger share of units for scene (−25 points); part is not told apart."
+    )
+
+
+def test_units_beyond_chance_are_counted_by_each_method_that_says():
+    row = {"layer": "layer4", "labels_beyond": {"count": 3, "living": 9}, "words_beyond": None}
+    assert "in layer4 3 of 9 living units are detectors" in narrative.beyond(row)
+    assert "CLIP-Dissect" not in narrative.beyond(row)

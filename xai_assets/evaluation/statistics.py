@@ -45,16 +45,36 @@ def bootstrap_mean(
     n, excluded = len(kept), len(given) - len(kept)
     if n < 2:
         return Interval(float(kept[0]) if n else None, None, None, n, excluded, level)
-    generator = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // n)
-    means = np.concatenate(
-        [
-            kept[generator.integers(0, n, size=(min(rows, resamples - start), n))].mean(axis=1)
-            for start in range(0, resamples, rows)
-        ]
-    )
+    means = _resampled_means(kept, np.random.default_rng(seed), resamples)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(kept.mean()), float(low), float(high), n, excluded, level)
+
+
+def difference_of_means(
+    a: Iterable[float | None],
+    b: Iterable[float | None],
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """The mean of `a` less the mean of `b` where the two are of different things, such as units of two networks.
+
+    Each side is redrawn on its own. `n` is that of the smaller side; `excluded` counts both.
+    """
+    generator = np.random.default_rng(seed)
+    first, second = _as_floats(a), _as_floats(b)
+    excluded = int((~np.isfinite(first)).sum() + (~np.isfinite(second)).sum())
+    first, second = first[np.isfinite(first)], second[np.isfinite(second)]
+    n = min(len(first), len(second))
+    mean = float(first.mean() - second.mean()) if n else None
+    if n < 2:
+        return Interval(mean, None, None, n, excluded, level)
+    differences = _resampled_means(first, generator, resamples) - _resampled_means(
+        second, generator, resamples
+    )
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(mean, float(low), float(high), n, excluded, level)
 
 
 def paired_difference(
@@ -80,6 +100,18 @@ def paired_difference(
             "Align them by image.",
         )
     return bootstrap_mean(first - second, seed=seed, level=level, resamples=resamples)
+
+
+def _resampled_means(values: np.ndarray, generator: np.random.Generator, resamples: int) -> np.ndarray:
+    """Means of `resamples` redraws with replacement, float64 (resamples,)."""
+    n = len(values)
+    rows = max(1, _BLOCK // n)
+    return np.concatenate(
+        [
+            values[generator.integers(0, n, size=(min(rows, resamples - start), n))].mean(axis=1)
+            for start in range(0, resamples, rows)
+        ]
+    )
 
 
 def _as_floats(values: Iterable[float | None]) -> np.ndarray:

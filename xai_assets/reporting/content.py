@@ -72,7 +72,9 @@ def _explained(results: StudyResults) -> Row | None:
 def _dissection(results: StudyResults, pictures: Pictures) -> Row:
     return {
         "dissection": dissection(results, pictures),
-        "definitions": definitions(["netdissect", "clip_dissect", "presence", "dead", "interval"]),
+        "definitions": definitions(
+            ["netdissect", "clip_dissect", "beyond_chance", "presence", "dead", "interval"]
+        ),
     }
 
 
@@ -139,6 +141,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
             [
                 "netdissect",
                 "clip_dissect",
+                "beyond_chance",
                 "presence",
                 "dead",
                 "jaccard",

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from xai_assets.reporting import narrative
+from xai_assets.reporting.depth import depth
 from xai_assets.reporting.numbers import in_order
 from xai_assets.reporting.results import StudyResults
 
@@ -32,7 +33,9 @@ def contrast(results: StudyResults) -> Row:
     models = in_order(
         results.netdissect["model"] if len(results.netdissect) else results.clip_dissect["model"]
     )
-    pairs = [_pair(table, a, b) for a, b in list(combinations(models, 2))[:PAIRS]]
+    pairs = [
+        _pair(table, a, b) | {"depth": depth(results, a, b)} for a, b in list(combinations(models, 2))[:PAIRS]
+    ]
     return {"source": source, "pairs": pairs, "models": models}
 
 

@@ -99,6 +99,16 @@ DEFINITIONS: dict[str, Definition] = {
         "log p(X|c) − λ log mean over units of p(X′|c),  log p(X|c) = Σ over x in X of log(1 + p(x) (P(c|x) − 1))",
         "Oikarinen & Weng 2023, soft-WPMI as in the authors’ code",
     ),
+    "beyond_chance": Definition(
+        "Beyond chance",
+        "A unit's best score is held against the best scores that the same images give in random orders. The share of "
+        "orders that do as well is its p-value; q is the smallest rate of false discoveries at which the unit would "
+        "be called, over the living units of its layer. Units with q below 0.05 are beyond chance: of these, about "
+        "one in twenty may still be a chance finding. It tells that a unit and a concept belong together, not that "
+        "the network needs the unit.",
+        "p = (1 + orders as good) / (1 + orders)",
+        "Phipson & Smyth 2010; Benjamini & Hochberg 1995",
+    ),
     "presence": Definition(
         "Truly present",
         "The share of a unit's most activating images whose labels contain the word that CLIP-Dissect gave it. By "

@@ -120,6 +120,26 @@ def layer(row: dict[str, Any]) -> str:
     return parts[0] + ", " + joined(parts[1:]) + "."
 
 
+def beyond(row: dict[str, Any]) -> str:
+    """How many units of a layer have a name that chance does not explain.
+
+    Args:
+        row: `layer`, and `labels_beyond` and `words_beyond`: `count` of `living` units at q < 0.05, or None.
+    """
+    parts = [
+        f"{found['count']} of {count(found['living'], 'living unit')} {what}"
+        for found, what in (
+            (row["labels_beyond"], "are detectors of a pixel label"),
+            (row["words_beyond"], "have a word from CLIP-Dissect"),
+        )
+        if found is not None
+    ]
+    return (
+        f"At a false-discovery rate of 5%, in {row['layer']} {joined(parts)} that the same images in another order "
+        f"do not explain."
+    )
+
+
 def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> str:
     """Whether CLIP-Dissect's words are truly in the pictures that drive the units, more often than by chance."""
     if value is None:
@@ -226,3 +246,33 @@ def models(row: dict[str, Any], name_a: str, name_b: str) -> str:
         if side
     ]
     return sentence + (f"; {joined(sides)}." if sides else ".")
+
+
+def depths(block: dict[str, Any], name_a: str, name_b: str) -> str:
+    """Which categories one model's last layer has more units for, and which are not told apart.
+
+    Args:
+        block: `method`, and `rows` of `category` and `difference` (share in the first model less that in the second).
+        name_a, name_b: the models.
+    """
+    more: dict[str, list[str]] = {WINS: [], LOSES: [], UNDECIDED: []}
+    for row in block["rows"]:
+        title = names.category(row["category"]).title
+        points = f" ({_points(row['difference']['mean'])})"
+        decided = outcome(row["difference"])
+        more[decided].append(title + points if decided != UNDECIDED else title)
+    clauses = [
+        f"{name} has the larger share of units for {joined(more[key])}"
+        for name, key in ((name_a, WINS), (name_b, LOSES))
+        if more[key]
+    ]
+    if more[UNDECIDED]:
+        clauses.append(
+            f"{joined(more[UNDECIDED])} {'is' if len(more[UNDECIDED]) == 1 else 'are'} not told apart"
+        )
+    return f"By {block['method']}, " + "; ".join(clauses) + "." if clauses else ""
+
+
+def _points(share: float) -> str:
+    """ "+12 points", "−3 points": a difference of shares."""
+    return f"{share * 100:+.0f} points".replace("-", "−")

@@ -36,8 +36,8 @@ def small(value: float | None) -> str:
 
 
 def percent(value: float | None, digits: int = 0) -> str:
-    """A share as per cent."""
-    return ABSENT if value is None else f"{value * 100:.{digits}f}%"
+    """A share as per cent, with a true minus sign."""
+    return ABSENT if value is None else f"{value * 100:.{digits}f}%".replace("-", "−")
 
 
 def whole(value: int | None) -> str:

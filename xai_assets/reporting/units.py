@@ -12,6 +12,7 @@ from xai_assets.reporting.selection import UNIT_RULE, units_to_show
 
 Row = dict[str, Any]
 CONCEPTS_SHOWN = 8
+FALSE_DISCOVERY_RATE = 0.05
 
 
 def dissection(results: StudyResults, pictures: Pictures, *, cards: bool = True) -> Row:
@@ -45,9 +46,13 @@ def _of(table: pd.DataFrame, model: str, layer: str | None = None) -> pd.DataFra
 def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.DataFrame) -> Row:
     layers = records(_of(results.layer_summary, model))
     for row in layers:
-        row["presence"] = presence(_of(results.clip_dissect, model, row["layer"]), results.seed)
+        words = _of(results.clip_dissect, model, row["layer"])
+        row["presence"] = presence(words, results.seed)
+        row["words_beyond"] = beyond_chance(words)
+        row["labels_beyond"] = beyond_chance(_of(results.netdissect, model, row["layer"]))
     deepest = layers[-1] if layers else None
     sentences = [narrative.layer(row) for row in layers]
+    sentences += [narrative.beyond(row) for row in layers[-1:] if row["words_beyond"] or row["labels_beyond"]]
     if deepest is not None:
         sentences.append(
             narrative.presence(f"In {deepest['layer']}", deepest["presence"], deepest["chance_presence"])
@@ -68,6 +73,23 @@ def presence(table: pd.DataFrame, seed: int) -> Row | None:
     if not len(table):
         return None
     return interval(_alive(table)["truth_presence"], seed)
+
+
+def beyond_chance(table: pd.DataFrame) -> Row | None:
+    """How many living units have a concept at q < 0.05: `count` and `living`; None where no q is known.
+
+    A unit of Network Dissection counts when it is a detector as well.
+    """
+    if not len(table) or "q" not in table:
+        return None
+    alive = _alive(table)
+    q = pd.to_numeric(alive["q"], errors="coerce")
+    if not q.notna().any():
+        return None
+    found = q < FALSE_DISCOVERY_RATE
+    if "detector" in alive:
+        found &= alive["detector"].fillna(False).astype(bool)
+    return {"count": int(found.sum()), "living": len(alive)}
 
 
 def _alive(table: pd.DataFrame) -> pd.DataFrame:

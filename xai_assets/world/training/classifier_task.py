@@ -72,8 +72,10 @@ class ClassifierTask:
 
 
 def _ordered(data: bytes) -> bytes:
-    """A safetensors file with its header's keys in order: the library leaves them in the order of a hash that is
-    seeded anew in each process, and the same weights would have another hash each time.
+    """A safetensors file with its header's keys in order.
+
+    The library leaves them in the order of a hash that is seeded anew in each process, and the same weights would
+    have another hash each time.
     """
     length = int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode(

@@ -1,0 +1,46 @@
+"""Two models' last layers by category: known shares, and units that stand for nothing."""
+
+import pandas as pd
+import pytest
+
+from xai_assets.reporting.depth import depth
+from xai_assets.reporting.results import StudyResults
+
+
+def units(model, categories):
+    return [
+        {
+            "model": model, "layer": "layer4", "unit": unit, "concept": category and f"a {category}",
+            "category": category, "dead": category is None,
+        }
+        for unit, category in enumerate(categories)
+    ]  # fmt: skip
+
+
+def results(a, b):
+    table = pd.DataFrame(units("A", a) + units("B", b))
+    return StudyResults({"name": "s", "title": "S", "seed": 0}, clip_dissect=table)
+
+
+def test_shares_are_of_all_units_and_the_difference_has_its_sign():
+    (block,) = depth(results(["object"] * 60 + [None] * 40, ["object"] * 10 + ["scene"] * 90), "A", "B")
+    rows = {row["category"]: row for row in block["rows"]}
+    assert list(rows) == ["object", "scene"]
+    assert rows["object"]["a"]["mean"] == pytest.approx(0.6)
+    assert rows["object"]["difference"]["mean"] == pytest.approx(0.5)
+    assert rows["object"]["difference"]["low"] > 0.3
+    assert rows["scene"]["difference"]["high"] < -0.8
+    assert "A has the larger share of units for object" in block["sentence"]
+
+
+def test_a_detector_below_the_limit_stands_for_nothing():
+    table = pd.DataFrame(units("A", ["object"] * 4) + units("B", ["object"] * 4))
+    table["detector"] = [True] * 4 + [False] * 4
+    found = StudyResults({"name": "s", "title": "S"}, netdissect=table)
+    (block,) = depth(found, "A", "B")
+    assert block["rows"][0]["b"]["mean"] == 0.0
+
+
+def test_one_model_alone_has_no_comparison():
+    table = pd.DataFrame(units("A", ["object"]))
+    assert depth(StudyResults({"name": "s", "title": "S"}, clip_dissect=table), "A", "B") == []
