@@ -49,16 +49,16 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
         made = make_report(bench, kind)
+        address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
+        download = {"download": dg.MetadataValue.md(f"[Download PDF]({address})")} if address else {}
         metadata: dict[str, Any] = {
+            **download,  # first, since it is what people come for
             "pdf": dg.MetadataValue.path(made.pdf),
             "html": dg.MetadataValue.path(made.html),
             "json": dg.MetadataValue.path(made.data),
             "size_kib": made.pdf.stat().st_size // 1024,
             "seconds": round(time.perf_counter() - started, 3),
         }
-        address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
-        if address:
-            metadata["download"] = dg.MetadataValue.md(f"[Download PDF]({address})")
         yield dg.MaterializeResult(metadata=metadata)
 
     return report
