@@ -10,7 +10,7 @@ from xai_assets.dissection.comparison import (
     unique_concepts,
     units_per_concept,
 )
-from xai_assets.dissection.summary import agreement, layer_summary
+from xai_assets.dissection.summary import agreement, category_agreement, layer_summary, wilson
 
 
 def clip(*rows):
@@ -65,6 +65,29 @@ def test_agreement_is_over_units_that_both_name():
         ["l1", 1, False],
         ["l2", 1, True],
     ]
+
+
+def test_agreement_by_category_counts_detectors_words_and_hits():
+    found = category_agreement(CLIP, NET)
+    assert found.iloc[:, :7].fillna({"layer": ""}).values.tolist() == [
+        ["A", "", "color", 1, 1, 0, 0.0],
+        ["A", "", "object", 1, 1, 1, 1.0],
+        ["A", "", "part", 1, 1, 1, 1.0],
+        ["A", "l1", "color", 1, 1, 0, 0.0],
+        ["A", "l1", "object", 1, 1, 1, 1.0],
+        ["A", "l2", "part", 1, 1, 1, 1.0],
+    ]
+    silent = category_agreement(CLIP.assign(concept=None), NET).set_index(["layer", "category"])
+    assert silent.loc[("l1", "object"), ["detectors", "named", "agree"]].tolist() == [1, 0, 0]
+    assert silent[["agreement", "low", "high"]].isna().all(axis=None)
+    assert category_agreement(CLIP, NET.iloc[:0]).empty and category_agreement(pd.DataFrame(), NET).empty
+
+
+def test_the_interval_is_wilsons():
+    # 8 of 10: the textbook's (0.490, 0.943); and its ends at no hit and at all hits
+    assert wilson(8, 10) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775328), abs=1e-6)
+    assert wilson(10, 10) == pytest.approx((0.7224672, 1.0), abs=1e-6)
 
 
 def test_sets_of_two_models():

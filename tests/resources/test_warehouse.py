@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from xai_assets.resources.tables import TABLES
+from xai_assets.resources.views import VIEWS
 from xai_assets.resources.warehouse import Warehouse, WarehouseError
 
 HEALTH = pd.DataFrame({"key": ["images", "duplicates"], "value": ["10", "0"], "level": ["ok", "ok"]})
@@ -89,13 +90,16 @@ def test_every_column_is_commented(warehouse):
         rows = connection.execute(
             "SELECT column_name, comment FROM duckdb_columns() WHERE NOT internal"
         ).fetchall()
-    assert len(rows) == sum(len(table.columns) + 1 for table in TABLES.values())
+    declared = [len(table.columns) + 1 for table in TABLES.values()] + [
+        len(v.columns) for v in VIEWS.values()
+    ]
+    assert len(rows) == sum(declared)
     assert all(comment for column, comment in rows if column != "study")
 
 
 def test_reading_an_absent_warehouse_gives_empty_tables(warehouse):
     found = warehouse.read("demo")
-    assert set(found) == set(TABLES)
+    assert set(found) == TABLES.keys() | VIEWS.keys()
     assert not any(len(frame) for frame in found.values())
     assert not warehouse.path.exists()
 

@@ -11,8 +11,8 @@ from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ProbeSet
 from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
 from xai_assets.progress import Progress
-from xai_assets.resources.tables import TABLES
 from xai_assets.world.synonyms import surface_forms
 
 SHOWN_SHARE = 0.0015
@@ -22,7 +22,7 @@ SHOWN_SHARE = 0.0015
 def clip_dissect_concepts(
     bench: Workbench, probe_table: pd.DataFrame, activations: pd.DataFrame, embeddings: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a unit, as the warehouse's table `clip_dissect`.
+    """One row a unit, as the warehouse's view `clip_dissect`.
 
     Softmax statistics are taken once, for all layers and models; each layer is scored whole.
     """
@@ -45,15 +45,15 @@ def clip_dissect_concepts(
             frames.append(clip_table(model, layer, scores, values, found.ids, words, categories, truth=truth))
             bench.tally.computed += 1
             bench.progress(len(frames), len(activations))
-    return _together("clip_dissect", frames)
+    return _together(CLIP_COLUMNS, frames)
 
 
 def netdissect_concepts(
     bench: Workbench, probe_table: pd.DataFrame, activations: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a unit of a layer with maps, as the warehouse's table `netdissect`; empty without pixel labels."""
+    """One row a unit of a layer with maps, as the warehouse's view `netdissect`; empty without pixel labels."""
     if not bool(probe_table["labelled"].iloc[0]):
-        return _together("netdissect", [])
+        return _together(NET_COLUMNS, [])
     probe, settings = open_probe(bench), bench.dissection.netdissect
     models = list(activations["model"].unique())
     frames = []
@@ -72,7 +72,7 @@ def netdissect_concepts(
                 )
             )
             bench.tally.computed += 1
-    return _together("netdissect", frames)
+    return _together(NET_COLUMNS, frames)
 
 
 def _part(bench: Workbench, number: int, parts: int) -> Progress:
@@ -100,6 +100,6 @@ def _truth(bench: Workbench, words: list[str]) -> WordTruth:
     )
 
 
-def _together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
-    columns = list(TABLES[name].columns)
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+def _together(columns: tuple[str, ...], frames: list[pd.DataFrame]) -> pd.DataFrame:
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return whole.reindex(columns=list(columns))

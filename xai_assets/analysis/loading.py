@@ -3,22 +3,29 @@
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection.summary import layer_summary
+from xai_assets.dissection.summary import category_agreement, layer_summary
+from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
+from xai_assets.resources.warehouse import Scope
 
 
 def load_concepts(
     bench: Workbench, embeddings: pd.DataFrame, clip: pd.DataFrame, net: pd.DataFrame
 ) -> pd.DataFrame:
-    """Load clip_dissect, netdissect, layer_summary and probe_health; returns table and rows."""
+    """Load unit_concepts (the computed methods' rows), layer_summary, category_agreement and probe_health.
+
+    Returns:
+        Table and rows.
+    """
     health = bench.store.get("embeddings", embeddings["artifact"].iloc[0])[1]["health"]
     return _load(
         bench,
         {
-            "clip_dissect": clip,
-            "netdissect": net,
+            "unit_concepts": computed_concepts(clip, net),
             "layer_summary": layer_summary(clip, net),
+            "category_agreement": category_agreement(clip, net),
             "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
         },
+        within={"unit_concepts": {"method": COMPUTED}},
     )
 
 
@@ -43,6 +50,8 @@ def load_masks(
     )
 
 
-def _load(bench: Workbench, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    rows = bench.warehouse.replace(bench.study.name, frames)
+def _load(
+    bench: Workbench, frames: dict[str, pd.DataFrame], within: dict[str, Scope] | None = None
+) -> pd.DataFrame:
+    rows = bench.warehouse.replace(bench.study.name, frames, within=within)
     return pd.DataFrame({"table": list(rows), "rows": list(rows.values())})

@@ -19,7 +19,7 @@ def concept_tables(
     clip_dissect_concepts: Table,
     netdissect_concepts: Table,
 ) -> dg.MaterializeResult[Table]:
-    """clip_dissect, netdissect, layer_summary and probe_health in DuckDB: the number of rows of each."""
+    """unit_concepts with its views, layer_summary, category_agreement and probe_health in DuckDB: rows of each."""
     from xai_assets.analysis.loading import load_concepts
 
     return run_step(

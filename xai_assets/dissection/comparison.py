@@ -24,9 +24,14 @@ class ConceptSets:
 
 
 def named_units(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that stand for a concept: all named units of CLIP-Dissect, the detectors of Network Dissection."""
+    """The rows that stand for a concept: all named units of word methods, the detectors of Network Dissection.
+
+    A `detector` of NULL, as `unit_concepts` has it for word methods, leaves the row in.
+    """
     named = table[table["concept"].notna()]
-    return named[named["detector"].astype(bool)] if "detector" in table else named
+    if "detector" not in table:
+        return named
+    return named[[bool(pd.isna(found) or found) for found in named["detector"]]]
 
 
 def compare_models(table: pd.DataFrame, a: str, b: str, *, layer: str | None = None) -> ConceptSets:

@@ -14,10 +14,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what a row is, and its columns after `study`, which every table has."""
+    """A table: what a row is, its columns after `study`, which every table has, and what no two rows of a study share."""
 
     comment: str
     columns: dict[str, Column]
+    key: tuple[str, ...] = ()
 
 
 def _text(comment: str, *, nullable: bool = False) -> Column:
@@ -40,14 +41,6 @@ _CASE = {
     "image_id": _text("the image"),
     "target_index": _whole("the explained class, as the model numbers it"),
     "target_name": _text("the explained class"),
-}
-
-_UNIT = {
-    "model": _text("the dissected model"),
-    "layer": _text("the module's path"),
-    "unit": _whole("the unit, counted from 0"),
-    "concept": _text("the concept it stands for; NULL for a dead unit", nullable=True),
-    "category": _text("the concept's category", nullable=True),
 }
 
 TABLES: dict[str, Table] = {
@@ -136,31 +129,46 @@ TABLES: dict[str, Table] = {
             "chance_energy": _real("the truth's density", nullable=True),
         },
     ),
-    "clip_dissect": Table(
-        "one row a unit: CLIP-Dissect's concept",
+    "unit_concepts": Table(
+        "one row a model, layer, unit and method: the concept that the method gives the unit",
         {
-            **_UNIT,
-            "score": _real("soft-WPMI, in nats", nullable=True),
+            "model": _text("the dissected model"),
+            "layer": _text("the module's path"),
+            "unit": _whole("the unit, counted from 0"),
+            "method": _text(
+                "clip_dissect or netdissect, computed here; clip_dissect_import, netdissect_import or milan_import"
+            ),
+            "source": _text("`computed`, or the file that the row was imported from"),
+            "concept": _text("the concept it stands for; NULL where the method names none", nullable=True),
+            "category": _text("the concept's category", nullable=True),
+            "score": _real("how well the concept fits, in the unit of score_name", nullable=True),
+            "score_name": _text(
+                "what the score is: soft_wpmi (nats), iou (0 to 1), or the file's own similarity",
+                nullable=True,
+            ),
             "runner_up": _text("the second best concept", nullable=True),
             "gap": _real("score of the best less that of the second", nullable=True),
-            "dead": _flag("the unit never fires on the probe set"),
-            "max_activation": _real("largest pooled activation on the probe set"),
-            "top_images": _text("the five images that drive it most, joined by ';'"),
+            "null_mean": _real("mean of the best score with the images permuted", nullable=True),
+            "null_std": _real("standard deviation of the best score with the images permuted", nullable=True),
+            "z": _real("score less null_mean, over null_std", nullable=True),
+            "p": _real("probability of such a score with the images permuted", nullable=True),
+            "q": _real("false discovery rate at which the unit still counts", nullable=True),
+            "dead": _flag(
+                "the unit never fires on the probe set; NULL where a file does not say", nullable=True
+            ),
+            "detector": _flag(
+                "IoU above the study's minimum (imported: above 0.04); NULL for methods without detectors",
+                nullable=True,
+            ),
+            "threshold": _real("the activation above which the unit counts as on", nullable=True),
+            "attainable_iou": _real("largest IoU that the label's coverage admits", nullable=True),
+            "coverage": _real("share of the labelled pixels that carry the label", nullable=True),
+            "max_activation": _real("largest pooled activation on the probe set", nullable=True),
+            "top_images": _text("the images that drive it most, joined by ';'", nullable=True),
             "truth_presence": _real("share of its top images that truly show the concept", nullable=True),
             "chance_presence": _real("share of all probe images that show it", nullable=True),
         },
-    ),
-    "netdissect": Table(
-        "one row a unit: the pixel label that its activation overlaps most",
-        {
-            **_UNIT,
-            "iou": _real("intersection over union with the label over the probe set, 0 to 1", nullable=True),
-            "threshold": _real("the activation above which the unit counts as on", nullable=True),
-            "detector": _flag("IoU above the study's minimum"),
-            "dead": _flag("the unit never fires on the probe set"),
-            "attainable_iou": _real("largest IoU that the label's coverage admits", nullable=True),
-            "coverage": _real("share of the labelled pixels that carry the label", nullable=True),
-        },
+        key=("model", "layer", "unit", "method"),
     ),
     "layer_summary": Table(
         "one row a model and layer",
@@ -180,6 +188,21 @@ TABLES: dict[str, Table] = {
                 "share of the units for which both methods name the same concept", nullable=True
             ),
         },
+    ),
+    "category_agreement": Table(
+        "one row a model, layer and category: of the units that Network Dissection puts there, how many words agree",
+        {
+            "model": _text("the dissected model"),
+            "layer": _text("the module's path; NULL for all layers together", nullable=True),
+            "category": _text("the category of the pixel label that the unit detects"),
+            "detectors": _whole("units that detect a label of the category"),
+            "named": _whole("those of them that CLIP-Dissect gives a word"),
+            "agree": _whole("those of them whose word is the label, spelling apart"),
+            "agreement": _real("agree over named, 0 to 1; NULL where none is named", nullable=True),
+            "low": _real("lower end of its 95 % interval (Wilson)", nullable=True),
+            "high": _real("upper end of its 95 % interval (Wilson)", nullable=True),
+        },
+        key=("model", "layer", "category"),
     ),
     "probe_health": Table(
         "one row a finding about the probe set, the encoder and the concept list",

@@ -1,4 +1,7 @@
-"""The warehouse: DuckDB tables that reports and people read, written one transaction a study.
+"""The warehouse: DuckDB tables and views that reports and people read, written one transaction a study.
+
+A warehouse of an older version has tables where there are views now (clip_dissect, netdissect). The first load of
+`unit_concepts` drops them: their rows are made again by a run of their study.
 
 DuckDB lets one process write or many read. A lock file is held over every open to close, so that runs on one host
 wait for one another instead of failing, and a reader never sees half a study.
@@ -6,16 +9,24 @@ wait for one another instead of failing, and a reader never sees half a study.
 
 import fcntl
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pandas as pd  # noqa: TID253 -- assets import this module inside their functions
 
 from xai_assets.errors import XaiError
 from xai_assets.resources.tables import TABLES
+from xai_assets.resources.views import PLACE, VIEWS
+
+_BASE = "unit_concepts"
+"""The table that all views are made of."""
+
+Scope = Mapping[str, Sequence[str]]
+"""The values that some columns may have: the part of a study's rows that a load replaces."""
 
 
 class WarehouseError(XaiError):
@@ -48,32 +59,46 @@ class Warehouse:
             finally:
                 connection.close()
 
-    def replace(self, study: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+    def replace(
+        self, study: str, frames: Mapping[str, pd.DataFrame], *, within: Mapping[str, Scope] | None = None
+    ) -> dict[str, int]:
         """Put the rows of `study` in place of those that were there, in all the tables or in none.
 
         Args:
             study: the study's name.
             frames: rows by table; every declared column but `study`, in any order.
+            within: by table, the only part of the study's rows to replace; the new rows lie in it. The methods that a
+                run computes do not touch what was imported, and the other way round.
 
         Returns:
             The number of rows by table.
 
         Raises:
-            WarehouseError: for an unknown table, missing or extra columns, NULL where there may be none, and for
-                infinities. NaN in a nullable column becomes NULL; in another it is refused.
+            WarehouseError: for an unknown table, missing or extra columns, NULL where there may be none, a key twice,
+                a row outside its scope, and for infinities. NaN in a nullable column becomes NULL; in another it is
+                refused.
         """
-        ready = {name: _fit(name, frame, study) for name, frame in frames.items()}
+        scopes = within or {}
+        ready = {name: _fit(name, frame, study, scopes.get(name, {})) for name, frame in frames.items()}
         with self._connect(write=True) as connection:
             connection.begin()
             try:
                 for name, frame in ready.items():
                     for statement in _create(name):
                         connection.execute(statement)
-                    connection.execute(f'DELETE FROM "{name}" WHERE study = ?', [study])
+                    where, values = _condition(study, scopes.get(name, {}))
+                    connection.execute(f'DELETE FROM "{name}" WHERE {where}', values)
                     if len(frame):
                         connection.register("rows_to_insert", frame)
                         connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM rows_to_insert')
                         connection.unregister("rows_to_insert")
+                if _BASE in ready:
+                    tables = _names(connection, "table")
+                    for name in VIEWS:
+                        if name in tables:
+                            connection.execute(f'DROP TABLE "{name}"')
+                        for statement in _create_view(name):
+                            connection.execute(statement)
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -81,18 +106,44 @@ class Warehouse:
         return {name: len(frame) for name, frame in ready.items()}
 
     def read(self, study: str) -> dict[str, pd.DataFrame]:
-        """All rows of `study` by table, in the order in which they were written; absent tables are empty."""
+        """All rows of `study` by table and view, in the order in which they were written; what is absent is empty."""
         empty = {name: pd.DataFrame(columns=list(table.columns)) for name, table in TABLES.items()}
+        empty |= {name: pd.DataFrame(columns=_shown(name)) for name in VIEWS}
         if not self.path.is_file():
             return empty
         with self._connect(write=False) as connection:
-            present = {
-                row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-            }
-            for name in empty.keys() & present:
+            for name in TABLES.keys() & _names(connection, "table"):
                 query = f'SELECT * EXCLUDE (study) FROM "{name}" WHERE study = ? ORDER BY rowid'
                 empty[name] = connection.execute(query, [study]).df()
+            for name in VIEWS.keys() & _names(connection, "view"):
+                order = PLACE if PLACE in VIEWS[name].columns else "ALL"
+                shown = ", ".join(f'"{column}"' for column in _shown(name))
+                query = f'SELECT {shown} FROM "{name}" WHERE study = ? ORDER BY {order}'
+                empty[name] = connection.execute(query, [study]).df()
         return empty
+
+    def studies(self) -> list[str]:
+        """The studies that have unit concepts, in alphabetical order."""
+        if not self.path.is_file():
+            return []
+        with self._connect(write=False) as connection:
+            if _BASE not in _names(connection, "table"):
+                return []
+            query = f'SELECT DISTINCT study FROM "{_BASE}" ORDER BY study'
+            return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _names(connection: duckdb.DuckDBPyConnection, kind: Literal["table", "view"]) -> set[str]:
+    return {row[0] for row in connection.execute(f"SELECT {kind}_name FROM duckdb_{kind}s()").fetchall()}
+
+
+def _shown(view: str) -> list[str]:
+    return [column for column in VIEWS[view].columns if column not in ("study", PLACE)]
+
+
+def _condition(study: str, scope: Scope) -> tuple[str, list[object]]:
+    parts = ["study = ?", *(f'"{column}" IN (SELECT unnest(?))' for column in scope)]
+    return " AND ".join(parts), [study, *(list(values) for values in scope.values())]
 
 
 def _create(name: str) -> list[str]:
@@ -111,12 +162,22 @@ def _create(name: str) -> list[str]:
     ]
 
 
+def _create_view(name: str) -> list[str]:
+    view = VIEWS[name]
+    names = ", ".join(f'"{column}"' for column in view.columns)
+    return [
+        f'CREATE OR REPLACE VIEW "{name}" ({names}) AS {view.query}',
+        f'COMMENT ON VIEW "{name}" IS {_quoted(view.comment)}',
+        *(f'COMMENT ON COLUMN "{name}"."{c}" IS {_quoted(text)}' for c, text in view.columns.items()),
+    ]
+
+
 def _quoted(text: str) -> str:
     """A literal of our own declarations; COMMENT takes no parameters."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
+def _fit(name: str, frame: pd.DataFrame, study: str, scope: Scope) -> pd.DataFrame:
     if name not in TABLES:
         raise WarehouseError(
             f"table {name}", "is not declared", "Declare it in xai_assets/resources/tables.py."
@@ -140,6 +201,7 @@ def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
             )
         if spec.type == "DOUBLE" and any(isinstance(v, float) and math.isinf(v) for v in values):
             raise WarehouseError(f"table {name}, column {column}", "an infinite value", "Mend what made it.")
+    _check_rows(name, frame, scope)
     ordered = frame[list(declared)].copy()
     for column, spec in declared.items():
         # Object columns of one NULL would be typed INTEGER by DuckDB's sniffing; pandas' own types say what is meant.
@@ -147,3 +209,22 @@ def _fit(name: str, frame: pd.DataFrame, study: str) -> pd.DataFrame:
         ordered[column] = ordered[column].astype(dtype)
     ordered.insert(0, "study", study)
     return ordered
+
+
+def _check_rows(name: str, frame: pd.DataFrame, scope: Scope) -> None:
+    for column, values in scope.items():
+        outside = frame.loc[~frame[column].isin(list(values)), column]
+        if len(outside):
+            raise WarehouseError(
+                f"table {name}, column {column}",
+                f"{outside.iloc[0]!r} lies outside of what is replaced ({', '.join(values)})",
+                "Load it with a scope of its own.",
+            )
+    key = list(TABLES[name].key)
+    if key and frame.duplicated(key).any():
+        row = frame[frame.duplicated(key)].iloc[0]
+        raise WarehouseError(
+            f"table {name}",
+            "two rows for " + ", ".join(f"{column} {row[column]}" for column in key),
+            "Give one row for each.",
+        )
