@@ -1,6 +1,5 @@
 """Broden's CSV files: the index of images, and the labels with their categories."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from xai_assets.dissection.probe import ProbeError
+from xai_assets.interop.csv_rows import csv_rows
 
 
 @dataclass(frozen=True)
@@ -91,31 +91,9 @@ def read_concepts(folder: Path, categories: Sequence[str] | None) -> pd.DataFram
 
 
 def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and row of a CSV file; every row has the needed columns."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            lacking = [name for name in needed if name not in (reader.fieldnames or ())]
-            if lacking:
-                raise ProbeError(
-                    str(path), f"it has no column {lacking[0]}", "Use a folder in Broden's published layout."
-                )
-            for row in reader:
-                if None in row or any(row[name] in (None, "") for name in needed):
-                    raise ProbeError(
-                        f"{path}, line {reader.line_num}",
-                        "it has too many or too few values",
-                        f"The columns are {', '.join(reader.fieldnames or ())}.",
-                    )
-                yield reader.line_num, row
-    except FileNotFoundError as error:
-        raise ProbeError(
-            str(path), "there is no such file", "Use a folder in Broden's published layout."
-        ) from error
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise ProbeError(
-            str(path), f"it cannot be read as CSV in UTF-8 ({error})", "Save it anew."
-        ) from error
+    """Line number and row of a CSV file; every row has a value in the needed columns."""
+    layout = "Use a folder in Broden's published layout."
+    return csv_rows(path, needed, filled=needed, remedy=layout, error=ProbeError)
 
 
 def _whole(row: dict[str, str], column: str, path: Path, line: int) -> int:

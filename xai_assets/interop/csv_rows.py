@@ -1,0 +1,107 @@
+"""CSV files from elsewhere, row by row with their line numbers; what is wrong is said by file, line and reason."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from xai_assets.errors import XaiError
+
+MAX_BYTES = 128 * 2**20
+"""A larger file is something else: CLIP-Dissect writes some 40 bytes a unit, NetDissect some 600."""
+
+
+def csv_header(path: Path, *, error: type[XaiError] = XaiError, max_bytes: int = MAX_BYTES) -> list[str]:
+    """The names of the columns, in order; raises as `csv_rows`."""
+    lines = csv.reader(io.StringIO(_text(path, error, max_bytes), newline=""))
+    try:
+        return [name.strip() for name in next(lines, [])]
+    except csv.Error as found:
+        raise error(f"{path}, line 1", f"it cannot be read as CSV ({found})", "Save it anew.") from found
+
+
+def csv_rows(
+    path: Path,
+    needed: Sequence[str],
+    *,
+    filled: Sequence[str] = (),
+    remedy: str,
+    error: type[XaiError] = XaiError,
+    max_bytes: int = MAX_BYTES,
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number (of the row's last line) and row; lines without any character are passed over.
+
+    Args:
+        path: the file: UTF-8, with or without a byte order mark.
+        needed: columns that it must have, with a value or an empty one in every row.
+        filled: columns that may not be empty.
+        remedy: what to do where the file or a column is missing.
+        error: the class to raise.
+        max_bytes: the largest file that is read.
+
+    Raises:
+        XaiError: no such file, too large, not UTF-8, a zero byte, a column missing or given twice, too many or too few
+            values in a row, or no CSV.
+    """
+    try:
+        text = _text(path, error, max_bytes)
+    except FileNotFoundError as found:
+        raise error(str(path), "there is no such file", remedy) from found
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        columns = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = columns
+        lacking = [name for name in needed if name not in columns]
+        if lacking:
+            raise error(str(path), f"it has no column {lacking[0]}", remedy)
+        twice = [name for name in needed if columns.count(name) > 1]
+        if twice:
+            raise error(
+                f"{path}, line 1", f"the column {twice[0]} stands twice", "Keep the one that is meant."
+            )
+        for row in reader:
+            if (
+                None in row
+                or any(row[name] is None for name in needed)
+                or not all(row[name] for name in filled)
+            ):
+                raise error(
+                    f"{path}, line {reader.line_num}",
+                    "it has too many or too few values",
+                    f"The columns are {', '.join(columns)}.",
+                )
+            yield reader.line_num, row
+    except csv.Error as found:
+        raise error(
+            f"{path}, line {reader.line_num + 1}", f"it cannot be read as CSV ({found})", "Save it anew."
+        ) from found
+
+
+def _text(path: Path, error: type[XaiError], max_bytes: int) -> str:
+    """The whole file: only so is the line of a wrong byte known. Raises FileNotFoundError for the caller to explain."""
+    try:
+        if path.exists() and not path.is_file():
+            raise error(str(path), "it is not a regular file", "Name the CSV file itself.")
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise error(
+                str(path),
+                f"it has {size:,} bytes, more than {max_bytes:,}",
+                "Name the file with one row a unit, or split it.",
+            )
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as found:
+        raise error(str(path), f"it cannot be read ({found.strerror})", "Check its permissions.") from found
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as found:
+        line = data.count(b"\n", 0, found.start) + 1
+        raise error(
+            f"{path}, line {line}", f"it is not UTF-8 (byte {data[found.start]:#04x})", "Save it as UTF-8."
+        ) from found
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise error(f"{path}, line {line}", "it holds a zero byte", "Save it as plain text in UTF-8.")
+    return text
