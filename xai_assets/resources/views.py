@@ -93,13 +93,14 @@ VIEWS: dict[str, View] = {
             **_LAYER,
             "layer": "the module's path; NULL for all layers together",
             "units": "units",
-            "dead": "units known never to fire",
+            "dead": "units that never fire; NULL where a file does not say",
             "named": "units that stand for a concept",
             "unique_concepts": "different concepts among them",
             PLACE: _PLACE,
         },
         f"""
-        SELECT study, model, method, layer, count(*) AS units, count(*) FILTER (dead) AS dead,
+        SELECT study, model, method, layer, count(*) AS units,
+               if(count(dead) = 0, NULL, count(*) FILTER (dead)) AS dead,
                count(*) FILTER ({_NAMED}) AS named,
                count(DISTINCT concept) FILTER ({_NAMED}) AS unique_concepts,
                -- all layers together stand before the first of them

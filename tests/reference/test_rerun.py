@@ -1,0 +1,45 @@
+"""Published activations scored again with other arithmetic, and on other images: noise is told from change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from xai_assets.dissection.clip_dissect import best_two, concept_similarity, soft_wpmi
+from xai_assets.dissection.rerun import compare_runs
+
+
+@pytest.fixture(scope="module")
+def score(reference_data):
+    folder = reference_data / "clip_dissect"
+    words = folder.joinpath("concepts.txt").read_text().splitlines()
+
+    def load(name):
+        return torch.load(folder / f"{name}.pt", weights_only=True, map_location="cpu").float().numpy()
+
+    images, texts = load("image_features_ViT-B16"), load("text_features_ViT-B16")
+
+    def score(dtype=np.float32, images_left=slice(None)):
+        def cast(array):
+            return array.astype(dtype).astype(np.float32)
+
+        similarity = cast(concept_similarity(cast(images), cast(texts)))[images_left]
+        rows = []
+        for layer in ("layer2", "layer3", "layer4"):
+            scores = soft_wpmi(similarity, cast(load(f"activations_resnet18_{layer}"))[images_left])
+            for unit, (best, second) in enumerate(zip(*best_two(scores), strict=True)):
+                top = scores[unit, best]
+                rows.append((layer, unit, words[best], top, top - scores[unit, second]))
+        return pd.DataFrame(rows, columns=["layer", "unit", "concept", "score", "gap"])
+
+    return score
+
+
+def test_half_precision_is_noise_and_half_the_images_are_not(score):
+    single = score()
+    half = compare_runs(single, score(np.float16))
+    assert 0 < len(half.changed) <= 12 and half.counted == 0 and not half.beyond_noise, half.verdict
+    bare = single.drop(columns=["gap"])
+    assert not compare_runs(bare, score(np.float16).drop(columns=["gap"])).beyond_noise
+    others = compare_runs(single, score(images_left=slice(0, None, 2)))
+    assert others.beyond_noise and others.counted > 100, others.verdict

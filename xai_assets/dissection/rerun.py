@@ -1,0 +1,150 @@
+"""Two runs of one model: same unit, same concept? And is what changed more than reruns change?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from xai_assets.dissection.comparison import named_units
+from xai_assets.dissection.labels import normalise_label
+
+RERUN_RATE = 0.006
+"""Share of units that get another word when nothing but the arithmetic changes: half precision instead of single
+changes 0.1 to 0.6 % of soft-WPMI's words. The upper end is taken."""
+
+LEVEL = 0.95
+"""A rerun with RERUN_RATE stays within the number of changes that is allowed in this share of cases."""
+
+MOVEMENT_QUANTILE = 0.99
+MIN_KEPT_SHARE = 0.9
+MIN_KEPT_UNITS = 20
+"""Fewer kept units, or a smaller share, say nothing about how far scores move by noise."""
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What two runs of one model say of its units.
+
+    Attributes:
+        units: units that stand for a concept in one run at least.
+        same: those with the same concept in both, by `normalise_label`.
+        changed: the others: layer, unit, concept_a, concept_b, gap_a, gap_b, explained (bool: a near-tie).
+        counted: changes that no near-tie explains.
+        allowed: changes that a rerun may show; see `compare_runs`.
+        unique_a, unique_b: different concepts of each run, as spelled.
+    """
+
+    units: int
+    same: int
+    changed: pd.DataFrame
+    counted: int
+    allowed: int
+    unique_a: int
+    unique_b: int
+
+    @property
+    def share(self) -> float:
+        """The share of units that agree, 0..1; NaN where no unit stands for a concept."""
+        return self.same / self.units if self.units else float("nan")
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether more units changed than a rerun may show."""
+        return self.counted > self.allowed
+
+    @property
+    def verdict(self) -> str:
+        """One sentence with its numbers."""
+        if not self.units:
+            return "nothing to compare: no unit stands for a concept"
+        explained = len(self.changed) - self.counted
+        numbers = (
+            f"{self.same} of {self.units} units keep their concept, {len(self.changed)} change"
+            f" ({explained} by near-ties; a rerun may change {self.allowed} more)"
+        )
+        return f"{'changed' if self.beyond_noise else 'no change beyond noise'}: {numbers}"
+
+
+def compare_runs(a: pd.DataFrame, b: pd.DataFrame) -> RunComparison:
+    """Compare two runs of one model and method, unit by unit. The order of the runs does not matter.
+
+    A change of a unit's concept is explained by a near-tie where the gaps of both runs together (best score less
+    runner-up's; a gap that is not known counts as 0, two unknown ones explain nothing) are at most twice the layer's
+    movement. For the best concept to change, the difference of two scores has to cross from one gap to the other, and
+    it moves by at most twice what one score moves. The movement is measured: the 0.99 quantile of the change in score
+    over the layer's units that kept their concept. It is 0 where fewer than 20 units or 90 % kept theirs, for then
+    something else than noise moves the scores.
+
+    The changes that are left are more than noise where they outnumber the larger of 1 (one unit is no finding) and the
+    95 % quantile of a binomial distribution over all units with a rate of 0.006, what half precision changes.
+
+    Args:
+        a, b: tables with layer, unit, concept; score, gap, detector where there are any. Units of pixel labels are
+            compared where they are detectors in one run at least, by their best label: crossing the detectors' limit
+            alone changes no concept.
+
+    Raises:
+        ValueError: the runs do not have the same layers and units, or a unit twice.
+    """
+    if not same_units(a, b):
+        raise ValueError("the two runs do not have the same layers and units")
+    both = _columns(a).join(_columns(b), lsuffix="_a", rsuffix="_b")
+    both = both[both["named_a"] | both["named_b"]]
+    same = both["label_a"] == both["label_b"]
+    changed = both[~same]
+    explained = _explained(both, same)[~same]
+    listed = changed[["concept_a", "concept_b", "gap_a", "gap_b"]].assign(explained=explained).reset_index()
+    return RunComparison(
+        units=len(both),
+        same=int(same.sum()),
+        changed=listed,
+        counted=int((~explained).sum()),
+        allowed=max(1, int(binom.ppf(LEVEL, len(both), RERUN_RATE))) if len(both) else 1,
+        unique_a=named_units(a)["concept"].nunique(),
+        unique_b=named_units(b)["concept"].nunique(),
+    )
+
+
+def same_units(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    """Whether two tables are of the same layers and units, each once, in any order."""
+    keys = [table[["layer", "unit"]].astype({"layer": str, "unit": int}) for table in (a, b)]
+    if any(key.duplicated().any() for key in keys):
+        raise ValueError("a unit stands twice in one run")
+    first, second = (set(key.itertuples(index=False, name=None)) for key in keys)
+    return first == second
+
+
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.reset_index(drop=True)
+    keys = [table["layer"].astype(str), table["unit"].astype(int)]
+    concepts = [None if pd.isna(concept) else str(concept) for concept in table["concept"]]
+    found = pd.DataFrame(
+        {
+            "concept": pd.Series(concepts, dtype=object),
+            # "" is no label: a unit without a concept in both runs agrees, but is not compared
+            "label": ["" if concept is None else normalise_label(concept) for concept in concepts],
+            "named": table.index.isin(named_units(table).index),
+            **{
+                name: pd.to_numeric(table[name]).to_numpy(float, na_value=np.nan)
+                if name in table
+                else np.full(len(table), np.nan)
+                for name in ("score", "gap")
+            },
+        }
+    )
+    return found.set_index(pd.MultiIndex.from_arrays(keys, names=["layer", "unit"])).sort_index()
+
+
+def _explained(both: pd.DataFrame, same: pd.Series) -> pd.Series:
+    """bool a unit: a change of it is a near-tie."""
+    moved = (both["score_a"] - both["score_b"]).abs()
+    gaps = both[["gap_a", "gap_b"]]
+    near = gaps.fillna(0).sum(axis=1)
+    explained = pd.Series(False, index=both.index)
+    for _, rows in both.groupby(level="layer").groups.items():
+        kept = moved[rows][same[rows]].dropna()
+        enough = len(kept) >= MIN_KEPT_UNITS and same[rows].mean() >= MIN_KEPT_SHARE
+        movement = np.quantile(kept, MOVEMENT_QUANTILE, method="higher") if enough else 0.0
+        explained[rows] = near[rows] <= 2 * movement
+    return explained & gaps.notna().any(axis=1)
