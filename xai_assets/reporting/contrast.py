@@ -5,14 +5,22 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.dissection.comparison import (
+    ConceptSets,
+    compare_models,
+    comparison_table,
+    units_per_concept,
+)
 from xai_assets.reporting import narrative
 from xai_assets.reporting.depth import depth
-from xai_assets.reporting.numbers import in_order
+from xai_assets.reporting.numbers import in_order, records
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
 LISTED = 12
 PAIRS = 3
+BARS_FROM = 2
+"""A bar is drawn for a concept with at least so many units in either model."""
 
 
 def contrast(results: StudyResults) -> Row:
@@ -21,69 +29,61 @@ def contrast(results: StudyResults) -> Row:
     Pixel labels are used where there are any, else CLIP-Dissect's words. Up to three pairs of models are compared.
     """
     if len(results.netdissect):
-        table = results.netdissect
-        table = table[table["detector"].fillna(False).astype(bool) & table["concept"].notna()]
-        source = "detectors of pixel labels (NetDissect)"
+        table, source = results.netdissect, "detectors of pixel labels (NetDissect)"
     elif len(results.clip_dissect):
-        table = results.clip_dissect
-        table = table[~table["dead"].astype(bool) & table["concept"].notna()]
-        source = "words of CLIP-Dissect"
+        table, source = results.clip_dissect, "words of CLIP-Dissect"
     else:
         return {"source": "", "pairs": [], "models": []}
-    models = in_order(
-        results.netdissect["model"] if len(results.netdissect) else results.clip_dissect["model"]
-    )
+    models = in_order(table["model"])
     pairs = [
         _pair(table, a, b) | {"depth": depth(results, a, b)} for a, b in list(combinations(models, 2))[:PAIRS]
     ]
-    return {"source": source, "pairs": pairs, "models": models}
+    return {"source": source, "pairs": pairs, "models": models, "bars_from": BARS_FROM}
 
 
 def _pair(table: pd.DataFrame, a: str, b: str) -> Row:
-    of_a, of_b = table[table["model"] == a], table[table["model"] == b]
-    common = [layer for layer in in_order(of_a["layer"]) if layer in set(of_b["layer"].astype(str))]
-    layers = [_layer(of_a[of_a["layer"] == layer], of_b[of_b["layer"] == layer], layer) for layer in common]
-    bars: list[Row] = []
-    if common:
-        last = common[-1]
-        units_a, units_b = (_units(side[side["layer"] == last]) for side in (of_a, of_b))
-        concepts = sorted(
-            set(units_a) | set(units_b), key=lambda c: (-max(units_a.get(c, 0), units_b.get(c, 0)), c)
+    compared = comparison_table(table, a, b)
+    counts = units_per_concept(table)
+    layers = [
+        row
+        | _listed(
+            counts[counts["layer"] == row["layer"]], compare_models(table, a, b, layer=row["layer"]), a, b
         )
-        bars = [
-            {"concept": c, "a": units_a.get(c, 0), "b": units_b.get(c, 0)} for c in concepts[: 2 * LISTED]
-        ]
+        for row in records(compared[compared["layer"] != "all"])
+    ]
+    last = layers[-1]["layer"] if layers else None
     return {
         "a": a,
         "b": b,
         "layers": layers,
-        "bars": bars,
-        "bars_layer": common[-1] if common else None,
+        "bars": _bars(counts[counts["layer"] == last], a, b),
+        "bars_layer": last,
         "sentences": [narrative.models(row, a, b) for row in layers[-1:]],
     }
 
 
-def _units(table: pd.DataFrame) -> dict[str, int]:
+def _listed(counts: pd.DataFrame, sets: ConceptSets, a: str, b: str) -> Row:
+    """The most frequent concepts of the first model only, of both, and of the second only."""
+    units_a, units_b = _units(counts, a), _units(counts, b)
     return {
-        str(concept): int(number) for concept, number in table["concept"].astype(str).value_counts().items()
+        "top_a": _most({c: units_a[c] for c in sets.only_a}),
+        "top_b": _most({c: units_b[c] for c in sets.only_b}),
+        "top_shared": _most({c: units_a[c] + units_b[c] for c in sets.shared}),
     }
 
 
-def _layer(a: pd.DataFrame, b: pd.DataFrame, layer: str) -> Row:
-    units_a, units_b = _units(a), _units(b)
-    shared, either = set(units_a) & set(units_b), set(units_a) | set(units_b)
-    return {
-        "layer": layer,
-        "unique_a": len(units_a),
-        "unique_b": len(units_b),
-        "shared": len(shared),
-        "only_a": len(units_a.keys() - shared),
-        "only_b": len(units_b.keys() - shared),
-        "jaccard": len(shared) / len(either) if either else None,
-        "top_a": _most({c: n for c, n in units_a.items() if c not in shared}),
-        "top_b": _most({c: n for c, n in units_b.items() if c not in shared}),
-        "top_shared": _most({c: units_a[c] + units_b[c] for c in shared}),
-    }
+def _bars(counts: pd.DataFrame, a: str, b: str) -> list[Row]:
+    """Units a concept in both models, for concepts with enough of them in either: most first, ties by name."""
+    units_a, units_b = _units(counts, a), _units(counts, b)
+    most = {c: max(units_a.get(c, 0), units_b.get(c, 0)) for c in set(units_a) | set(units_b)}
+    shown = sorted((c for c in most if most[c] >= BARS_FROM), key=lambda c: (-most[c], c))
+    return [{"concept": c, "a": units_a.get(c, 0), "b": units_b.get(c, 0)} for c in shown[: 2 * LISTED]]
+
+
+def _units(counts: pd.DataFrame, model: str) -> dict[str, int]:
+    """Units a concept, whatever its category."""
+    of_model = counts[counts["model"] == model]
+    return {str(c): int(n) for c, n in of_model.groupby("concept")["units"].sum().items()}
 
 
 def _most(units: dict[str, int]) -> list[Row]:
