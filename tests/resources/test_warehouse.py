@@ -120,3 +120,26 @@ def test_no_row_of_two_writing_processes_is_lost(warehouse):
     assert [writer.exitcode for writer in writers] == [0, 0]
     with duckdb.connect(str(warehouse.path), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM probe_health").fetchone() == (32,)
+
+
+def older(warehouse, name, without):
+    """The table as a version had it that did not know the column."""
+    warehouse.replace("demo", {name: HEALTH if name == "probe_health" else agreement()})
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute(f'ALTER TABLE "{name}" DROP COLUMN "{without}"')
+        connection.execute(f'ALTER TABLE "{name}" ADD COLUMN forgotten DOUBLE')
+
+
+def test_an_older_tables_rows_are_kept_where_what_they_lack_may_be_null(warehouse):
+    older(warehouse, "mask_agreement", "dice")
+    warehouse.replace("other", {"mask_agreement": agreement(dice=0.25)})
+    assert warehouse.read("demo")["mask_agreement"]["dice"].isna().all()
+    assert list(warehouse.read("demo")["mask_agreement"]["iou"]) == [0.5]
+    assert list(warehouse.read("other")["mask_agreement"]["dice"]) == [0.25]
+
+
+def test_an_older_tables_rows_go_where_they_lack_what_must_be_there(warehouse):
+    older(warehouse, "probe_health", "level")
+    warehouse.replace("other", {"probe_health": HEALTH})
+    assert warehouse.read("demo")["probe_health"].empty
+    assert len(warehouse.read("other")["probe_health"]) == 2

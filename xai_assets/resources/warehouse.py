@@ -84,6 +84,7 @@ class Warehouse:
             connection.begin()
             try:
                 for name, frame in ready.items():
+                    _bring_up_to_date(connection, name)
                     for statement in _create(name):
                         connection.execute(statement)
                     where, values = _condition(study, scopes.get(name, {}))
@@ -131,6 +132,31 @@ class Warehouse:
                 return []
             query = f'SELECT DISTINCT study FROM "{_BASE}" ORDER BY study'
             return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Give a table of an older version the declared columns; `_create` follows.
+
+    Its rows are kept where every column that they lack may be NULL. Otherwise they go: they could not say what the
+    table is now for, and a run makes them again.
+    """
+    query = "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE table_name = ?"
+    found = {row[0]: row[1:] for row in connection.execute(query, [name]).fetchall()}
+    declared = {"study": ("VARCHAR", False)} | {
+        c: (s.type, s.nullable) for c, s in TABLES[name].columns.items()
+    }
+    if found == declared or name not in _names(connection, "table"):
+        return
+    keep = all(nullable or c in found for c, (_, nullable) in declared.items())
+    if keep:
+        shared = ", ".join(f'"{column}"' for column in declared if column in found)
+        connection.execute(f'CREATE TEMPORARY TABLE older AS SELECT {shared} FROM "{name}"')
+    connection.execute(f'DROP TABLE "{name}"')
+    if keep:
+        for statement in _create(name):
+            connection.execute(statement)
+        connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM older')
+        connection.execute("DROP TABLE older")
 
 
 def _names(connection: duckdb.DuckDBPyConnection, kind: Literal["table", "view"]) -> set[str]:
