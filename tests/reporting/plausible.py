@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
+from xai_assets.dissection.summary import category_agreement
 from xai_assets.evaluation.controls import CONTROLS, control
 from xai_assets.evaluation.localization import localize
 from xai_assets.evaluation.overlap import dice, expected_iou, iou
@@ -299,9 +300,11 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
         ("concepts without an image", "3: cone, rug, mast", "warn"),
         ("encoder, zero-shot objects", "0.93 on fresh scenes", "ok"),
     ]
+    words, labels = pd.DataFrame(clip), pd.DataFrame(pixels)
     return {
-        "clip_dissect": pd.DataFrame(clip),
-        "netdissect": pd.DataFrame(pixels),
+        "clip_dissect": words,
+        "netdissect": labels,
+        "category_agreement": category_agreement(words, labels),
         "layer_summary": pd.DataFrame(summary),
         "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
     }

@@ -49,6 +49,7 @@ class StudyResults:
     clip_dissect: pd.DataFrame = field(default_factory=_empty)
     netdissect: pd.DataFrame = field(default_factory=_empty)
     layer_summary: pd.DataFrame = field(default_factory=_empty)
+    category_agreement: pd.DataFrame = field(default_factory=_empty)
     probe_health: pd.DataFrame = field(default_factory=_empty)
     artifact: Callable[[str, str], Artifact] = no_artifacts
     unit_pictures: Mapping[UnitKey, UnitPictures] = field(default_factory=dict)

@@ -63,6 +63,7 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
         "sentences": sentences,
         "categories_pixels": _categories(_detectors(_of(results.netdissect, model))),
         "categories_words": _categories(_alive(_of(results.clip_dissect, model))),
+        "agreement": _agreement(results, model),
         "concepts": _concepts(results, model),
         "cards": [_card(results, pictures, row) for row in records(chosen)],
     }
@@ -123,6 +124,14 @@ def _categories(table: pd.DataFrame) -> list[Row]:
             }
         )
     return rows
+
+
+def _agreement(results: StudyResults, model: str) -> list[Row]:
+    """By category of the pixel label, over all layers: how often the word says the same; in the categories' order."""
+    rows = records(_of(results.category_agreement, model))
+    order = list(names.CATEGORIES)
+    whole = [row for row in rows if row["layer"] is None]
+    return sorted(whole, key=lambda row: (order + [row["category"]]).index(row["category"]))
 
 
 def _concepts(results: StudyResults, model: str) -> list[Row]:
