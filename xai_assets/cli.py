@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from xai_assets.cli_concepts import concepts
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study, read_study, study_paths
@@ -17,6 +18,9 @@ USAGE_ERROR = 2
 @click.version_option(package_name="xai-assets")
 def cli() -> None:
     """Explainability of image classifiers, as Dagster assets with reports."""
+
+
+cli.add_command(concepts)
 
 
 @cli.command()

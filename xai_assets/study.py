@@ -22,6 +22,9 @@ Report = Literal["dissection", "cam", "lime", "comparison", "study"]
 REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "study")
 """Every report, in the order in which they are made."""
 
+STUDY_NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
+"""A study's name: it stands in paths, in the warehouse and on the command line."""
+
 
 class Part(BaseModel):
     """A piece of a study: unknown fields are errors, and nothing changes after validation."""
@@ -159,7 +162,7 @@ class Attribution(Part):
 class Study(Part):
     """One analysis: a file in `data/studies`, and a partition of the asset graph."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="the file's name without .yaml")
+    name: str = Field(pattern=STUDY_NAME, description="the file's name without .yaml")
     title: str = Field(min_length=1, max_length=120, description="stands on the front page")
     description: str = Field("", max_length=2000, description="what is analysed and why, in a few sentences")
     seed: int = Field(0, ge=0, lt=2**32, description="every random choice follows from it")
