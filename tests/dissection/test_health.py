@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from xai_assets.dissection.health import probe_health
+from xai_assets.dissection.health import probe_health, zero_shot
+from xai_assets.dissection.presence import concept_pixels
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe
 
 NAMES = ["dog", "cat", "car", "tea_pot", "beach-s", "street-s", "wood-s", "hill-s"]
@@ -51,7 +52,7 @@ def test_a_good_probe_passes():
     findings = probe_health(probe, encoder, WORDS, features)
     values = {key: value for key, value, _ in findings}
     assert set(levels(findings).values()) == {"ok"}
-    assert values["zero-shot accuracy, object"] == "100.0% of 24 images, 4 classes (chance 25.0%)"
+    assert values["zero-shot accuracy, object"] == "100.0% of 24 images, 4 classes (chance 50.0%)"
     assert values["zero-shot accuracy, scene"].startswith("100.0%")
     assert (
         values["images"] == "24"
@@ -87,6 +88,34 @@ def test_odd_modes_and_broken_files_warn(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no")
     found = levels(probe_health(FolderProbe(tmp_path), Encoder(), WORDS, np.eye(1, 8)))
     assert found["modes"] == found["unreadable files"] == "warn"
+
+
+def test_a_picture_may_show_several_labels_and_any_of_them_is_right():
+    probe, features = labelled()
+    shares = concept_pixels(probe)
+    found = zero_shot(probe, Encoder(), np.roll(features, -1, axis=0), shares, "object")
+    assert (found.accuracy, found.chance, found.skill) == (1.0, 0.5, 1.0)  # the smaller object beside it
+    wrong = zero_shot(probe, Encoder(), np.roll(features, 1, axis=0), shares, "object")
+    assert (wrong.accuracy, wrong.skill) == (0.0, -1.0)
+    everything = np.ones_like(shares)
+    assert zero_shot(probe, Encoder(), features, everything, "object") is None
+
+
+def test_one_word_for_all_pictures_warns_without_labels():
+    images = list(np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8))
+    texts = np.eye(10, dtype=np.float32)
+
+    def found(nearest):
+        findings = probe_health(ArrayProbe(images), Encoder(), WORDS, texts[nearest], text_features=texts)
+        return {key: (value, level) for key, value, level in findings}["most frequent nearest word"]
+
+    assert found([i % 10 for i in range(24)]) == (
+        "dog, of 12% of the images; 10 words are nearest to some",
+        "ok",
+    )
+    assert found([1] * 12 + list(range(10)) + [2, 3])[1] == "warn"
+    assert found([1] * 11 + list(range(10)) + [2, 3, 4])[1] == "ok"
+    assert found([1] * 24) == ("cat, of 100% of the images; 1 words are nearest to some", "warn")
 
 
 @pytest.mark.parametrize("change", [slice(0, 9), slice(1, 10)])

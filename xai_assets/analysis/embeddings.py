@@ -11,7 +11,7 @@ from xai_assets.files import fingerprint
 from xai_assets.vision.encoders import load_encoder
 from xai_assets.world.concepts import concepts
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 BATCH = 64
 
 
@@ -52,7 +52,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
             images.append(encoder.embed_images(batch))  # b h w 3 -> b d
             bench.progress(min(start + BATCH, len(probe)), len(probe))
         arrays = {"images": np.concatenate(images), "texts": encoder.embed_texts([word for word, _ in words])}
-        health = probe_health(probe, encoder, words, arrays["images"])
+        health = probe_health(probe, encoder, words, arrays["images"], text_features=arrays["texts"])
         bench.store.put(
             "embeddings",
             key,
