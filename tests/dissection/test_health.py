@@ -86,8 +86,11 @@ def test_duplicates_blanks_and_few_or_double_words_warn():
 def test_odd_modes_and_broken_files_warn(tmp_path):
     Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(tmp_path / "grey.png")
     (tmp_path / "broken.png").write_bytes(b"no")
-    found = levels(probe_health(FolderProbe(tmp_path), Encoder(), WORDS, np.eye(1, 8)))
+    (tmp_path / "notes.txt").write_text("not asked for")
+    findings = probe_health(FolderProbe(tmp_path), Encoder(), WORDS, np.eye(1, 8))
+    found = levels(findings)
     assert found["modes"] == found["unreadable files"] == "warn"
+    assert ("files that are no pictures", "1: notes.txt", "ok") in findings
 
 
 def test_a_picture_may_show_several_labels_and_any_of_them_is_right():
@@ -116,6 +119,19 @@ def test_one_word_for_all_pictures_warns_without_labels():
     assert found([1] * 12 + list(range(10)) + [2, 3])[1] == "warn"
     assert found([1] * 11 + list(range(10)) + [2, 3, 4])[1] == "ok"
     assert found([1] * 24) == ("cat, of 100% of the images; 1 words are nearest to some", "warn")
+
+
+def test_a_list_of_one_word_and_one_word_twice_are_findings():
+    images = [np.arange(48, dtype=np.uint8).reshape(4, 4, 3)] * 30
+    one = probe_health(
+        ArrayProbe(images), Encoder(), WORDS[:1], np.ones((30, 1)), text_features=np.ones((1, 1))
+    )
+    assert levels(one)["concepts"] == "warn"
+    # one word is nearest to all pictures whatever they are: that says nothing
+    assert levels(one)["most frequent nearest word"] == "ok"
+    twice = probe_health(ArrayProbe(images), Encoder(), WORDS + WORDS[:1], np.ones((30, 1)))
+    found = {key: value for key, value, _ in twice}
+    assert found["concepts that differ in spelling only"] == "1: dog" and found["concepts"] == "11"
 
 
 @pytest.mark.parametrize("change", [slice(0, 9), slice(1, 10)])

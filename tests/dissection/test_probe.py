@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeError
+from xai_assets.errors import XaiError
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def test_a_folder_is_read_in_order_and_bad_files_set_aside(folder):
     probe = FolderProbe(folder)
     assert probe.ids == ["a.png", "b.png", "c.png"] and probe.image(1)[0, 0, 0] == ord("b")
     assert [bad.path.endswith("aa.png") for bad in probe.quarantined] == [True]
+    assert probe.others == ["notes.txt"]
     assert probe.concepts is None and probe.labels(0) == {} and probe.label_size(0) == (5, 7)
     assert FolderProbe(folder, limit=2).ids == ["a.png", "b.png"]
 
@@ -38,6 +40,14 @@ def test_a_folder_of_broken_files_is_an_error(tmp_path):
     (tmp_path / "x.png").write_bytes(b"no picture")
     with pytest.raises(ProbeError, match="none of its 1 image files"):
         FolderProbe(tmp_path)
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(XaiError, match="it holds no picture files"):
+        FolderProbe(tmp_path)
+    with pytest.raises(XaiError, match="there is no such folder"):
+        FolderProbe(tmp_path / "none")
 
 
 def test_arrays_make_a_probe_named_by_content():

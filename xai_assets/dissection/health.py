@@ -84,7 +84,7 @@ def probe_health(
 
     Returns:
         Findings: images, sizes, modes, duplicates, label maps among the images, images that look normalised,
-        unreadable files, labels, concepts, their hash and head, the word that is nearest to most pictures, and
+        unreadable and other files, labels, concepts, their hash and head, the word that is nearest to most pictures, and
         zero-shot accuracy by category where there are labels. Level "warn" where something needs a look.
     """
     findings = _pictures(probe, progress) + _concepts(words)
@@ -191,6 +191,7 @@ def _pictures(probe: ProbeSet, progress: Progress) -> list[Finding]:
             "warn" if len(normalised) > MAX_NORMALISED * len(probe) else "ok",
         ),
         Finding("unreadable files", _listed(broken), "warn" if broken else "ok"),
+        Finding("files that are no pictures", _listed(getattr(probe, "others", ())), "ok"),
     ]
 
 

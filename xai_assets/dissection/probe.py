@@ -11,7 +11,7 @@ import pandas as pd
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.progress import Progress, silent
-from xai_assets.vision.images import LoadedImage, Quarantined, load_images, read_folder, read_image
+from xai_assets.vision.images import LoadedImage, Quarantined, load_images, printable, read_folder, read_image
 
 CONCEPT_COLUMNS = ("number", "name", "category", "synonyms")
 
@@ -70,6 +70,7 @@ class FolderProbe:
 
     Attributes:
         quarantined: files that are no images, with the reason.
+        others: names of files that do not claim to be pictures, by their suffix; hidden ones do not count.
 
     Raises:
         XaiError: no such folder, or not one readable image in it.
@@ -84,6 +85,11 @@ class FolderProbe:
         self._paths: list[Path] = []
         self._hashes: list[str] = []
         paths = read_folder(self.folder)
+        self.others = sorted(
+            printable(path.name)
+            for path in set(self.folder.iterdir()) - set(paths)
+            if path.is_file() and not path.name.startswith(".")
+        )
         for done, path in enumerate(paths, 1):
             if limit is not None and len(self.ids) == limit:
                 break
