@@ -11,6 +11,7 @@ from torch import nn
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import explain
+from xai_assets.attribution.parameters import PARAMETERS
 from xai_assets.attribution.scaling import scale
 from xai_assets.vision.classifiers import UnknownClass
 from xai_assets.vision.layers import UnknownLayer
@@ -63,7 +64,10 @@ def test_photographs_give_the_librarys_maps(reference_data, classifier):
 @pytest.mark.parametrize("method", ["ablationcam", "scorecam"])
 def test_the_batch_size_does_not_change_the_map(method, classifier, pixels):
     tensor = classifier.preprocessing.tensor(pixels)[None]
-    maps = [FUNCTIONS[method](classifier, tensor, [1], "layer4", batch_size=n)[0].values for n in (1, 3, 64)]
+    maps = [
+        FUNCTIONS[method](classifier, tensor, [1], "conv1", parameters=PARAMETERS[method](batch_size=n))[0].values
+        for n in (1, 3, 64)
+    ]
     for other in maps[1:]:
         np.testing.assert_allclose(maps[0], other, rtol=1e-4, atol=1e-5)
 

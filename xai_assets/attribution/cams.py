@@ -1,42 +1,43 @@
-"""Class activation maps by the library `grad-cam` (pytorch_grad_cam), with the raw evidence kept.
+"""Class activation maps with the raw evidence kept: the numbers of the library `grad-cam`, computed in fewer steps.
 
 A class activation map is a weighted sum of the target layer's activations; the methods differ in the weights:
 
-- Grad-CAM (Selvaraju et al. 2017): the mean gradient of the class score over a channel.
-- AblationCAM (Ramaswamy & Desai 2020): the relative drop of the class score when a channel is set to 0. The
-  library divides by the score itself, so the sign of every weight flips where the score (a logit) is
-  negative.
-- ScoreCAM (Wang et al. 2020): the class score of the image masked with the channel. The library takes a
-  softmax over these scores across channels; on logits that is close to one-hot when they differ by more than
-  a few units.
+- Grad-CAM (Selvaraju et al. 2017): the mean gradient of the class score over a channel. Its relatives (HiResCAM,
+  Grad-CAM++, XGradCAM, LayerCAM, EigenCAM) are the library's formulas: see `formulas`.
+- AblationCAM (Ramaswamy & Desai 2020): the relative fall of the class score without a channel: see `ablation`.
+- ScoreCAM (Wang et al. 2020): the class score of the image seen through the channel: see `score`.
 
 The class score is the logit of the target class. The library's maps are min-max scaled per image; ours are
 the weighted sum itself, after the ReLU, resized to the model's input as the library does (bilinear,
-`cv2.resize`). Scaled by `AttributionMap.scaled` they equal the library's.
+`cv2.resize`). Scaled by `AttributionMap.scaled` they equal the library's, but for layers behind which the network
+works in place: there the library explains what was written over the layer's output (see `capture`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import RLock
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
-import pytorch_grad_cam
 import torch
-from pytorch_grad_cam import ablation_cam, score_cam
-from pytorch_grad_cam.ablation_layer import AblationLayer
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from torch import nn
 
+from xai_assets.attribution.ablation import ablation_weights
+from xai_assets.attribution.capture import capture, gradients
 from xai_assets.attribution.errors import AttributionError
+from xai_assets.attribution.formulas import CLASSES, WITHOUT_GRADIENT, weighted_sum
 from xai_assets.attribution.guard import untouched
+from xai_assets.attribution.layout import layout_of
+from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMParameters
+from xai_assets.attribution.quick_network import quick_network
+from xai_assets.attribution.score import Scorer, negative_share, score_weights
+from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.layers import get_layer
 
-_LOUD = RLock()
+SIGNED_ABOVE = 0.2
+"""A layer is called signed when more of its energy than this is negative. A Gaussian before its activation function
+has 0.5; behind a ReLU there is none, behind SiLU or GELU some hundredths."""
 
 
 @dataclass(frozen=True)
@@ -46,129 +47,156 @@ class Cam:
     Attributes:
         values: h w float32, at least 0: the map in the model's frame, not scaled.
         low_resolution: h' w' float32 of either sign: the weighted sum at the target layer's resolution.
-        channel_weights: c float32: the weight of each channel of the target layer.
+        channel_weights: c float32: the weight of each channel of the target layer; None where the method has none.
+        details: how it was computed, as JSON has it.
+        signed_layer: ScoreCAM was asked for at a layer of which much is negative.
     """
 
     values: np.ndarray
     low_resolution: np.ndarray
-    channel_weights: np.ndarray
+    channel_weights: np.ndarray | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    signed_layer: bool = False
 
 
-def gradcam(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int], layer: str) -> list[Cam]:
-    """Grad-CAM of each image (n 3 h w, normalised) for its target class at the target layer.
-
-    Raises:
-        AttributionError: tensor and targets do not fit each other; a layer without a spatial output.
-        UnknownClass: a target that is no class of the model.
-        UnknownLayer: a path that names no module.
-    """
-    return _cams(classifier, tensor, targets, layer, _GradCAM, gradients=True)
-
-
-def ablationcam(
-    classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int], layer: str, *, batch_size: int = 64
-) -> list[Cam]:
-    """AblationCAM, as `gradcam`; `batch_size` ablated copies are evaluated together.
-
-    Costs a forward pass a channel. Weights are infinite where the class score is exactly 0.
-    """
-
-    def make(network: nn.Module, layers: list[nn.Module]) -> Any:
-        # The library's default ablation layer is one shared mutable object.
-        return _AblationCAM(network, layers, ablation_layer=AblationLayer(), batch_size=batch_size)
-
-    return _cams(classifier, tensor, targets, layer, make)
-
-
-def scorecam(
-    classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int], layer: str, *, batch_size: int = 64
-) -> list[Cam]:
-    """ScoreCAM, as `gradcam`; `batch_size` masked copies are evaluated together.
-
-    Costs a forward pass a channel. The target layer must come after its activation function: on signed values
-    (such as a bottleneck's `conv3`) maps are often blank.
-    """
-
-    def make(network: nn.Module, layers: list[nn.Module]) -> Any:
-        cam = _ScoreCAM(network, layers)
-        cam.batch_size = batch_size
-        return cam
-
-    return _cams(classifier, tensor, targets, layer, make)
-
-
-class _Recording:
-    """What the library computes on the way and throws away."""
-
-    def get_cam_weights(
-        self, input_tensor: Any, target_layer: Any, targets: Any, activations: Any, grads: Any
-    ) -> np.ndarray:
-        if getattr(activations, "ndim", None) != 4:
-            found = "is not reached" if activations is None else f"gives shape {tuple(activations.shape)}"
-            raise AttributionError(
-                "the target layer",
-                f"{found} in the forward pass; a class activation map needs n c h w",
-                "Name a convolutional layer, such as layer4.",
-            )
-        self.channel_weights = super().get_cam_weights(  # type: ignore[misc]
-            input_tensor, target_layer, targets, activations, grads
-        )
-        return self.channel_weights
-
-    def get_cam_image(self, *arguments: Any) -> np.ndarray:
-        with np.errstate(invalid="ignore"):  # infinite weights times zero activations; the map is flagged
-            self.low_resolution = super().get_cam_image(*arguments)  # type: ignore[misc]
-        return self.low_resolution
-
-
-class _GradCAM(_Recording, pytorch_grad_cam.GradCAM):
-    pass
-
-
-class _AblationCAM(_Recording, pytorch_grad_cam.AblationCAM):
-    def get_cam_weights(self, *arguments: Any) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):  # a score of exactly 0; the map is flagged
-            return super().get_cam_weights(*arguments)
-
-
-class _ScoreCAM(_Recording, pytorch_grad_cam.ScoreCAM):
-    pass
-
-
-def _cams(
+def gradcam(
     classifier: Classifier,
     tensor: torch.Tensor,
     targets: Sequence[int],
     layer: str,
-    make: Callable[[nn.Module, list[nn.Module]], Any],
     *,
-    gradients: bool = False,
+    method: str = "gradcam",
+    split: LayerSplit | None = None,
 ) -> list[Cam]:
-    _check(classifier, tensor, targets)
-    network = classifier.network
-    target_layer = get_layer(network, layer)
-    with torch.inference_mode(False), torch.set_grad_enabled(gradients), untouched(network), _quiet():
-        # Frozen parameters make no graph; the input carries it. A copy: the caller's tensor is not ours to mark.
-        given = tensor.detach().clone().to(classifier.device).requires_grad_(gradients)
-        cam = make(network, [target_layer])
-        try:
-            cam(input_tensor=given, targets=[ClassifierOutputTarget(target) for target in targets])
-        finally:
-            cam.activations_and_grads.release()
-    height, width = tensor.shape[-2:]
-    lows = np.asarray(cam.low_resolution, dtype=np.float32)  # n h' w'
-    weights = np.asarray(cam.channel_weights, dtype=np.float32)  # n c
+    """Grad-CAM, or a relative of it, of each image (n 3 h w, normalised) for its target class at the target layer.
+
+    All images go through the network together.
+
+    Args:
+        classifier: the model.
+        tensor: n 3 h w float32, normalised.
+        targets: class indices, one an image.
+        layer: module path of the target layer.
+        method: "gradcam", "hirescam", "gradcampp", "xgradcam", "layercam" or "eigencam".
+        split: the network split at the layer, for many calls: it makes each of them quicker.
+
+    Raises:
+        AttributionError: tensor and targets do not fit each other; an unknown method; a layer without a map.
+        UnknownClass: a target that is no class of the model.
+        UnknownLayer: a path that names no module.
+    """
+    if method not in CLASSES:
+        raise AttributionError(f"the method {method!r}", "is no formula", f"Use one of {', '.join(CLASSES)}.")
+    module = get_layer(classifier.network, layer)
+    with _prepared(classifier, tensor, targets) as images:
+        network, chosen = classifier.network, [int(target) for target in targets]
+        if method in WITHOUT_GRADIENT:
+            output, gradient = capture(network, module, images).output, None
+            layout = layout_of(tuple(output.shape), tuple(images.shape[-2:]), network)
+        elif split is not None:
+            output, gradient, layout = split.gradients(images, chosen)
+        else:
+            output, gradient = gradients(network, module, images, chosen)
+            layout = layout_of(tuple(output.shape), tuple(images.shape[-2:]), network)
+        found = weighted_sum(
+            method, network, layout.maps(output), None if gradient is None else layout.maps(gradient)
+        )
     return [
-        Cam(_resize(np.maximum(low, 0), width, height), low, of_channels)
-        for low, of_channels in zip(lows, weights, strict=True)
+        _cam(low, None if found.weights is None else found.weights[index], images)
+        for index, low in enumerate(found.low)
     ]
 
 
-def _resize(low: np.ndarray, width: int, height: int) -> np.ndarray:
-    return np.asarray(cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+def ablationcam(
+    classifier: Classifier,
+    tensor: torch.Tensor,
+    targets: Sequence[int],
+    layer: str,
+    *,
+    parameters: AblationCAMParameters | None = None,
+    split: LayerSplit | None = None,
+) -> list[Cam]:
+    """AblationCAM; arguments and errors as of `gradcam`.
+
+    `details`: `way`, how what lies behind the layer was computed (see `split`), `ablated`, how many ablated
+    outputs were evaluated, and `turned_down`, which ways were not taken and why. Weights are infinite where the
+    class score is exactly 0.
+    """
+    parameters = parameters or AblationCAMParameters()
+    with _prepared(classifier, tensor, targets) as images:
+        split = split or LayerSplit(classifier.network, layer, classifier.device)
+        found = []
+        for image, target in zip(images.split(1), targets, strict=True):
+            behind = split.behind(image)
+            weights, ablated = ablation_weights(behind, int(target), parameters)
+            details = {"way": behind.way, "ablated": ablated, "turned_down": list(split.turned_down)}
+            maps = behind.layout.maps(behind.output)[0].cpu().numpy()
+            found.append(_cam(_weighted(weights, maps), weights, images, details))
+    return found
 
 
-def _check(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int]) -> None:
+def scorecam(
+    classifier: Classifier,
+    tensor: torch.Tensor,
+    targets: Sequence[int],
+    layer: str,
+    *,
+    parameters: ScoreCAMParameters | None = None,
+    scorer: Scorer | None = None,
+) -> list[Cam]:
+    """ScoreCAM; arguments and errors as of `gradcam`.
+
+    The target layer should come after its activation function: on signed values (such as a bottleneck's `conv3`)
+    maps are often blank. `signed_layer` says so, and `details`: `warning`.
+
+    Args:
+        classifier: the model.
+        tensor: n 3 h w float32, normalised.
+        targets: class indices, one an image.
+        layer: module path of the target layer.
+        parameters: the defaults when None.
+        scorer: from `make_scorer`, for many calls.
+    """
+    parameters = parameters or ScoreCAMParameters()
+    module = get_layer(classifier.network, layer)
+    with _prepared(classifier, tensor, targets) as images:
+        found = []
+        for image, target in zip(images.split(1), targets, strict=True):
+            output = capture(classifier.network, module, image).output
+            layout = layout_of(tuple(output.shape), tuple(image.shape[-2:]), classifier.network)
+            maps = layout.maps(output)[0].contiguous()
+            scorer = scorer or make_scorer(classifier, image, parameters)
+            weights, details = score_weights(scorer, image, maps, int(target), parameters)
+            negative = negative_share(maps)
+            signed = negative > SIGNED_ABOVE
+            kept = {**details, **scorer.details, "negative_share": round(negative, 4)}
+            if signed:
+                kept["warning"] = (
+                    f"{layer} gives signed values ({negative:.0%} of their energy is negative): ScoreCAM reads the "
+                    "lowest as absence. Name the layer behind its activation function."
+                )
+            found.append(
+                _cam(_weighted(weights, maps.cpu().numpy()), weights, images, kept, signed_layer=signed)
+            )
+    return found
+
+
+def make_scorer(classifier: Classifier, image: torch.Tensor, parameters: ScoreCAMParameters) -> Scorer:
+    """The classifier's network made ready for masked copies of images of this size (1 3 h w, normalised).
+
+    It holds for the weights as they are now.
+    """
+    with untouched(classifier.network) as network:
+        exact, how = quick_network(network, image)
+        if parameters.precision == "float32":
+            return Scorer(exact, details={"network": how})
+        reduced, how = quick_network(network, image, dtype=torch.bfloat16)
+        return Scorer(reduced, exact, torch.bfloat16, {"network": how, "precision": "bfloat16"})
+
+
+@contextmanager
+def _prepared(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int]) -> Iterator[torch.Tensor]:
+    """The images on the device, copied (the caller's are not ours to mark), and the network lent out."""
     if tensor.ndim != 4 or len(targets) != len(tensor):
         raise AttributionError(
             "the images",
@@ -177,17 +205,31 @@ def _check(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int])
         )
     for target in targets:
         classifier.class_index(int(target))
+    with torch.inference_mode(False), torch.no_grad(), untouched(classifier.network):
+        yield tensor.detach().clone().to(classifier.device)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the library's progress bars off the terminal, by the name under which its modules know tqdm."""
-    with _LOUD:
-        loud = [(module, module.tqdm) for module in (ablation_cam, score_cam)]
-        for module, _ in loud:
-            module.tqdm = SimpleNamespace(tqdm=lambda items: items)
-        try:
-            yield
-        finally:
-            for module, tqdm in loud:
-                module.tqdm = tqdm
+def _weighted(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """The sum over channels of c weights and c h' w' activations, as the library adds it up."""
+    with np.errstate(invalid="ignore"):  # infinite weights times zero activations; the map is flagged
+        return (weights[:, None, None] * maps).sum(axis=0)
+
+
+def _cam(
+    low: np.ndarray,
+    weights: np.ndarray | None,
+    images: torch.Tensor,
+    details: Mapping[str, Any] | None = None,
+    *,
+    signed_layer: bool = False,
+) -> Cam:
+    height, width = images.shape[-2:]
+    low = np.asarray(low, dtype=np.float32)
+    values = cv2.resize(np.maximum(low, 0), (width, height), interpolation=cv2.INTER_LINEAR)
+    return Cam(
+        np.asarray(values, dtype=np.float32),
+        low,
+        None if weights is None else np.asarray(weights, dtype=np.float32),
+        details or {},
+        signed_layer,
+    )

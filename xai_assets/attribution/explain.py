@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from pydantic import ValidationError
 
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.lime_image import lime
-from xai_assets.attribution.maps import AttributionMap, flags_of
+from xai_assets.attribution.maps import SIGNED_LAYER, AttributionMap, flags_of
 from xai_assets.attribution.parameters import (
     PARAMETERS,
     AblationCAMParameters,
@@ -17,15 +18,17 @@ from xai_assets.attribution.parameters import (
     Parameters,
     ScoreCAMParameters,
 )
+from xai_assets.attribution.score import Scorer
+from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
 
 METHODS = tuple(PARAMETERS)
 """The methods' names, in the order of every table."""
 
-CODE_VERSION = "attribution 1"
+CODE_VERSION = "attribution 2"
 """Goes into the key of every kept map: raise it when the same inputs give another map."""
 
-_CAM_EXTRAS = ("low_resolution", "channel_weights")
+_Found = tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any], tuple[str, ...]]
 
 
 def explain(
@@ -39,81 +42,122 @@ def explain(
     seed: int = 0,
     image_id: str = "",
 ) -> AttributionMap:
-    """Explain one class of one image.
+    """Explain one class of one image: `Explainer` for a single call; arguments and errors are its own."""
+    explainer = Explainer(method, classifier, layer=layer, parameters=parameters, seed=seed)
+    return explainer(pixels, target, image_id=image_id)
+
+
+class Explainer:
+    """One method on one classifier, for many images: what does not depend on the image is prepared once.
+
+    The classifier's weights must not change meanwhile. Images go through the network one at a time: a batch's
+    size and a picture's neighbours change the last digits of a convolution, and a map must not depend on which
+    others were asked for.
 
     Args:
         method: one of METHODS.
         classifier: the model, with its preprocessing.
-        pixels: h w 3 uint8 RGB, the original image.
-        target: the class, by index or by name.
         layer: module path of the target layer; needed by the CAM methods, unused by LIME.
         parameters: the method's own class, or its fields; the defaults when None.
         seed: of LIME's samples; the CAM methods have no chance in them.
-        image_id: the image's name, for the record.
-
-    Returns:
-        The map in the model's frame: for LIME as well, which perturbs the model's own view, so that all maps
-        of an image lie in one frame. `extras`: `low_resolution` (h' w') and `channel_weights` (c) of the CAM
-        methods, `segments` (h w int32) and `weights` (one a superpixel) of LIME. `details`: LIME's `r2`,
-        `intercept`, `surrogate_probability`, `probability`, `superpixels`. The same arguments give the same
-        bytes on the same machine.
 
     Raises:
-        AttributionError: an unknown method, parameters that do not fit, no layer for a CAM method,
-            a layer without a spatial output.
-        UnknownClass: a class that the model does not have.
+        AttributionError: an unknown method, parameters that do not fit, no layer for a CAM method.
         UnknownLayer: a path that names no module.
     """
-    checked = _parameters(method, parameters)
-    index = classifier.class_index(target if isinstance(target, str) else int(target))
-    values, extras, details = _compute(method, classifier, pixels, index, layer, checked, seed)
-    return AttributionMap(
-        values=values,
-        method=method,
-        image_id=image_id,
-        target=index,
-        target_name=classifier.class_names[index],
-        layer=None if method == "lime" else layer,
-        frame=classifier.preprocessing.frame(*pixels.shape[:2]),
-        parameters=checked.model_dump(mode="json"),
-        seed=seed,
-        flags=flags_of(values),
-        extras=extras,
-        details=details,
-    )
 
+    def __init__(
+        self,
+        method: str,
+        classifier: Classifier,
+        *,
+        layer: str | None = None,
+        parameters: Parameters | Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.method, self.classifier, self.seed = method, classifier, seed
+        self.parameters = _parameters(method, parameters)
+        self.layer = None if method == "lime" else layer
+        self._split: LayerSplit | None = None
+        self._scorers: dict[tuple[int, ...], Scorer] = {}
+        if method != "lime":
+            if layer is None:
+                raise AttributionError(
+                    method, "needs a target layer", "Name one by its module path, such as layer4."
+                )
+            self._split = LayerSplit(classifier.network, layer, classifier.device)
 
-def _compute(
-    method: str,
-    classifier: Classifier,
-    pixels: np.ndarray,
-    target: int,
-    layer: str | None,
-    parameters: Parameters,
-    seed: int,
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
-    if isinstance(parameters, LimeParameters):
-        found = lime(
-            classifier, classifier.preprocessing.view(pixels), target, parameters=parameters, seed=seed
+    def __call__(self, pixels: np.ndarray, target: int | str, *, image_id: str = "") -> AttributionMap:
+        """Explain one class of one image.
+
+        Args:
+            pixels: h w 3 uint8 RGB, the original image.
+            target: the class, by index or by name.
+            image_id: the image's name, for the record.
+
+        Returns:
+            The map in the model's frame: for LIME as well, which perturbs the model's own view, so that all maps
+            of an image lie in one frame. `extras`: `low_resolution` (h' w') and `channel_weights` (c) of the CAM
+            methods that have them, `segments` (h w int32) and `weights` (one a superpixel) of LIME. `details`: how
+            a CAM was computed (see `cams`); LIME's `r2`, `intercept`, `surrogate_probability`, `probability`,
+            `superpixels`. The same arguments give the same bytes on the same machine.
+
+        Raises:
+            AttributionError: a layer without a map.
+            UnknownClass: a class that the model does not have.
+        """
+        index = self.classifier.class_index(target if isinstance(target, str) else int(target))
+        if isinstance(self.parameters, LimeParameters):
+            values, extras, details, flags = self._lime(pixels, index, self.parameters)
+        else:
+            values, extras, details, flags = self._cam(pixels, index)
+        return AttributionMap(
+            values=values,
+            method=self.method,
+            image_id=image_id,
+            target=index,
+            target_name=self.classifier.class_names[index],
+            layer=self.layer,
+            frame=self.classifier.preprocessing.frame(*pixels.shape[:2]),
+            parameters=self.parameters.model_dump(mode="json"),
+            seed=self.seed,
+            flags=(*flags_of(values), *flags),
+            extras=extras,
+            details=details,
         )
+
+    def _cam(self, pixels: np.ndarray, target: int) -> _Found:
+        tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
+        assert self._split is not None
+        given = (self.classifier, tensor, [target], self._split.layer)
+        match self.parameters:
+            case AblationCAMParameters():
+                (cam,) = cams.ablationcam(*given, parameters=self.parameters, split=self._split)
+            case ScoreCAMParameters():
+                scorer = self._scorer(tensor, self.parameters)
+                (cam,) = cams.scorecam(*given, parameters=self.parameters, scorer=scorer)
+            case _:
+                (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
+        extras = {"low_resolution": cam.low_resolution}
+        if cam.channel_weights is not None:
+            extras["channel_weights"] = cam.channel_weights
+        return cam.values, extras, dict(cam.details), (SIGNED_LAYER,) if cam.signed_layer else ()
+
+    def _scorer(self, tensor: torch.Tensor, parameters: ScoreCAMParameters) -> Scorer:
+        shape = tuple(tensor.shape)
+        if shape not in self._scorers:
+            self._scorers[shape] = cams.make_scorer(
+                self.classifier, tensor.to(self.classifier.device), parameters
+            )
+        return self._scorers[shape]
+
+    def _lime(self, pixels: np.ndarray, target: int, parameters: LimeParameters) -> _Found:
+        view = self.classifier.preprocessing.view(pixels)
+        found = lime(self.classifier, view, target, parameters=parameters, seed=self.seed)
         extras = {"segments": found.segments.astype(np.int32), "weights": found.weights}
         numbers = ("r2", "intercept", "surrogate_probability", "probability")
-        return (
-            found.values,
-            extras,
-            {name: getattr(found, name) for name in numbers} | {"superpixels": len(found.weights)},
-        )
-    if layer is None:
-        raise AttributionError(method, "needs a target layer", "Name one by its module path, such as layer4.")
-    tensor = classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
-    match parameters:
-        case AblationCAMParameters():
-            (cam,) = cams.ablationcam(classifier, tensor, [target], layer, batch_size=parameters.batch_size)
-        case ScoreCAMParameters():
-            (cam,) = cams.scorecam(classifier, tensor, [target], layer, batch_size=parameters.batch_size)
-        case _:
-            (cam,) = cams.gradcam(classifier, tensor, [target], layer)
-    return cam.values, {name: getattr(cam, name) for name in _CAM_EXTRAS}, {}
+        details = {name: getattr(found, name) for name in numbers} | {"superpixels": len(found.weights)}
+        return found.values, extras, details, ()
 
 
 def _parameters(method: str, given: Parameters | Mapping[str, Any] | None) -> Parameters:

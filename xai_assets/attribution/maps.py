@@ -16,6 +16,9 @@ CONSTANT = "constant"
 NON_FINITE = "non_finite"
 """Flag: some values are NaN or infinite."""
 
+SIGNED_LAYER = "signed_layer"
+"""Flag: much of the target layer's energy lies in negative values, which the method reads as absence."""
+
 
 @dataclass(frozen=True)
 class AttributionMap:
@@ -31,7 +34,7 @@ class AttributionMap:
         frame: how the model's frame lies in the original image.
         parameters: the method's parameters, as JSON has them.
         seed: of every random choice.
-        flags: `constant`, `non_finite`, or neither.
+        flags: any of `constant`, `non_finite`, `signed_layer`.
         extras: further arrays that the method leaves: see `cams` and `lime`.
         details: further numbers that the method leaves, as JSON has them.
     """
@@ -68,7 +71,7 @@ class AttributionMap:
     @property
     def usable(self) -> bool:
         """Whether the map says where: it is neither constant nor in part not finite."""
-        return not self.flags
+        return CONSTANT not in self.flags and NON_FINITE not in self.flags
 
 
 def flags_of(values: np.ndarray) -> tuple[str, ...]:

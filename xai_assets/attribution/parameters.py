@@ -14,19 +14,38 @@ class _Parameters(BaseModel):
 
 
 class GradCAMParameters(_Parameters):
-    """Grad-CAM (Selvaraju et al. 2017) has none: one forward and one backward pass."""
+    """Grad-CAM (Selvaraju et al. 2017) has none: one forward and one backward pass. Its relatives have none either."""
 
 
 class AblationCAMParameters(_Parameters):
-    """AblationCAM (Ramaswamy & Desai 2020): one forward pass a channel of the target layer."""
+    """AblationCAM (Ramaswamy & Desai 2020): what lies behind the layer is evaluated once a channel."""
 
     batch_size: int = Field(64, ge=1, le=4096, description="ablated copies evaluated together")
+    denominator: Literal["score", "magnitude"] = Field(
+        "score",
+        description="a channel's weight is the score's fall divided by this: the score, as the library has it, which "
+        "turns the map's sign round where the score is negative, or its magnitude, which does not",
+    )
+    value: Literal["library", "zero"] = Field(
+        "library",
+        description="what a channel is replaced by: 0 where the layer's smallest value is 0 and else about -1e7, as the "
+        "library has it, or 0 everywhere, as the paper has it",
+    )
 
 
 class ScoreCAMParameters(_Parameters):
     """ScoreCAM (Wang et al. 2020): one forward pass a channel of the target layer."""
 
     batch_size: int = Field(64, ge=1, le=4096, description="masked copies evaluated together")
+    weighting: Literal["softmax", "increase"] = Field(
+        "softmax",
+        description="how scores become weights: a softmax over the channels' scores, as the library has it, or how much "
+        "more probable the class becomes than without the image",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="what masked copies are computed in; the error of bfloat16 is measured and kept with the map",
+    )
 
 
 class Slic(_Parameters):
@@ -127,6 +146,11 @@ PARAMETERS: dict[str, type[Parameters]] = {
     "gradcam": GradCAMParameters,
     "ablationcam": AblationCAMParameters,
     "scorecam": ScoreCAMParameters,
+    "hirescam": GradCAMParameters,
+    "gradcampp": GradCAMParameters,
+    "xgradcam": GradCAMParameters,
+    "layercam": GradCAMParameters,
+    "eigencam": GradCAMParameters,
     "lime": LimeParameters,
 }
 """The methods by name, in the order of every table, with the class of their parameters."""

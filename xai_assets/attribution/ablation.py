@@ -1,0 +1,81 @@
+"""AblationCAM's weights (Ramaswamy & Desai 2020): how far the class score falls without a channel.
+
+    w_k = (s - s_k) / s,    s_k: the score when channel k of the layer is replaced by a value
+
+Only what lies behind the layer is computed. Where that is affine the fall is <ds/dA_k, A_k - value>, and one
+gradient gives all the weights.
+
+Two choices of the library are its names here, each with an alternative:
+
+- it divides by the score itself, so that every weight changes sign where the score (a logit) is negative and the
+  map shows what speaks against the class (`denominator: score`); `magnitude` divides by |score|.
+- a channel is replaced by 0 where the layer's smallest value is exactly 0, as the paper has it, and elsewhere by
+  that smallest value less 10 million times its place in a batch of 32 (`value: library`), which no layer behind
+  was ever trained to see; `zero` is the paper's 0 everywhere.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xai_assets.attribution.parameters import AblationCAMParameters
+from xai_assets.attribution.split import Behind
+
+_LIBRARY_STEP = 1e7
+_LIBRARY_BATCH = 32
+
+
+def ablation_weights(
+    behind: Behind, target: int, parameters: AblationCAMParameters
+) -> tuple[np.ndarray, int]:
+    """The weight of each channel (c float32), and how many ablated outputs were evaluated.
+
+    Infinite or NaN where the class score is exactly 0.
+    """
+    values = ablation_values(behind, parameters.value)
+    if behind.gradient is None:
+        score, drops, evaluated = _by_evaluation(behind, target, values, parameters.batch_size)
+    else:
+        score = float(behind.evaluate(behind.output)[0, target])
+        change = _channels(behind, behind.output)[0] - _as_columns(values, behind.output.ndim - 2)  # c ...
+        drops = (_channels(behind, behind.gradient(target))[0] * change).flatten(1).sum(dim=1)  # c
+        evaluated = 0
+    denominator = score if parameters.denominator == "score" else abs(score)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a score of 0; the map is flagged
+        return drops.cpu().numpy() / np.float32(denominator), evaluated
+
+
+def ablation_values(behind: Behind, rule: str) -> Tensor:
+    """What each channel (c) is replaced by, float32."""
+    count = behind.output.shape[behind.layout.channel_axis]
+    smallest = behind.output.min()
+    if rule == "zero" or bool(smallest == 0):
+        return torch.zeros(count, device=behind.output.device)
+    # The library takes the minimum of a batch that it has already written to: each is 1e7 below the one before.
+    lower, values = smallest.clone(), []
+    for _ in range(min(_LIBRARY_BATCH, count)):
+        lower = lower - _LIBRARY_STEP
+        values.append(lower)
+    return torch.stack(values).repeat(-(-count // _LIBRARY_BATCH))[:count]
+
+
+def _by_evaluation(behind: Behind, target: int, values: Tensor, batch_size: int) -> tuple[float, Tensor, int]:
+    score = behind.evaluate(behind.output)[0, target]
+    channels = _channels(behind, behind.output)[0].flatten(1)  # c ...
+    changed = torch.nonzero((channels != values[:, None]).any(dim=1)).flatten()
+    drops = torch.zeros(len(values), device=behind.output.device)  # nothing changes: no fall
+    for chosen in changed.split(batch_size):
+        ablated = behind.output.expand(len(chosen), *behind.output.shape[1:]).clone()
+        written = _channels(behind, ablated)  # a view: b c ...
+        rows = torch.arange(len(chosen), device=chosen.device)
+        written[rows, chosen] = _as_columns(values[chosen], written.ndim - 2)
+        drops[chosen] = score - behind.evaluate(ablated)[:, target]
+    return float(score), drops, len(changed)
+
+
+def _channels(behind: Behind, output: Tensor) -> Tensor:
+    return output.movedim(behind.layout.channel_axis, 1)
+
+
+def _as_columns(values: Tensor, axes: int) -> Tensor:
+    return values.reshape(-1, *[1] * axes)  # c -> c 1 1

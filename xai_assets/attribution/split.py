@@ -1,0 +1,165 @@
+"""A network split at a layer: the cheapest way of computing what lies behind it that answers as the network does.
+
+In order: a graph cut at the layer, a replay that skips what is finished before it, full passes. A way is taken
+only if it gives the network's own scores, for the layer's own output and for one with a channel taken out; what
+was taken, and why what came before was not, is part of every result.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from xai_assets.attribution.capture import Capture, capture, gradients, score_gradient, substitute
+from xai_assets.attribution.graph_cut import GraphCut, cut
+from xai_assets.attribution.layout import Layout, layout_of
+from xai_assets.attribution.quick_network import agree
+from xai_assets.attribution.replay import replay
+from xai_assets.vision.layers import get_layer
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What lies behind a layer, for one image.
+
+    Attributes:
+        output: the layer's output as it lies in the network (1 ...).
+        layout: how it lies.
+        evaluate: scores (b k) where the layer gives b other outputs (b ...); it does not write to them.
+        gradient: of a class's score with respect to the output, where what lies behind is affine; else None.
+        way: "closed form", "graph cut", "replay" or "full passes".
+    """
+
+    output: Tensor
+    layout: Layout
+    evaluate: Callable[[Tensor], Tensor]
+    gradient: Callable[[int], Tensor] | None
+    way: str
+
+
+class LayerSplit:
+    """A network and one of its layers, prepared for many images. It holds for the weights as they are now.
+
+    Args:
+        network: in eval mode with frozen parameters, as `guard.untouched` lends it, at every call.
+        layer: module path.
+        device: where the network is.
+
+    Raises:
+        UnknownLayer: a path that names no module.
+    """
+
+    def __init__(self, network: nn.Module, layer: str, device: torch.device) -> None:
+        self.network, self.layer, self.device = network, layer, device
+        self.module = get_layer(network, layer)
+        self.turned_down: list[str] = []
+        self._cut: GraphCut | None = None
+        self._tried_cut = False
+        self._ways: dict[torch.Size, str] = {}
+
+    def behind(self, image: Tensor) -> Behind:
+        """Split at one image (1 3 h w, on the network's device).
+
+        Raises:
+            AttributionError: the layer is not reached, or gives no maps.
+        """
+        way = self._way(image)
+        if way == "graph cut":
+            return self._by_cut(image)
+        return self._by_replay(image) if way == "replay" else self._by_full_passes(image)
+
+    def gradients(self, images: Tensor, targets: list[int]) -> tuple[Tensor, Tensor, Layout]:
+        """The layer's output for n 3 h w, the gradient of each image's own target score, and their layout."""
+        if self._way(images[:1]) == "graph cut":
+            assert self._cut is not None
+            output, frontier = self._cut.before(images)
+            with torch.enable_grad():
+                leaf = output.detach().requires_grad_()
+                gradient = score_gradient(self._cut.suffix(leaf, *frontier), leaf, targets)
+            output = leaf.detach()
+        else:
+            output, gradient = gradients(self.network, self.module, images, targets)
+        return output, gradient, self._layout(output, images)
+
+    def _way(self, image: Tensor) -> str:
+        """The way for images of this size, found with this one."""
+        if image.shape not in self._ways:
+            # A copy: `images[:1]` shares its memory, and a network may write into its input.
+            truth = capture(self.network, self.module, image.clone())
+            ablated = _without_strongest_channel(truth.output, self._layout(truth.output, image))
+            wanted = torch.cat(
+                [truth.scores, substitute(self.network, self.module, image, ablated, calls=truth.calls)]
+            )
+            trials = ((way, make) for way, make in self._candidates(image))
+            self._ways[image.shape] = next(
+                (way for way, make in trials if self._agrees(way, make, truth, ablated, wanted)),
+                "full passes",
+            )
+        return self._ways[image.shape]
+
+    def _candidates(self, image: Tensor) -> Iterator[tuple[str, Callable[[], Behind]]]:
+        yield "graph cut", lambda: self._by_cut(image)
+        yield "replay", lambda: self._by_replay(image)
+
+    def _agrees(
+        self, way: str, make: Callable[[], Behind], truth: Capture, ablated: Tensor, wanted: Tensor
+    ) -> bool:
+        try:
+            behind = make()
+            found = behind.evaluate(torch.cat([truth.output, ablated]))
+            fits = agree(behind.output, truth.output) and agree(found, wanted)
+            reason = "other scores than the network's"
+        except (
+            Exception
+        ) as error:  # a network's own code, run in a way it was not written for, may raise anything
+            fits, reason = False, f"{type(error).__name__}: {error}".splitlines()[0]
+        if not fits:
+            self.turned_down.append(f"{way}: {reason[:200]}")
+        return fits
+
+    def _by_cut(self, image: Tensor) -> Behind:
+        if not self._tried_cut:
+            self._tried_cut = True
+            self._cut = cut(self.network, self.layer, self.device)
+        if self._cut is None:
+            raise RuntimeError("the graph could not be cut before")
+        parts = self._cut
+        output, frontier = parts.before(image)
+
+        def gradient(target: int) -> Tensor:
+            with torch.enable_grad():
+                leaf = output.detach().requires_grad_()
+                return score_gradient(parts.suffix(leaf, *frontier), leaf, [target])
+
+        return Behind(
+            output,
+            self._layout(output, image),
+            lambda outputs: parts.behind(outputs, frontier),
+            gradient if parts.linear else None,
+            "closed form" if parts.linear else "graph cut",
+        )
+
+    def _by_replay(self, image: Tensor) -> Behind:
+        output = capture(self.network, self.module, image).output
+        again = replay(self.network, self.layer, image)
+        return Behind(output, self._layout(output, image), again, None, "replay")
+
+    def _by_full_passes(self, image: Tensor) -> Behind:
+        found = capture(self.network, self.module, image)
+
+        def evaluate(outputs: Tensor) -> Tensor:
+            images = image.expand(len(outputs), *image.shape[1:])
+            return substitute(self.network, self.module, images, outputs, calls=found.calls)
+
+        return Behind(found.output, self._layout(found.output, image), evaluate, None, "full passes")
+
+    def _layout(self, output: Tensor, images: Tensor) -> Layout:
+        return layout_of(tuple(output.shape), tuple(images.shape[-2:]), self.network)
+
+
+def _without_strongest_channel(output: Tensor, layout: Layout) -> Tensor:
+    ablated = output.clone()
+    channels = ablated.movedim(layout.channel_axis, 0)  # a view: c ...
+    channels[channels.flatten(1).abs().amax(dim=1).argmax()] = 0
+    return ablated
