@@ -126,6 +126,13 @@ class Methods(Part):
     gradcam: GradCAMParameters | None = Field(None, description="Grad-CAM (Selvaraju et al. 2017)")
     ablationcam: AblationCAMParameters | None = Field(None, description="AblationCAM (Ramaswamy et al. 2020)")
     scorecam: ScoreCAMParameters | None = Field(None, description="ScoreCAM (Wang et al. 2020)")
+    hirescam: GradCAMParameters | None = Field(None, description="HiResCAM (Draelos & Carin 2020)")
+    gradcampp: GradCAMParameters | None = Field(None, description="Grad-CAM++ (Chattopadhyay et al. 2018)")
+    xgradcam: GradCAMParameters | None = Field(None, description="XGradCAM (Fu et al. 2020)")
+    layercam: GradCAMParameters | None = Field(None, description="LayerCAM (Jiang et al. 2021)")
+    eigencam: GradCAMParameters | None = Field(
+        None, description="EigenCAM (Muhammad & Yeasin 2020): looks at no class"
+    )
     lime: LimeParameters | None = Field(None, description="LIME (Ribeiro et al. 2016)")
 
     @model_validator(mode="after")

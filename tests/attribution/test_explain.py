@@ -14,7 +14,8 @@ from xai_assets.vision.classifiers import UnknownClass
 
 
 def test_methods_are_these_in_this_order():
-    assert METHODS == ("gradcam", "ablationcam", "scorecam", "lime")
+    further = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
+    assert METHODS == ("gradcam", "ablationcam", "scorecam", *further, "lime")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -10,8 +10,9 @@ from xai_assets.analysis.images import canonical
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
-from xai_assets.attribution.explain import CODE_VERSION, explain
+from xai_assets.attribution.explain import CODE_VERSION, Explainer
 from xai_assets.attribution.maps import AttributionMap
+from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.resources.tables import TABLES
@@ -29,12 +30,12 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
     columns = list(TABLES["maps"].columns)
     if getattr(bench.attribution.methods, method) is None:
         return pd.DataFrame(columns=columns)
-    classifier = explained_classifier(bench)
+    explainers = _Explainers(bench, method)
     pictures = dict(zip(images["image_id"], images["picture"], strict=True))
     rows = []
     for done, case in enumerate(predictions.to_dict("records"), 1):
         try:
-            rows.append(_row(bench, classifier, case, pictures[case["image_id"]], method))
+            rows.append(_row(bench, explainers, case, pictures[case["image_id"]], method))
         except XaiError as error:
             bench.tally.problems.append(f"{case['image_id']} ({case['target_name']}): {error}")
         bench.progress(done, len(predictions))
@@ -45,6 +46,15 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
             "Mend the first, and the others are likely mended too.",
         )
     return pd.DataFrame(rows, columns=columns)
+
+
+def further_cam_maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `maps` of every rarer class activation map that the study asks for; empty when it asks for none."""
+    chosen = [method for method in FURTHER_CAMS if getattr(bench.attribution.methods, method) is not None]
+    found = [maps(bench, predictions, images, method) for method in chosen]
+    return (
+        pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(TABLES["maps"].columns))
+    )
 
 
 def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.ndarray]:
@@ -65,19 +75,42 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
     return found, arrays["mask"].astype(bool)
 
 
-def _parameters(bench: Workbench, method: str, image_id: str) -> Any:
+def _parameters(bench: Workbench, method: str, image_id: str) -> Parameters:
     if method == "lime" and image_id in bench.attribution.lime_per_image:
         return bench.attribution.lime_per_image[image_id]
     return getattr(bench.attribution.methods, method)
 
 
+class _Explainers:
+    """The method with each set of parameters that the study has for it, prepared once and used for all images."""
+
+    def __init__(self, bench: Workbench, method: str) -> None:
+        self.classifier: Classifier = explained_classifier(bench)
+        self._bench, self._method = bench, method
+        self._ready: dict[str, Explainer] = {}
+
+    def of(self, parameters: Parameters) -> Explainer:
+        """The explainer with these parameters."""
+        key = canonical(parameters.model_dump(mode="json"))
+        if key not in self._ready:
+            self._ready[key] = Explainer(
+                self._method,
+                self.classifier,
+                layer=self._bench.attribution.layer,
+                parameters=parameters,
+                seed=self._bench.study.seed,
+            )
+        return self._ready[key]
+
+
 def _row(
-    bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
+    bench: Workbench, explainers: _Explainers, case: dict[str, Any], picture: str, method: str
 ) -> dict[str, Any]:
     study, policy = bench.study, bench.attribution.binarisation
+    classifier = explainers.classifier
     parameters = _parameters(bench, method, case["image_id"])
     layer = None if method == "lime" else bench.attribution.layer
-    made_of = {
+    made_of: dict[str, Any] = {
         "code": CODE_VERSION,
         "weights": classifier.sha256,
         "picture": picture,
@@ -92,9 +125,12 @@ def _row(
     if bench.store.has("attributions", raw_key):
         bench.tally.reused += 1
     else:
-        _compute(bench, classifier, case, picture, parameters, layer, raw_key, method)
+        _compute(bench, explainers.of(parameters), case, picture, raw_key)
         bench.tally.computed += 1
     arrays, meta = bench.store.get("attributions", raw_key)
+    warning = meta["details"].get("warning")
+    if warning is not None and f"{method}: {warning}" not in bench.tally.problems:
+        bench.tally.problems.append(f"{method}: {warning}")
     mask, threshold = binarise(arrays["values"], policy)
     key = fingerprint({"map": raw_key, "policy": policy.model_dump(mode="json")})
     if not bench.store.has("maps", key):
@@ -122,41 +158,23 @@ def _row(
     }
 
 
-def _compute(
-    bench: Workbench,
-    classifier: Classifier,
-    case: dict[str, Any],
-    picture: str,
-    parameters: Any,
-    layer: str | None,
-    key: str,
-    method: str,
-) -> None:
+def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], picture: str, key: str) -> None:
     pixels = bench.store.get("pictures", picture)[0]["pixels"]
     started = time.perf_counter()
-    found = explain(
-        method,
-        classifier,
-        pixels,
-        int(case["target_index"]),
-        layer=layer,
-        parameters=parameters,
-        seed=bench.study.seed,
-        image_id=case["image_id"],
-    )
+    found = explainer(pixels, int(case["target_index"]), image_id=case["image_id"])
     if not np.isfinite(found.values).all():
         raise XaiError(
-            f"{method} of {case['image_id']}",
+            f"{explainer.method} of {case['image_id']}",
             "has values that are not finite",
             "Look at the checkpoint and at the target layer's activations.",
         )
     meta = {
-        "layer": layer,
+        "layer": found.layer,
         "frame": found.frame.to_dict(),
-        "parameters": parameters.model_dump(mode="json"),
+        "parameters": found.parameters,
         "flags": list(found.flags),
         "seconds": time.perf_counter() - started,
-        "device": str(classifier.device),
+        "device": str(explainer.classifier.device),
         "raw_min": float(found.values.min()),
         "raw_max": float(found.values.max()),
         "details": found.details,

@@ -1,4 +1,9 @@
-"""Where the model looked: one asset a method, all of them on the same class of the same image in the same frame."""
+"""Where the model looked: one asset a method, all of them on the same class of the same image in the same frame.
+
+The rarer class activation maps share one asset: they cost little, and few studies ask for them.
+"""
+
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -7,12 +12,16 @@ from xai_assets.automation.partitions import studies
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.resources.table import Table
 
+if TYPE_CHECKING:
+    from xai_assets.analysis.workbench import Workbench
+
 GROUP = "attribution"
 
 METHODS = {
     "gradcam": "Grad-CAM (Selvaraju et al. 2017): the layer's channels, weighted by the gradient of the class score.",
     "ablationcam": "AblationCAM (Ramaswamy et al. 2020): channels weighted by the score's drop without each of them.",
     "scorecam": "ScoreCAM (Wang et al. 2020): channels weighted by the score of the image seen through each of them.",
+    "further_cam": "HiResCAM, Grad-CAM++, XGradCAM, LayerCAM and EigenCAM, those of them that the study asks for.",
     "lime": "LIME (Ribeiro et al. 2016): a linear model of the score over superpixels that are hidden at random.",
 }
 
@@ -30,9 +39,14 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
     def masks(
         context: dg.AssetExecutionContext, images: Table, predictions: Table
     ) -> dg.MaterializeResult[Table]:
-        from xai_assets.analysis.explanations import maps
+        from xai_assets.analysis.explanations import further_cam_maps, maps
 
-        return run_step(context, "attribution", lambda bench: maps(bench, predictions, images, method))
+        def work(bench: "Workbench") -> Table:
+            if method == "further_cam":
+                return further_cam_maps(bench, predictions, images)
+            return maps(bench, predictions, images, method)
+
+        return run_step(context, "attribution", work)
 
     return masks
 

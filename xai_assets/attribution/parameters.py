@@ -142,15 +142,14 @@ class LimeParameters(_Parameters):
 Parameters = GradCAMParameters | AblationCAMParameters | ScoreCAMParameters | LimeParameters
 """What any of the methods takes."""
 
+FURTHER_CAMS = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
+"""Relatives of Grad-CAM, made where a study asks for them."""
+
 PARAMETERS: dict[str, type[Parameters]] = {
     "gradcam": GradCAMParameters,
     "ablationcam": AblationCAMParameters,
     "scorecam": ScoreCAMParameters,
-    "hirescam": GradCAMParameters,
-    "gradcampp": GradCAMParameters,
-    "xgradcam": GradCAMParameters,
-    "layercam": GradCAMParameters,
-    "eigencam": GradCAMParameters,
+    **dict.fromkeys(FURTHER_CAMS, GradCAMParameters),
     "lime": LimeParameters,
 }
 """The methods by name, in the order of every table, with the class of their parameters."""

@@ -1,6 +1,6 @@
 """The content of each report: which chapters it has, as plain values. What is here is what `report.json` holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xai_assets.reporting import names, overview
@@ -69,6 +69,12 @@ def _explained(results: StudyResults) -> Row | None:
     return {"name": rows[0]["model"], "sha256": rows[0]["model_sha256"]} if rows else None
 
 
+def _explained_by(results: StudyResults, methods: Iterable[str]) -> list[str]:
+    """The methods to define: the usual four where they are meant, the others where they have maps."""
+    made = set(results.maps["method"]) if len(results.maps) else set()
+    return [key for key in methods if key not in names.FURTHER_CAMS or key in made]
+
+
 def _dissection(results: StudyResults, pictures: Pictures) -> Row:
     return {
         "dissection": dissection(results, pictures),
@@ -85,9 +91,7 @@ def _cam(results: StudyResults, pictures: Pictures) -> Row:
         "cost": [row for row in cost(results) if row["key"] in names.CAMS],
         "definitions": definitions(
             [
-                "gradcam",
-                "ablationcam",
-                "scorecam",
+                *_explained_by(results, names.CAMS),
                 "mask",
                 "average_precision",
                 "iou",
@@ -145,10 +149,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
                 "presence",
                 "dead",
                 "jaccard",
-                "gradcam",
-                "ablationcam",
-                "scorecam",
-                "lime",
+                *_explained_by(results, names.METHODS),
                 "mask",
                 "average_precision",
                 "iou",

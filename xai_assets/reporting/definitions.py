@@ -33,14 +33,46 @@ DEFINITIONS: dict[str, Definition] = {
     "ablationcam": Definition(
         "AblationCAM",
         "As Grad-CAM, with each channel weighted by how far the class's score falls when the channel is put out.",
-        "w(k) = (s − s(k)) / s,  s(k): the score without channel k",
+        "w(k) = (s − s(k)) / s,  s(k): the score without channel k;  denominator: magnitude divides by |s|",
         "Ramaswamy & Desai 2020, as in pytorch-grad-cam",
     ),
     "scorecam": Definition(
         "ScoreCAM",
         "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel.",
-        "w(k) = softmax over k of s(x · up(A(k))),  up: enlarged and scaled to 0..1",
+        "w(k) = softmax over k of s(x · up(A(k))),  up: enlarged and scaled to 0..1;  weighting: increase takes "
+        "p(x · up(A(k))) − p(0)",
         "Wang et al. 2020, as in pytorch-grad-cam",
+    ),
+    "hirescam": Definition(
+        "HiResCAM",
+        "The target layer's channels times the gradient of the class's score, place by place, summed and rectified.",
+        "ReLU(Σ ∂s/∂A(k, x, y) · A(k, x, y))",
+        "Draelos & Carin 2020, as in pytorch-grad-cam",
+    ),
+    "gradcampp": Definition(
+        "Grad-CAM++",
+        "As Grad-CAM, with positive gradients only, each weighted so that every place that speaks for the class counts.",
+        "w(k) = Σ α(k, x, y) · ReLU(g),  g = ∂s / ∂A(k, x, y),  α = g² / (2 g² + g³ Σ A(k))",
+        "Chattopadhyay et al. 2018, as in pytorch-grad-cam",
+    ),
+    "xgradcam": Definition(
+        "XGradCAM",
+        "As Grad-CAM, with gradients averaged by how active the channel is in each place.",
+        "w(k) = Σ g(x, y) · A(k, x, y) / Σ A(k)",
+        "Fu et al. 2020, as in pytorch-grad-cam",
+    ),
+    "layercam": Definition(
+        "LayerCAM",
+        "As HiResCAM, with positive gradients only.",
+        "ReLU(Σ ReLU(∂s/∂A(k, x, y)) · A(k, x, y))",
+        "Jiang et al. 2021, as in pytorch-grad-cam",
+    ),
+    "eigencam": Definition(
+        "EigenCAM",
+        "The first principal component of the target layer's activations. It knows no class: it is a map of what stands "
+        "out to the network.",
+        "ReLU(A v),  v: the first right singular vector of the centred activations",
+        "Muhammad & Yeasin 2020, as in pytorch-grad-cam",
     ),
     "lime": Definition(
         "LIME",

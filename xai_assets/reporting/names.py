@@ -16,9 +16,17 @@ METHODS: dict[str, Style] = {
     "gradcam": Style("Grad-CAM", "#0072b2", "circle"),
     "ablationcam": Style("AblationCAM", "#00795c", "square"),
     "scorecam": Style("ScoreCAM", "#c05000", "triangle"),
+    "hirescam": Style("HiResCAM", "#2b8cbe", "circle"),
+    "gradcampp": Style("Grad-CAM++", "#08589e", "circle"),
+    "xgradcam": Style("XGradCAM", "#4a6fa5", "square"),
+    "layercam": Style("LayerCAM", "#3d7f8f", "triangle"),
+    "eigencam": Style("EigenCAM", "#7a6c1f", "diamond"),
     "lime": Style("LIME", "#a8497f", "diamond"),
 }
-CAMS = ("gradcam", "ablationcam", "scorecam")
+FURTHER_CAMS = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
+"""Made only where a study asks for them."""
+
+CAMS = ("gradcam", "ablationcam", "scorecam", *FURTHER_CAMS)
 
 CONTROLS: dict[str, Style] = {
     "centre": Style("Centre prior", "#6b7480", "ring"),

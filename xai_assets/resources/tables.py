@@ -81,7 +81,9 @@ TABLES: dict[str, Table] = {
         "one row an image, explained class and method: the attribution map and its mask",
         {
             **_CASE,
-            "method": _text("gradcam, ablationcam, scorecam or lime"),
+            "method": _text(
+                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime"
+            ),
             "layer": _text("target layer; NULL for LIME", nullable=True),
             "policy": _text("binarisation policy"),
             "threshold": _real("the threshold that it came to, on the scaled map, 0 to 1", nullable=True),
