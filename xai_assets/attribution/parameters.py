@@ -59,12 +59,17 @@ class Slic(_Parameters):
     sigma: float = Field(
         1.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
     )
+    max_num_iter: int = Field(10, ge=1, le=1000, description="most rounds of k-means")
+    slic_zero: bool = Field(
+        False, description="SLICO: compactness adapted to each superpixel; `compactness` only starts it"
+    )
 
 
 class Quickshift(_Parameters):
     """Superpixels by mode seeking (Vedaldi & Soatto 2008), as scikit-image has it.
 
-    The defaults of kernel_size, max_dist and ratio are those of `lime`.
+    The defaults are those of `lime`. Its `random_seed` never reaches scikit-image, whose argument is `rng` by now, so
+    that every picture's ties are broken by 42 there; they are here.
     """
 
     name: Literal["quickshift"] = Field("quickshift", description="the segmentation's name")
@@ -75,6 +80,9 @@ class Quickshift(_Parameters):
     ratio: float = Field(0.2, ge=0, le=1, description="weight of colour against place")
     sigma: float = Field(
         0.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+    )
+    rng: int | None = Field(
+        42, ge=0, lt=2**32, description="breaks ties; 42 as in `lime`; none: the study's seed"
     )
 
 
@@ -100,6 +108,31 @@ class Grid(_Parameters):
 Segmentation = Annotated[Slic | Quickshift | Felzenszwalb | Grid, Field(discriminator="name")]
 
 
+class Ridge(_Parameters):
+    """Least squares with a quadratic penalty: the surrogate of `lime`."""
+
+    name: Literal["ridge"] = Field("ridge", description="the regressor's name")
+    alpha: float = Field(1.0, gt=0, description="the penalty's weight against the squared errors' sum")
+
+
+class Linear(_Parameters):
+    """Least squares without a penalty; of several solutions the one of smallest norm."""
+
+    name: Literal["linear"] = Field("linear", description="the regressor's name")
+
+
+class Lasso(_Parameters):
+    """Least squares with an absolute penalty: superpixels that say little get exactly 0 (Tibshirani 1996)."""
+
+    name: Literal["lasso"] = Field("lasso", description="the regressor's name")
+    alpha: float = Field(
+        0.001, gt=0, description="the penalty's weight against half the mean squared error of a probability"
+    )
+
+
+ModelRegressor = Annotated[Ridge | Linear | Lasso, Field(discriminator="name")]
+
+
 class LimeParameters(_Parameters):
     """LIME for images (Ribeiro et al. 2016), as in `lime.lime_image`."""
 
@@ -111,20 +144,40 @@ class LimeParameters(_Parameters):
         1000, ge=2, le=1_000_000, description="perturbed copies that the surrogate is fitted on"
     )
     num_features: int | None = Field(
+        None, ge=1, description="superpixels that the surrogate may use; none: all"
+    )
+    feature_selection: Literal[
+        "auto", "forward_selection", "highest_weights", "lasso_path", "none"
+    ] = Field(
+        "auto",
+        description="how num_features are chosen; auto: up to 6 by forward selection, more by their weights; "
+        "none: all are used, whatever num_features says",
+    )
+    top_labels: int | None = Field(
         None,
         ge=1,
-        description="superpixels that the surrogate may use; none: all. Up to 6 are chosen by forward "
-        "selection, more by their weights",
+        description="also keep the surrogates of so many most probable classes, from the same samples; none: the "
+        "explained class alone",
     )
     hide_color: Literal["mean", "blur"] | tuple[Channel, Channel, Channel] = Field(
         "mean",
         description="what a hidden superpixel shows: its own mean colour, the blurred view, or one colour "
         "(r, g, b)",
     )
+    distance_metric: Literal["cosine", "euclidean", "l2", "manhattan", "l1", "cityblock", "hamming"] = Field(
+        "cosine",
+        description="how far a perturbed copy is from the view, by scikit-learn's names; euclidean and manhattan "
+        "grow with the number of superpixels, and kernel_width must grow with them",
+    )
     kernel_width: float = Field(
-        0.25,
-        gt=0,
-        description="width of the exponential kernel on the cosine distance from the unperturbed view",
+        0.25, gt=0, description="width of the exponential kernel on the distance from the unperturbed view"
+    )
+    model_regressor: ModelRegressor = Field(
+        default_factory=Ridge, description="the surrogate: a name, or a name with its parameters"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="what the perturbed copies are computed in; the error of bfloat16 is measured and kept with the map",
     )
     batch_size: int = Field(100, ge=1, le=4096, description="perturbed copies evaluated together")
     positive_only: bool = Field(
@@ -133,10 +186,11 @@ class LimeParameters(_Parameters):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain_string_is_a_segmentation(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("segmentation"), str):
-            return {**value, "segmentation": {"name": value["segmentation"]}}
-        return value
+    def _plain_string_is_a_name(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        named = ("segmentation", "model_regressor")
+        return value | {key: {"name": value[key]} for key in named if isinstance(value.get(key), str)}
 
 
 Parameters = GradCAMParameters | AblationCAMParameters | ScoreCAMParameters | LimeParameters

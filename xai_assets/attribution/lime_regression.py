@@ -1,0 +1,70 @@
+"""Weighted linear regressions with an intercept, for several labels at once, and how well they fit.
+
+All take samples x (n s float64), scores y (n t float64) and sample weights w (n float64), and minimise
+sum_i w_i (y_i - b - x_i·c)² with a penalty on c but not on b; they give c (s t) and b (t).
+"""
+
+from typing import assert_never
+
+import numpy as np
+from scipy import linalg
+
+from xai_assets.attribution.parameters import Lasso, Linear, ModelRegressor, Ridge
+
+
+def regress(
+    x: np.ndarray, y: np.ndarray, w: np.ndarray, how: ModelRegressor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (s t) and intercepts (t) of the named regressor."""
+    match how:
+        case Ridge():
+            return ridge(x, y, w, how.alpha)
+        case Linear():
+            samples, scores, x_mean, y_mean = centred(x, y, w)
+            coefficients = np.linalg.lstsq(samples, scores)[0]
+            return coefficients, y_mean - x_mean @ coefficients
+        case Lasso():
+            return _lasso(x, y, w, how.alpha)
+        case _:
+            assert_never(how)
+
+
+def ridge(x: np.ndarray, y: np.ndarray, w: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """The penalty is alpha |c|²: scikit-learn's Ridge, one Cholesky factor for all labels."""
+    samples, scores, x_mean, y_mean = centred(x, y, w)
+    normal = samples.T @ samples  # s s
+    normal.flat[:: len(normal) + 1] += alpha
+    coefficients = linalg.cho_solve(linalg.cho_factor(normal, overwrite_a=True), samples.T @ scores)
+    return coefficients, y_mean - x_mean @ coefficients
+
+
+def centred(
+    x: np.ndarray, y: np.ndarray, w: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Samples and scores about their weighted means, times the root of their weights; and the means.
+
+    A score that is the same in all samples is 0 afterwards, not a remainder of rounding.
+    """
+    x_mean = w @ x / w.sum()
+    y_mean = np.where(y.min(axis=0) == y.max(axis=0), y[0], w @ y / w.sum())
+    root = np.sqrt(w)[:, None]
+    return (x - x_mean) * root, (y - y_mean) * root, x_mean, y_mean
+
+
+def r_squared(y: np.ndarray, predicted: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The share of each label's weighted variance that is explained (t), at most 1.
+
+    As in scikit-learn, where a score does not vary: 1 if it is met exactly, else 0.
+    """
+    _, about_mean, _, _ = centred(y[:, :0], y, w)
+    variance = (about_mean**2).sum(axis=0)
+    missed = w @ (y - predicted) ** 2
+    explained = 1 - missed / np.where(variance > 0, variance, 1)
+    return np.where(variance > 0, explained, np.where(missed > 0, 0.0, 1.0))
+
+
+def _lasso(x: np.ndarray, y: np.ndarray, w: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.linear_model import Lasso as SklearnLasso  # a second of import, for those who ask for it
+
+    fits = [SklearnLasso(alpha=alpha).fit(x, column, sample_weight=w) for column in y.T]
+    return np.stack([fit.coef_ for fit in fits], axis=1), np.array([fit.intercept_ for fit in fits])
