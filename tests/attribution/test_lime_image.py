@@ -1,5 +1,6 @@
 """LIME against the library called directly, and against a model whose answer is known."""
 
+import os
 import subprocess
 import sys
 
@@ -7,50 +8,85 @@ import numpy as np
 import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
+from sklearn import linear_model
 from torch import nn
 
 from tests.attribution.conftest import TinyNet, make_classifier
 from xai_assets.attribution.explain import METHODS, explain
-from xai_assets.attribution.lime_image import lime
+from xai_assets.attribution.lime_image import Lime, lime
 from xai_assets.attribution.parameters import Grid, LimeParameters, Slic
 from xai_assets.attribution.segmentation import segment
 from xai_assets.files import sha256_bytes
 
 SAMPLES = 120
+PROCESS = """
+from tests.attribution.test_lime_image import digests
+print(digests())
+"""
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        LimeParameters(num_samples=SAMPLES),
-        LimeParameters(num_samples=SAMPLES, num_features=4),
-        LimeParameters(num_samples=SAMPLES, num_features=9, hide_color=(128, 0, 255)),
-        LimeParameters(num_samples=SAMPLES, segmentation="quickshift", kernel_width=0.5, batch_size=7),
-    ],
-    ids=["all features", "forward selection", "colour", "quickshift"],
-)
-def test_the_coefficients_are_the_librarys(parameters, classifier, pixels):
-    seed, target = 11, 2
-    found = lime(classifier, pixels, target, parameters=parameters, seed=seed)
-    segments = segment(pixels, parameters.segmentation, seed=seed)
+@pytest.fixture(scope="module", autouse=True)
+def other_process(request):
+    """Started before this module's first test and asked after the last: it spends its time importing torch."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS],
+        cwd=request.config.rootpath,
+        env=os.environ | {"PYTHONHASHSEED": "12345"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.wait()
 
+
+def predictor(classifier):
     def predict(views):
         logits = classifier.logits(classifier.preprocessing.from_view(np.asarray(views)))
         return torch.softmax(logits.double(), 1).numpy()
 
+    return predict
+
+
+@pytest.mark.parametrize(
+    ("parameters", "regressor"),
+    [
+        (LimeParameters(num_samples=SAMPLES), None),
+        (LimeParameters(num_samples=SAMPLES, num_features=4), None),
+        (LimeParameters(num_samples=SAMPLES, num_features=9, hide_color=(128, 0, 255)), None),
+        (LimeParameters(num_samples=SAMPLES, segmentation="quickshift", kernel_width=0.5, batch_size=7), None),
+        (LimeParameters(num_samples=SAMPLES, distance_metric="euclidean", kernel_width=4), None),
+        (
+            LimeParameters(num_samples=SAMPLES, num_features=3, feature_selection="highest_weights",
+                           model_regressor="linear"),
+            linear_model.LinearRegression(),
+        ),
+        (LimeParameters(num_samples=SAMPLES, model_regressor="lasso"), linear_model.Lasso(alpha=0.001)),
+    ],
+    ids=["all features", "forward selection", "colour", "quickshift", "euclidean", "linear", "lasso"],
+)  # fmt: skip
+def test_the_coefficients_are_the_librarys(parameters, regressor, classifier, pixels):
+    seed, target = 11, 2
+    found = lime(classifier, pixels, target, parameters=parameters, seed=seed)
+    segments = segment(pixels, parameters.segmentation, seed=seed)
+    predict = predictor(classifier)
     colour = None if parameters.hide_color == "mean" else parameters.hide_color
     theirs = LimeImageExplainer(
-        kernel_width=parameters.kernel_width, random_state=seed
+        kernel_width=parameters.kernel_width,
+        random_state=seed,
+        feature_selection=parameters.feature_selection,
     ).explain_instance(
         pixels, predict, labels=(target,), top_labels=None, hide_color=colour, num_samples=SAMPLES,
         num_features=parameters.num_features or 100_000, segmentation_fn=lambda _: segments,
+        distance_metric=parameters.distance_metric, model_regressor=regressor,
     )  # fmt: skip
     expected = np.zeros(segments.max() + 1)
     for index, weight in theirs.local_exp[target]:
         expected[index] = weight
-    np.testing.assert_allclose(found.weights, expected, atol=1e-9)
-    assert found.r2 == pytest.approx(theirs.score, abs=1e-7)
-    assert found.intercept == pytest.approx(theirs.intercept[target], abs=1e-9)
+    np.testing.assert_allclose(found.weights, expected, atol=1e-7)
+    assert found.r2 == pytest.approx(theirs.score, abs=1e-5)
+    assert found.intercept == pytest.approx(theirs.intercept[target], abs=1e-7)
+    assert found.surrogate_probability == pytest.approx(theirs.local_pred[0], abs=1e-7)
     assert found.probability == pytest.approx(predict(pixels[None])[0, target], abs=1e-7)
     np.testing.assert_array_equal(found.segments, theirs.segments)
 
@@ -61,8 +97,10 @@ class RightHalf(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(4.0))
+        self.seen = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += len(x)
         right = x[..., x.shape[-1] // 2 :].mean(dim=(1, 2, 3))  # n 3 h w -> n
         scores = torch.zeros(len(x), 5)
         scores[:, 1] = self.scale * right
@@ -99,6 +137,7 @@ def test_positive_only_paints_what_speaks_for_the_class(classifier, pixels):
 def test_num_features_limits_the_superpixels_with_a_weight(classifier, pixels):
     found = lime(classifier, pixels, 0, parameters=LimeParameters(num_samples=60, num_features=5))
     assert np.count_nonzero(found.weights) == 5
+    assert sorted(found.used.tolist()) == np.flatnonzero(found.weights).tolist()
 
 
 def test_the_batch_size_does_not_change_the_weights(classifier, pixels):
@@ -121,6 +160,55 @@ def test_another_seed_is_another_answer_and_the_same_seed_the_same_bytes(classif
     assert first.weights.tobytes() != other.weights.tobytes()
 
 
+def test_another_class_of_a_view_costs_no_forward_pass_and_is_what_it_is_alone(pixels):
+    network = RightHalf()
+    model = make_classifier(network)
+    parameters = LimeParameters(num_samples=40, segmentation=Grid(rows=3, columns=3))
+    alone = {target: lime(model, pixels, target, parameters=parameters, seed=3) for target in (0, 1)}
+    shared, before = Lime(model, seed=3), network.seen
+    for target in (0, 1):
+        found = shared(pixels, target, parameters=parameters)
+        assert found.weights.tobytes() == alone[target].weights.tobytes()
+        assert found.r2 == alone[target].r2
+    once = network.seen - before
+    assert once == alone[0].evaluated + 2  # and two pictures that show whether the network can be copied
+    shared(pixels, 1, parameters=parameters.model_copy(update={"num_features": 2, "kernel_width": 1.0}))
+    assert network.seen - before == once
+    shared(255 - pixels, 1, parameters=parameters)
+    assert network.seen - before == 2 * once - 2
+
+
+def test_equal_pictures_are_evaluated_once(pixels):
+    network = RightHalf()
+    parameters = LimeParameters(num_samples=200, segmentation=Grid(rows=2, columns=2))
+    found = lime(make_classifier(network), pixels, 1, parameters=parameters)
+    assert found.evaluated == 16
+    assert network.seen == 16 + 2
+
+
+def test_top_labels_are_kept_beside_the_explained_class(classifier, pixels):
+    parameters = LimeParameters(num_samples=50, top_labels=3, num_features=4)
+    found = lime(classifier, pixels, 4, parameters=parameters)
+    chances = predictor(classifier)(pixels[None])[0]
+    assert [label.target for label in found.top] == np.argsort(chances)[::-1][:3].tolist()
+    for label in found.top:
+        alone = lime(classifier, pixels, label.target, parameters=parameters)
+        np.testing.assert_allclose(label.weights, alone.weights, atol=1e-12)
+    kept = explain("lime", classifier, pixels, 4, parameters=parameters)
+    assert kept.extras["top_labels"].tolist() == [label.target for label in found.top]
+    np.testing.assert_array_equal(kept.extras["top_weights"][1], found.top[1].weights)
+    assert kept.details["top_r2"] == [label.r2 for label in found.top]
+
+
+def test_effective_samples_fall_with_the_kernels_width(classifier, pixels):
+    def effective(width):
+        parameters = LimeParameters(num_samples=50, kernel_width=width)
+        return lime(classifier, pixels, 0, parameters=parameters).effective_samples
+
+    assert effective(1e6) == pytest.approx(50)
+    assert effective(0.01) == pytest.approx(1)
+
+
 def test_the_view_is_not_written_to(classifier, pixels):
     before = pixels.copy()
     lime(classifier, pixels, 0, parameters=LimeParameters(num_samples=20, hide_color="blur"))
@@ -133,13 +221,12 @@ def test_a_picture_of_one_superpixel_gives_a_constant_map(classifier):
         "lime", classifier, flat, 0, parameters={"segmentation": "felzenszwalb", "num_samples": 20}
     )
     assert found.details["superpixels"] == 1
+    assert found.details["evaluated"] == 1
     assert "constant" in found.flags
 
 
-PROCESS = """
-from tests.attribution.test_lime_image import digests
-print(digests())
-"""
+def test_default_segmentation_is_slic():
+    assert LimeParameters().segmentation == Slic()
 
 
 def digests() -> list[str]:
@@ -155,16 +242,6 @@ def digests() -> list[str]:
     return found
 
 
-def test_another_process_gives_the_same_bytes(request):
-    other = subprocess.run(
-        [sys.executable, "-c", PROCESS],
-        cwd=request.config.rootpath,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert other.stdout.strip() == str(digests())
-
-
-def test_default_segmentation_is_slic():
-    assert LimeParameters().segmentation == Slic()
+def test_another_process_gives_the_same_bytes(other_process):
+    answer, _ = other_process.communicate()
+    assert answer.strip() == str(digests())

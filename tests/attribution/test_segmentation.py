@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lime.wrappers.scikit_image import SegmentationAlgorithm
 from skimage import segmentation
 
 from xai_assets.attribution.parameters import Felzenszwalb, Grid, Quickshift, Slic
@@ -32,6 +33,47 @@ def test_slic_is_scikit_images_counted_from_zero(pixels):
     theirs = segmentation.slic(pixels, n_segments=20, compactness=8, sigma=0.5)  # its default counts from 1
     assert theirs.min() == 1
     np.testing.assert_array_equal(ours, theirs - 1)
+
+
+def test_every_parameter_reaches_scikit_image(pixels):
+    changed = {
+        Slic(n_segments=12): ({"n_segments": 30}, {"compactness": 0.01}, {"sigma": 4}, {"max_num_iter": 1},
+                              {"slic_zero": True}),
+        Quickshift(kernel_size=1, max_dist=6): ({"kernel_size": 2}, {"max_dist": 2}, {"ratio": 1}, {"sigma": 3}),
+        Felzenszwalb(min_size=20): ({"scale": 1}, {"sigma": 3}, {"min_size": 100}),
+        Grid(rows=3, columns=5): ({"rows": 4}, {"columns": 4}),
+    }  # fmt: skip
+    for how, changes in changed.items():
+        for change in changes:
+            other = segment(pixels, how.model_copy(update=change))
+            assert not np.array_equal(other, segment(pixels, how)), (how.name, change)
+
+
+@pytest.fixture
+def flat():
+    """Many equal pixels, so that quickshift's modes are ties that chance breaks."""
+    return np.full((24, 24, 3), 120, dtype=np.uint8)
+
+
+def test_limes_random_seed_never_reaches_quickshift(flat):
+    # scikit-image's argument is called `rng` by now, and the library drops what the function does not take.
+    def theirs(seed):
+        return SegmentationAlgorithm("quickshift", kernel_size=2, max_dist=4, ratio=0.2, random_seed=seed)(
+            flat
+        )
+
+    np.testing.assert_array_equal(theirs(1), theirs(2))
+    for seed in (1, 2):
+        ours = segment(flat, Quickshift(kernel_size=2, max_dist=4), seed=seed)
+        np.testing.assert_array_equal(ours, theirs(seed))
+
+
+def test_quickshift_takes_a_number_of_its_own_or_the_studys_seed(flat):
+    how = Quickshift(kernel_size=2, max_dist=4, rng=None)
+    first, second = segment(flat, how, seed=1), segment(flat, how, seed=2)
+    assert not np.array_equal(first, second)
+    own = how.model_copy(update={"rng": 1})
+    np.testing.assert_array_equal(segment(flat, own, seed=2), first)
 
 
 @settings(max_examples=40, deadline=None)

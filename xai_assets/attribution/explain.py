@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
-from xai_assets.attribution.lime_image import lime
+from xai_assets.attribution.lime_image import Lime
 from xai_assets.attribution.maps import SIGNED_LAYER, AttributionMap, flags_of
 from xai_assets.attribution.parameters import (
     PARAMETERS,
@@ -27,6 +27,17 @@ METHODS = tuple(PARAMETERS)
 
 CODE_VERSION = "attribution 2"
 """Goes into the key of every kept map: raise it when the same inputs give another map."""
+
+_LIME_NUMBERS = (
+    "r2",
+    "intercept",
+    "surrogate_probability",
+    "probability",
+    "effective_samples",
+    "evaluated",
+    "network",
+    "precision_error",
+)
 
 _Found = tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any], tuple[str, ...]]
 
@@ -80,6 +91,7 @@ class Explainer:
         self.layer = None if method == "lime" else layer
         self._split: LayerSplit | None = None
         self._scorers: dict[tuple[int, ...], Scorer] = {}
+        self._lime = Lime(classifier, seed=seed)
         if method != "lime":
             if layer is None:
                 raise AttributionError(
@@ -98,9 +110,10 @@ class Explainer:
         Returns:
             The map in the model's frame: for LIME as well, which perturbs the model's own view, so that all maps
             of an image lie in one frame. `extras`: `low_resolution` (h' w') and `channel_weights` (c) of the CAM
-            methods that have them, `segments` (h w int32) and `weights` (one a superpixel) of LIME. `details`: how
-            a CAM was computed (see `cams`); LIME's `r2`, `intercept`, `surrogate_probability`, `probability`,
-            `superpixels`. The same arguments give the same bytes on the same machine.
+            methods that have them; of LIME `segments` (h w int32) and `weights` (one a superpixel), and with
+            `top_labels` these (k) and their `top_weights` (k s). `details`: how a CAM was computed (see `cams`);
+            LIME's numbers (see `LimeResult`), `superpixels` and `top_r2`. The same arguments give the same bytes on
+            the same machine.
 
         Raises:
             AttributionError: a layer without a map.
@@ -108,7 +121,7 @@ class Explainer:
         """
         index = self.classifier.class_index(target if isinstance(target, str) else int(target))
         if isinstance(self.parameters, LimeParameters):
-            values, extras, details, flags = self._lime(pixels, index, self.parameters)
+            values, extras, details, flags = self._explain_lime(pixels, index, self.parameters)
         else:
             values, extras, details, flags = self._cam(pixels, index)
         return AttributionMap(
@@ -151,12 +164,14 @@ class Explainer:
             )
         return self._scorers[shape]
 
-    def _lime(self, pixels: np.ndarray, target: int, parameters: LimeParameters) -> _Found:
-        view = self.classifier.preprocessing.view(pixels)
-        found = lime(self.classifier, view, target, parameters=parameters, seed=self.seed)
+    def _explain_lime(self, pixels: np.ndarray, target: int, parameters: LimeParameters) -> _Found:
+        found = self._lime(self.classifier.preprocessing.view(pixels), target, parameters=parameters)
         extras = {"segments": found.segments.astype(np.int32), "weights": found.weights}
-        numbers = ("r2", "intercept", "surrogate_probability", "probability")
-        details = {name: getattr(found, name) for name in numbers} | {"superpixels": len(found.weights)}
+        details = {name: getattr(found, name) for name in _LIME_NUMBERS} | {"superpixels": len(found.weights)}
+        if found.top:
+            extras["top_labels"] = np.array([surrogate.target for surrogate in found.top])
+            extras["top_weights"] = np.stack([surrogate.weights for surrogate in found.top])
+            details["top_r2"] = [surrogate.r2 for surrogate in found.top]
         return found.values, extras, details, ()
 
 

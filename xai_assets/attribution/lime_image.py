@@ -1,57 +1,74 @@
-"""LIME for images (Ribeiro, Singh & Guestrin 2016) by the library `lime`, repeatable and in batches.
+"""LIME for images (Ribeiro, Singh & Guestrin 2016), as `lime` 0.2.0.1 has it, repeatable and in batches.
 
-The library's own sampling, distance, kernel, feature selection and regression are used; only the perturbed
-images are built differently (a batch at a time, without copying the image in a loop). With the same
-`random_state`, segments and regressor it gives the library's coefficients.
+With the same random state, segments and parameters it gives the library's weights within 1e-6: its draws, distances,
+kernel, feature selection and regression are written out in the modules beside this one, without its loops over
+samples and superpixels, and equal pictures are evaluated once.
 
-Its traps, and what is done here: `random_seed` does not make it repeatable (`random_state` does); `labels`
-is ignored while `top_labels` is set (it is None here); `num_features` limits the surrogate, not the
-superpixels shown; `get_image_and_mask` draws a picture with 5 superpixels (the map here is every weight,
-painted on its superpixel).
+The library's traps, and what is done here: `random_seed` does not make it repeatable (`random_state` does);
+`labels` is ignored while `top_labels` is set (here the explained class is always explained, and `top_labels` adds
+others); `num_features` limits the surrogate, not the superpixels shown; `get_image_and_mask` draws a picture with 5
+superpixels (the map here is every weight, painted on its superpixel; `lime_mask.superpixel_mask` is that mask).
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import torch
-from lime.lime_image import LimeImageExplainer
 
-from xai_assets.attribution.guard import untouched
+from xai_assets.attribution.lime_forward import PerturbedForward
+from xai_assets.attribution.lime_perturbation import distinct, draw, hidden_view
+from xai_assets.attribution.lime_surrogate import Surrogate, closeness, fit
 from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.attribution.segmentation import segment
 from xai_assets.vision.classifiers import Classifier
 
-ALL_FEATURES = 100_000
-"""The library's own way to say: as many as there are."""
-
-BLUR_SHARE = 1 / 16
-"""Width of the Gaussian of `hide_color: blur`, a share of the view's longer side: 8 px of 128, 14 of 224."""
+_DECIDE_ANSWERS = ("segmentation", "num_samples", "hide_color", "precision", "batch_size")
+"""The parameters that the samples and the model's answers depend on; the others concern the surrogate."""
 
 
 @dataclass(frozen=True)
-class LimeResult:
-    """What LIME found.
+class Perturbations:
+    """A view's samples and what the model answered: whatever LIME needs to explain any class of it.
+
+    Attributes:
+        segments: h w int64, superpixels from 0 without gaps.
+        rows: n s uint8, 1 where a sample shows a superpixel; the first shows all.
+        probabilities: n k float64, the model's answers.
+        evaluated: how many different pictures there were among the samples.
+        network: what was evaluated, see `lime_forward.Answers`.
+        precision_error: see there.
+    """
+
+    segments: np.ndarray
+    rows: np.ndarray
+    probabilities: np.ndarray
+    evaluated: int
+    network: str
+    precision_error: float
+
+
+@dataclass(frozen=True)
+class LimeResult(Surrogate):
+    """What LIME found: the surrogate of the explained class, and where its superpixels lie.
 
     Attributes:
         values: h w float32: each superpixel's weight, painted; negative ones as 0 when `positive_only`.
         segments: h w int64, from 0.
-        weights: float64, one a superpixel, of either sign; 0 for those that the surrogate does not use.
-        r2: how much of the perturbed predictions' variance the surrogate explains, weighted by closeness; at
-            most 1.
-        intercept: of the surrogate.
-        surrogate_probability: what the surrogate predicts for the view.
-        probability: what the model predicts for it.
+        top: the surrogates of the `top_labels` most probable classes, the most probable first.
+        effective_samples: how many samples of full weight the weighted ones amount to, (Σw)² / Σw²: a surrogate
+            from fewer of them than it has superpixels follows chance.
+        evaluated: forward passes; fewer than samples where some were the same picture.
+        network: what was evaluated: "fused" or "folded" copy, or "as it is" with the reason.
+        precision_error: the largest error of a probability that reduced precision was seen to make.
     """
 
     values: np.ndarray
     segments: np.ndarray
-    weights: np.ndarray
-    r2: float
-    intercept: float
-    surrogate_probability: float
-    probability: float
+    top: tuple[Surrogate, ...]
+    effective_samples: float
+    evaluated: int
+    network: str
+    precision_error: float
 
 
 def lime(
@@ -70,83 +87,94 @@ def lime(
         target: index of the explained class.
         parameters: segmentation, samples and so on.
         seed: of the samples and the segmentation.
+
+    Raises:
+        AttributionError: the model's answers are not finite.
     """
-    parameters = parameters or LimeParameters()
-    segments = segment(view, parameters.segmentation, seed=seed)
-    explainer = _BatchedExplainer(kernel_width=parameters.kernel_width, random_state=seed)
-    with untouched(classifier.network):
-        found = explainer.explain_instance(
+    return Lime(classifier, seed=seed)(view, target, parameters=parameters)
+
+
+class Lime:
+    """LIME on one classifier for many calls; the classifier's weights must not change meanwhile.
+
+    The network is made ready once. The last view's answers are kept: another class of it, or another surrogate of the
+    same samples, costs a regression and gives the same bytes as it would have alone.
+
+    Args:
+        classifier: the model.
+        seed: of the samples and the segmentation.
+    """
+
+    def __init__(self, classifier: Classifier, *, seed: int = 0) -> None:
+        self.seed = seed
+        self._forward = PerturbedForward(classifier)
+        self._last: tuple[object, Perturbations] | None = None
+
+    def __call__(
+        self, view: np.ndarray, target: int, *, parameters: LimeParameters | None = None
+    ) -> LimeResult:
+        """Explain one class; see `lime`."""
+        parameters = parameters or LimeParameters()
+        (found,) = explain_perturbations(self.perturb(view, parameters), [target], parameters)
+        return found
+
+    def perturb(self, view: np.ndarray, parameters: LimeParameters) -> Perturbations:
+        """Ask the model about samples of a view, or remember what it answered the last time."""
+        key = (view.shape, view.tobytes(), parameters.model_dump_json(include=set(_DECIDE_ANSWERS)))
+        if self._last is None or self._last[0] != key:
+            self._last = (key, self._perturb(view, parameters))
+        return self._last[1]
+
+    def _perturb(self, view: np.ndarray, parameters: LimeParameters) -> Perturbations:
+        segments = segment(view, parameters.segmentation, seed=self.seed)
+        hidden = hidden_view(view, segments, parameters.hide_color)
+        rows = draw(self.seed, parameters.num_samples, int(segments.max()) + 1)
+        first, picture = distinct(rows, view, hidden, segments)
+        answers = self._forward(
             view,
-            _probabilities(classifier),
-            labels=(target,),
-            top_labels=None,
-            hide_color=_hidden(view, parameters),
-            num_features=parameters.num_features or ALL_FEATURES,
-            num_samples=parameters.num_samples,
+            hidden,
+            segments,
+            rows[first],
             batch_size=parameters.batch_size,
-            segmentation_fn=lambda _: segments,
+            precision=parameters.precision,
         )
-    weights = np.zeros(int(segments.max()) + 1)
-    for index, weight in found.local_exp[target]:
-        weights[index] = weight
-    painted = np.maximum(weights, 0) if parameters.positive_only else weights
-    return LimeResult(
-        values=painted[segments].astype(np.float32),
-        segments=segments,
-        weights=weights,
-        r2=float(found.score),
-        intercept=float(found.intercept[target]),
-        surrogate_probability=float(found.local_pred[0]),
-        probability=float(explainer.first_prediction[target]),
-    )
+        return Perturbations(
+            segments=segments,
+            rows=rows,
+            probabilities=answers.probabilities[picture],
+            evaluated=len(first),
+            network=answers.network,
+            precision_error=answers.precision_error,
+        )
 
 
-class _BatchedExplainer(LimeImageExplainer):
-    """The library's explainer without its loop over samples and superpixels, and without its progress bar."""
+def explain_perturbations(
+    perturbations: Perturbations, targets: Sequence[int], parameters: LimeParameters
+) -> list[LimeResult]:
+    """The surrogates of several classes from one view's samples, in the order of `targets`.
 
-    first_prediction: np.ndarray
-
-    def data_labels(
-        self,
-        image: np.ndarray,
-        fudged_image: np.ndarray,
-        segments: np.ndarray,
-        classifier_fn: Callable[[np.ndarray], np.ndarray],
-        num_samples: int,
-        batch_size: int = 10,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        count = int(segments.max()) + 1
-        # The library's own draw, so that the same random state gives the same samples.
-        data = self.random_state.randint(0, 2, num_samples * count).reshape(num_samples, count)
-        data[0, :] = 1
-        predictions = []
-        for start in range(0, num_samples, batch_size):
-            shown = data[start : start + batch_size].astype(bool)[:, segments]  # b s -> b h w
-            predictions.append(
-                classifier_fn(np.where(shown[..., None], image, fudged_image))
-            )  # b h w 3 -> b k
-        labels = np.concatenate(predictions)
-        self.first_prediction = labels[0]
-        return data, labels
-
-
-def _probabilities(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
-    def predict(views: np.ndarray) -> np.ndarray:
-        logits = classifier.logits(classifier.preprocessing.from_view(views))  # b h w 3 -> b 3 h w -> b k
-        return torch.softmax(logits.double().cpu(), dim=1).numpy()
-
-    return predict
-
-
-def _hidden(view: np.ndarray, parameters: LimeParameters) -> np.ndarray | None:
-    """For the library's `hide_color`: None is each superpixel's mean; else a colour or a whole picture."""
-    match parameters.hide_color:
-        case "mean":
-            return None
-        case "blur":
-            sigma = BLUR_SHARE * max(view.shape[:2])
-            return np.asarray(
-                cv2.GaussianBlur(view, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.uint8
+    Only what concerns the surrogate is read from the parameters: features and their selection, distance, kernel,
+    regressor, `top_labels` and `positive_only`.
+    """
+    rows, probabilities = perturbations.rows, perturbations.probabilities
+    top = np.argsort(probabilities[0])[::-1][: parameters.top_labels or 0].tolist()
+    wanted = [*targets, *(label for label in top if label not in targets)]
+    surrogates = dict(zip(wanted, fit(rows, probabilities, wanted, parameters), strict=True))
+    weights = closeness(rows, parameters)
+    results = []
+    for target in targets:
+        surrogate = surrogates[target]
+        painted = np.maximum(surrogate.weights, 0) if parameters.positive_only else surrogate.weights
+        results.append(
+            LimeResult(
+                **vars(surrogate),
+                values=painted[perturbations.segments].astype(np.float32),
+                segments=perturbations.segments,
+                top=tuple(surrogates[label] for label in top),
+                effective_samples=float(weights.sum() ** 2 / (weights**2).sum()),
+                evaluated=perturbations.evaluated,
+                network=perturbations.network,
+                precision_error=perturbations.precision_error,
             )
-        case colour:
-            return np.array(colour, dtype=np.uint8)
+        )
+    return results

@@ -6,8 +6,6 @@ The draws are those of `lime` 0.2.0.1 with the same random state.
 import cv2
 import numpy as np
 
-from xai_assets.attribution.parameters import LimeParameters
-
 BLUR_SHARE = 1 / 16
 """Width of the Gaussian of `hide_color: blur`, a share of the view's longer side: 8 px of 128, 14 of 224."""
 
@@ -21,9 +19,7 @@ def draw(seed: int, samples: int, superpixels: int) -> np.ndarray:
     return rows
 
 
-def hidden_view(
-    view: np.ndarray, segments: np.ndarray, hide_color: str | tuple[int, int, int]
-) -> np.ndarray:
+def hidden_view(view: np.ndarray, segments: np.ndarray, hide_color: str | tuple[int, int, int]) -> np.ndarray:
     """The view with every superpixel hidden: h w 3 uint8 -> h w 3 uint8.
 
     Args:
@@ -64,9 +60,3 @@ def distinct(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return first[order], place[picture.ravel()]
-
-
-def perturbation_key(parameters: LimeParameters) -> dict[str, object]:
-    """The parameters that decide what the model is shown and answers; the others only concern the surrogate."""
-    decisive = {"segmentation", "num_samples", "hide_color", "precision", "batch_size"}
-    return parameters.model_dump(mode="json", include=decisive)

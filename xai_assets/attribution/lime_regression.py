@@ -41,12 +41,8 @@ def ridge(x: np.ndarray, y: np.ndarray, w: np.ndarray, alpha: float) -> tuple[np
 def centred(
     x: np.ndarray, y: np.ndarray, w: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Samples and scores about their weighted means, times the root of their weights; and the means.
-
-    A score that is the same in all samples is 0 afterwards, not a remainder of rounding.
-    """
-    x_mean = w @ x / w.sum()
-    y_mean = np.where(y.min(axis=0) == y.max(axis=0), y[0], w @ y / w.sum())
+    """Samples and scores about their weighted means, times the root of their weights; and the means."""
+    x_mean, y_mean = _mean(x, w), _mean(y, w)
     root = np.sqrt(w)[:, None]
     return (x - x_mean) * root, (y - y_mean) * root, x_mean, y_mean
 
@@ -56,11 +52,15 @@ def r_squared(y: np.ndarray, predicted: np.ndarray, w: np.ndarray) -> np.ndarray
 
     As in scikit-learn, where a score does not vary: 1 if it is met exactly, else 0.
     """
-    _, about_mean, _, _ = centred(y[:, :0], y, w)
-    variance = (about_mean**2).sum(axis=0)
+    variance = w @ (y - _mean(y, w)) ** 2
     missed = w @ (y - predicted) ** 2
     explained = 1 - missed / np.where(variance > 0, variance, 1)
     return np.where(variance > 0, explained, np.where(missed > 0, 0.0, 1.0))
+
+
+def _mean(values: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Weighted mean of each column; of one that does not vary its value, not that and a remainder of rounding."""
+    return np.where(values.min(axis=0) == values.max(axis=0), values[0], w @ values / w.sum())
 
 
 def _lasso(x: np.ndarray, y: np.ndarray, w: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,9 @@ _SAME = 1e-10
 """Gains closer than this share of the largest are one: rounding must not choose between equal superpixels."""
 
 
-def select(rows: np.ndarray, scores: np.ndarray, weights: np.ndarray, parameters: LimeParameters) -> list[np.ndarray]:
+def select(
+    rows: np.ndarray, scores: np.ndarray, weights: np.ndarray, parameters: LimeParameters
+) -> list[np.ndarray]:
     """The superpixels that each label's surrogate uses, in the order in which they were chosen.
 
     Args:

@@ -146,9 +146,7 @@ class LimeParameters(_Parameters):
     num_features: int | None = Field(
         None, ge=1, description="superpixels that the surrogate may use; none: all"
     )
-    feature_selection: Literal[
-        "auto", "forward_selection", "highest_weights", "lasso_path", "none"
-    ] = Field(
+    feature_selection: Literal["auto", "forward_selection", "highest_weights", "lasso_path", "none"] = Field(
         "auto",
         description="how num_features are chosen; auto: up to 6 by forward selection, more by their weights; "
         "none: all are used, whatever num_features says",

@@ -36,11 +36,14 @@ def quick_network(
             candidate = make(network, torch.float32)
             with torch.no_grad():
                 found = candidate(pair.contiguous(memory_format=torch.channels_last))
+                if dtype != torch.float32:  # which the processor may not have for fused convolutions
+                    candidate = make(network, dtype)
+                    candidate(pair.to(dtype, memory_format=torch.channels_last))
         except Exception as error:  # a network's own code may raise anything when its values are symbols
             reasons.append(f"{name}: {type(error).__name__}: {error}".splitlines()[0][:200])
             continue
         if agree(found, wanted):
-            return (candidate if dtype == torch.float32 else make(network, dtype)), name
+            return candidate, name
         reasons.append(f"{name}: other scores than the network's")
     return (
         network if dtype == torch.float32 else copy.deepcopy(network).to(dtype)

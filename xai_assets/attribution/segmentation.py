@@ -25,7 +25,9 @@ def segment(view: np.ndarray, how: Segmentation, *, seed: int = 0) -> np.ndarray
         case Slic():
             labels = segmentation.slic(view, **_arguments(how), start_label=0)
         case Quickshift():
-            labels = segmentation.quickshift(view, **_arguments(how) | {"rng": seed if how.rng is None else how.rng})
+            labels = segmentation.quickshift(
+                view, **_arguments(how) | {"rng": seed if how.rng is None else how.rng}
+            )
         case Felzenszwalb():
             labels = segmentation.felzenszwalb(view, **_arguments(how))
         case Grid():
