@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from xai_assets.cli_concepts import concepts
+from xai_assets.cli_lime import lime
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study, read_study, study_paths
@@ -21,6 +22,7 @@ def cli() -> None:
 
 
 cli.add_command(concepts)
+cli.add_command(lime)
 
 
 @cli.command()

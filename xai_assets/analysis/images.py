@@ -11,6 +11,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
+from xai_assets.study_file import StudyFile
 from xai_assets.vision.images import load_images, read_folder
 from xai_assets.world.images import study_images
 
@@ -106,6 +107,21 @@ def _folder(bench: Workbench) -> Iterator[dict[str, Any]]:
 def _row(**values: Any) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(TABLES["images"].columns)
     return row | {"status": "ok"} | values
+
+
+def image_names(file: StudyFile) -> tuple[str, ...]:
+    """The names of the study's images, in order, without reading them.
+
+    Raises:
+        XaiError: the study has no attribution, or its folder is missing or empty.
+    """
+    if file.study.attribution is None:
+        raise XaiError(f"study {file.study.name}", "has no attribution", "Add one first.")
+    source = file.study.attribution.images
+    if source.folder:
+        return tuple(path.name for path in read_folder(file.resolve(source.folder)))
+    assert source.diorama is not None
+    return tuple(scene.id for scene in study_images(SPLIT, source.diorama.singles, source.diorama.pairs))
 
 
 def usable(images: pd.DataFrame) -> pd.DataFrame:

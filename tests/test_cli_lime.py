@@ -1,0 +1,114 @@
+"""`xai lime`: what it prints, what it writes, and how it ends."""
+
+import pickle  # noqa: TID251 -- the tests make the files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+from PIL import Image
+
+from xai_assets.cli import cli
+from xai_assets.errors import XaiError
+from xai_assets.interop.plain_pickle import PickleRefused
+from xai_assets.study_file import read_study
+
+STUDY = """\
+title: A small study  # by hand
+attribution:
+  model: diorama/object
+  images:
+    folder: pictures
+  methods:
+    lime: {segmentation: {name: grid, rows: 4, columns: 4}, num_samples: 60}
+reports: [lime]
+"""
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    for name in ("XAI_ARTIFACTS", "XAI_WAREHOUSE", "XAI_REPORTS", "XAI_MODELS", "XAI_STUDIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XAI_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XAI_DEVICE", "cpu")
+    return lambda *arguments: CliRunner().invoke(cli, ["lime", *map(str, arguments)])
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    """A study of two pictures of 128 by 128, and one file that is none."""
+    (tmp_path / "pictures").mkdir()
+    generator = np.random.default_rng(0)
+    for name in ("n01443537_goldfish.png", "n02007558_flamingo.png"):
+        pixels = generator.integers(0, 80, (96, 128, 3), dtype=np.uint8)
+        pixels[20:60, 40:90] = generator.integers(120, 255, 3)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / name)
+    (tmp_path / "pictures" / "broken.png").write_bytes(b"not a picture")
+    path = tmp_path / "small.yaml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def pickled(tmp_path, content):
+    path = tmp_path / "parameters.pkl"
+    path.write_bytes(pickle.dumps(content))
+    return path
+
+
+def test_import_writes_the_studys_entries_under_its_own_names(invoke, study, tmp_path):
+    path = pickled(tmp_path, {"goldfish": {"num_samples": 70}, "flamingo": {"num_samples": 80}})
+    found = invoke("import", path, "--study", study)
+    assert found.exit_code == 0, found.output
+    assert f"{study}: 2 entries" in found.output
+    text = study.read_text(encoding="utf-8")
+    assert text.startswith(STUDY.split("reports")[0])
+    assert text.endswith("reports: [lime]\n")
+    entries = read_study(study).study.attribution.lime_per_image
+    assert {name: entry.num_samples for name, entry in entries.items()} == {
+        "n01443537_goldfish.png": 70,
+        "n02007558_flamingo.png": 80,
+    }
+
+
+def test_import_names_what_it_leaves_out_and_ends_with_1(invoke, study, tmp_path):
+    path = pickled(
+        tmp_path, {"goldfish": {"num_samples": 70, "depth": 3}, "cow": {}, "racer": {"num_samples": 5}}
+    )
+    found = invoke("import", path, "--study", study)
+    assert found.exit_code == 1
+    assert "parameters.pkl: depth: unknown, not carried over (goldfish)" in found.output
+    assert "parameters.pkl: cow: left out: no parameters" in found.output
+    assert "parameters.pkl: racer: left out: is no image of the study" in found.output
+    assert list(read_study(study).study.attribution.lime_per_image) == ["n01443537_goldfish.png"]
+
+
+def test_import_of_nothing_that_fits_writes_nothing_and_ends_with_2(invoke, study, tmp_path):
+    found = invoke("import", pickled(tmp_path, {"cow": {"num_samples": 5}}), "--study", study)
+    assert (found.exit_code, study.read_text(encoding="utf-8")) == (2, STUDY)
+    two = pickled(tmp_path, {name: {"num_samples": 5} for name in ("goldfish", "n01443537_goldfish")})
+    found = invoke("import", two, "--study", study)
+    assert found.exit_code == 2
+    assert "goldfish and n01443537_goldfish mean n01443537_goldfish.png" in found.output
+
+
+def test_import_to_a_file_and_to_the_terminal(invoke, tmp_path):
+    path = pickled(tmp_path, {"a": {"num_samples": 70}, "b": {"num_samples": 70}})
+    output = tmp_path / "out.yaml"
+    found = invoke("import", path, "--output", output)
+    assert found.exit_code == 0
+    assert "would say it once" in found.output
+    assert list(yaml.safe_load(output.read_text())["lime_per_image"]) == ["a", "b"]
+    assert output.read_text() in invoke("import", path).output
+    assert invoke("import", path, "--output", output, "--study", "demo").exit_code == 2
+
+
+def test_import_refuses_a_hostile_or_empty_file_by_name(invoke, tmp_path):
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
+    found = invoke("import", path)
+    assert isinstance(found.exception, PickleRefused)
+    assert "evil.pkl: GLOBAL at byte 0: refused" in str(found.exception)
+    path.write_bytes(b"")
+    assert "the file is empty" in str(invoke("import", path).exception)
+    assert isinstance(invoke("import", tmp_path / "absent.pkl").exception, XaiError)

@@ -1,0 +1,85 @@
+"""`xai lime`: parameters of LIME brought in from an older tool, graded against reference masks, and searched for."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xai_assets.files import write_text
+from xai_assets.settings import Settings
+from xai_assets.study_edit import block_text, write_entries
+from xai_assets.study_file import StudyFile, find_study
+
+if TYPE_CHECKING:
+    from xai_assets.attribution.parameters import LimeParameters
+
+PARTLY = 1
+"""Exit code where some images were left out, each of them named."""
+
+NOTHING = 2
+"""Exit code where nothing could be done."""
+
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def lime() -> None:
+    """LIME's parameters: import them, grade them against reference masks, search for better ones."""
+
+
+@lime.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--study", help="write the entries into this study (a name or a file)")
+@click.option("--output", type=OUTPUT, help="write them to a YAML file of their own")
+def import_(file: Path, study: str | None, output: Path | None) -> None:
+    """Read a pickle of LIME parameters by image, and write them as YAML (to the terminal unless told otherwise).
+
+    Nothing in the pickle is run: whatever is more than plain data is refused. Exit code 0; 1 when some images were
+    left out; 2 when all were, and nothing was written.
+    """
+    from xai_assets.interop.legacy_lime import read_legacy_lime
+
+    if study and output:
+        raise click.UsageError("give --study or --output, not both")
+    found = read_legacy_lime(file)
+    for note in found.notes:
+        click.echo(f"{file.name}: {note}", err=True)
+    entries, left_out = dict(found.parameters), dict(found.refused)
+    target = find_study(study, Settings.from_environment()) if study else None
+    if target:
+        entries, unmatched = _for_the_study(target, entries)
+        left_out |= unmatched
+    for image, why in left_out.items():
+        click.echo(f"{file.name}: {image}: left out: {why}", err=True)
+    if not entries:
+        click.echo(f"{file.name}: no image is left, nothing was written", err=True)
+        sys.exit(NOTHING)
+    heading = f"LIME parameters by image, from {file.name}; they belong under `attribution:` of a study."
+    if target:
+        click.echo(f"{write_entries(target, entries)}: {len(entries)} entries of lime_per_image")
+    elif output:
+        click.echo(f"{write_text(output, block_text(entries, heading=heading))}: {len(entries)} entries")
+    else:
+        click.echo(block_text(entries, heading=heading), nl=False)
+    if len(entries) > 1 and len(set(entries.values())) == 1:
+        click.echo("All entries are the same: `attribution.methods.lime` would say it once.", err=True)
+    sys.exit(PARTLY if left_out else 0)
+
+
+def _for_the_study(
+    target: StudyFile, entries: Mapping[str, "LimeParameters"]
+) -> tuple[dict[str, "LimeParameters"], dict[str, str]]:
+    """The entries by the study's own image names, and why the others fit none."""
+    from xai_assets.analysis.images import image_names
+    from xai_assets.interop.legacy_lime import match_images
+
+    found, unmatched = match_images(entries, image_names(target))
+    meant: dict[str, list[str]] = {}
+    for name, image in found.items():
+        meant.setdefault(image, []).append(name)
+    for image, spellings in meant.items():
+        if len(spellings) > 1:
+            unmatched |= {name: f"{' and '.join(spellings)} mean {image}" for name in spellings}
+    return {image: entries[names[0]] for image, names in meant.items() if len(names) == 1}, unmatched
