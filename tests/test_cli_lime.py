@@ -1,5 +1,6 @@
 """`xai lime`: what it prints, what it writes, and how it ends."""
 
+import json
 import pickle  # noqa: TID251 -- the tests make the files
 from pathlib import Path
 
@@ -112,3 +113,46 @@ def test_import_refuses_a_hostile_or_empty_file_by_name(invoke, tmp_path):
     path.write_bytes(b"")
     assert "the file is empty" in str(invoke("import", path).exception)
     assert isinstance(invoke("import", tmp_path / "absent.pkl").exception, XaiError)
+
+
+def draw_mask(path, box=(20, 60, 40, 90), size=(96, 128)):
+    mask = np.zeros(size, dtype=np.uint8)
+    mask[box[0] : box[1], box[2] : box[3]] = 255
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(mask).save(path)
+
+
+def test_grade_prints_averages_and_table(invoke, study, tmp_path):
+    draw_mask(tmp_path / "masks" / "n01443537_goldfish.png")
+    draw_mask(tmp_path / "masks" / "n02007558_flamingo.png.png")
+    found = invoke("grade", study, "--masks", tmp_path / "masks", "--json")
+    assert found.exit_code == 1, found.output  # broken.png is in the folder
+    assert "broken.png" in found.stderr
+    told = json.loads(found.stdout)
+    assert (told["graded"], told["frame"], told["policy"]) == (2, "original", "fixed")
+    assert [row["image_id"] for row in told["images"]] == ["n01443537_goldfish.png", "n02007558_flamingo.png"]
+    assert told["avg_iou"] == pytest.approx(np.mean([row["iou"] for row in told["images"]]))
+    assert told["avg_time"] == pytest.approx(np.mean([row["seconds"] for row in told["images"]]))
+    again = json.loads(invoke("grade", study, "--masks", tmp_path / "masks", "--json").stdout)
+    assert again == told  # what is there is not computed again, nor its time measured again
+    (tmp_path / "pictures" / "broken.png").unlink()
+    text = invoke("grade", study, "--masks", tmp_path / "masks")
+    assert text.exit_code == 0
+    assert f"avg_iou  {told['avg_iou']:.3f} over 2" in text.stdout
+    assert f"avg_time {told['avg_time']:.3f} s" in text.stdout
+
+
+def test_grade_names_missing_masks_and_never_mixes_frames(invoke, study, tmp_path):
+    (tmp_path / "pictures" / "broken.png").unlink()
+    draw_mask(tmp_path / "masks" / "n01443537_goldfish.png", size=(128, 128))
+    found = invoke("grade", study, "--masks", tmp_path / "masks")
+    assert found.exit_code == 2
+    assert (
+        "does not lie on the original frame of 128 x 96. Masks are not resized. It fits the model"
+        in found.stderr
+    )
+    assert "n02007558_flamingo.png" in found.stderr and "there is none in" in found.stderr
+    found = invoke("grade", study, "--masks", tmp_path / "masks", "--frame", "model")
+    assert found.exit_code == 1
+    assert "over 1" in found.stdout
+    assert isinstance(invoke("grade", study, "--masks", tmp_path / "absent").exception, XaiError)

@@ -1,5 +1,7 @@
 """`xai lime`: parameters of LIME brought in from an older tool, graded against reference masks, and searched for."""
 
+import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +15,7 @@ from xai_assets.study_edit import block_text, write_entries
 from xai_assets.study_file import StudyFile, find_study
 
 if TYPE_CHECKING:
+    from xai_assets.analysis.reference_masks import Lies
     from xai_assets.attribution.parameters import LimeParameters
 
 PARTLY = 1
@@ -21,6 +24,10 @@ PARTLY = 1
 NOTHING = 2
 """Exit code where nothing could be done."""
 
+LIES = click.Choice(["original", "model"])
+LIES_HELP = (
+    "what the masks are drawn on: the original pictures, or what the model sees of them; never resized"
+)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -83,3 +90,52 @@ def _for_the_study(
         if len(spellings) > 1:
             unmatched |= {name: f"{' and '.join(spellings)} mean {image}" for name in spellings}
     return {image: entries[names[0]] for image, names in meant.items() if len(names) == 1}, unmatched
+
+
+@lime.command()
+@click.argument("study")
+@click.option(
+    "--masks",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="folder of reference masks",
+)
+@click.option("--frame", "lies", default="original", show_default=True, type=LIES, help=LIES_HELP)
+@click.option("--json", "as_json", is_flag=True, help="print the grade as JSON")
+def grade(study: str, masks: Path, lies: "Lies", as_json: bool) -> None:
+    """Compare STUDY's LIME masks with reference masks: PNG files by image name, white inside.
+
+    Prints avg_iou, avg_time (seconds an image and class) and the table by image. Maps that are there are not computed
+    again. Exit code 0; 1 when some image has no grade; 2 when none has.
+    """
+    from xai_assets.analysis.lime_grading import grade as grade_study
+    from xai_assets.analysis.workbench import Workbench
+    from xai_assets.cli_progress import bar
+
+    with bar(f"LIME of {study}") as progress:
+        bench = Workbench.open(study, progress=progress)
+        found = grade_study(bench, masks, lies=lies)
+    if as_json:
+        click.echo(json.dumps({"study": bench.study.name, "frame": lies, **found.as_json()}, indent=1))
+    else:
+        for row in found.table.to_dict("records"):
+            click.echo(
+                f"{row['image_id']:32} {row['target_name']:16} IoU {number(row['iou'])}"
+                f"  chance {number(row['chance_iou'])}  {row['seconds']:8.3f} s"
+            )
+        click.echo(
+            f"avg_iou  {number(found.avg_iou)} over {found.graded} (chance {number(found.avg_chance_iou)})"
+        )
+        click.echo(f"avg_time {number(found.avg_time)} s")
+    for problem in bench.tally.problems:
+        click.echo(problem, err=True)
+    for case, why in found.absent.items():
+        click.echo(f"{case}: no grade: {why}", err=True)
+    if not found.graded:
+        sys.exit(NOTHING)
+    sys.exit(PARTLY if found.absent or bench.tally.problems else 0)
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or a dash for a number that there is none of."""
+    return "-" if value is None or math.isnan(value) else f"{value:.3f}"
