@@ -11,7 +11,7 @@ import click
 
 from xai_assets.files import write_text
 from xai_assets.settings import Settings
-from xai_assets.study_edit import block_text, write_entries
+from xai_assets.study_edit import block_text, check_writable, write_entries
 from xai_assets.study_file import StudyFile, find_study
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ PARTLY = 1
 
 NOTHING = 2
 """Exit code where nothing could be done."""
+
+TRIALS = 18
+MOST_TRIALS = 9000
+"""Candidates an image where only time limits them."""
 
 LIES = click.Choice(["original", "model"])
 LIES_HELP = (
@@ -134,6 +138,83 @@ def grade(study: str, masks: Path, lies: "Lies", as_json: bool) -> None:
     if not found.graded:
         sys.exit(NOTHING)
     sys.exit(PARTLY if found.absent or bench.tally.problems else 0)
+
+
+@lime.command()
+@click.argument("study")
+@click.option(
+    "--images", "only", multiple=True, metavar="NAME", help="these images only; may be given several times"
+)
+@click.option(
+    "--trials", type=click.IntRange(1, MOST_TRIALS), help=f"candidates an image  [default: {TRIALS}]"
+)
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="end the search then"
+)
+@click.option("--masks", type=click.Path(file_okay=False, path_type=Path), help="folder of reference masks")
+@click.option("--frame", "lies", default="original", show_default=True, type=LIES, help=LIES_HELP)
+@click.option(
+    "--output", type=OUTPUT, help="write the entries to a YAML file of their own; STUDY stays as it is"
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="of the search")
+def tune(
+    study: str,
+    only: tuple[str, ...],
+    trials: int | None,
+    budget: float | None,
+    masks: Path | None,
+    lies: "Lies",
+    output: Path | None,
+    seed: int,
+) -> None:
+    """Search segmentation, samples, features and hide colour of LIME for each image of STUDY.
+
+    Candidates are judged by reference masks where there are some (--masks, or the true masks of the embedded world),
+    else by the surrogate's fit and by stability over seeds. The same --trials and --seed give the same parameters;
+    with --budget alone, how many candidates are tried is up to the machine. What was found goes into the study's
+    lime_per_image, and everything that was tried into a log beside it (JSON lines).
+    """
+    from xai_assets.analysis.lime_tuning import tune_study
+    from xai_assets.analysis.workbench import Workbench
+    from xai_assets.cli_progress import bar
+
+    settings = Settings.from_environment()
+    file = find_study(study, settings)
+    if output is None:
+        check_writable(file)
+    with bar(f"LIME of {file.study.name}") as progress:
+        found = tune_study(
+            Workbench(settings, file, progress),
+            only=only,
+            masks=masks,
+            lies=lies,
+            candidates=trials or (MOST_TRIALS if budget else TRIALS),
+            budget=budget,
+            seed=seed,
+        )
+    for choice in found.tuning.choices:
+        what = f"{number(choice.base_score)} -> {number(choice.score)}  {choice.parameters.segmentation.name}"
+        click.echo(f"{choice.image_id:32} {choice.judged_by:9} {what if choice.changed else 'kept'}")
+    for name, value in found.summary().items():
+        click.echo(
+            f"{name:20} {number(value) if isinstance(value, float) else '-' if value is None else value}"
+        )
+    for case, why in found.absent.items():
+        click.echo(f"{case}: {why}", err=True)
+    for warning in found.warnings:
+        click.echo(warning, err=True)
+    target = output or file.path
+    log = write_text(target.with_suffix(".lime-tuning.jsonl"), found.log())
+    click.echo(f"everything that was tried: {log}")
+    if not found.changed:
+        click.echo("Nothing scored higher than what the study has; it stays as it is.")
+    elif output:
+        heading = f"LIME parameters by image for the study {file.study.name}, found by `xai lime tune`, seed {seed}."
+        click.echo(
+            f"{write_text(output, block_text(found.changed, heading=heading))}: {len(found.changed)} entries"
+        )
+    else:
+        click.echo(f"{write_entries(file, found.changed)}: {len(found.changed)} entries of lime_per_image")
 
 
 def number(value: float | None) -> str:

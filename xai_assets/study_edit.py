@@ -5,6 +5,7 @@ stands; the new text is put in its place, and before anything is written the res
 what was there in those entries alone.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,8 @@ def block_text(entries: Mapping[str, LimeParameters], *, heading: str) -> str:
     return "\n".join([*lines, f"{BLOCK}:", *(f"  {entry_text(*entry)}" for entry in entries.items())]) + "\n"
 
 
-def write_entries(file: StudyFile, entries: Mapping[str, LimeParameters]) -> Path:
-    """Put the entries into the study's file, in place of those of the same image, whole or not at all.
-
-    Comments inside an entry that is replaced go with it; all other bytes stay.
-
-    Raises:
-        StudyError: the study has no attribution, it is one that an installed package ships, or its layout is one
-            that cannot be edited; the file is then as it was.
-    """
+def check_writable(file: StudyFile) -> None:
+    """Raises StudyError where `write_entries` could not write: better said before a long search than after it."""
     path = file.path
     if path.is_relative_to(shipped("studies").resolve()) and not in_checkout():
         raise StudyError(
@@ -61,10 +55,25 @@ def write_entries(file: StudyFile, entries: Mapping[str, LimeParameters]) -> Pat
         )
     if file.study.attribution is None:
         raise StudyError(str(path), "it has no attribution", "Add one first.")
-    data = with_entries(path.read_bytes().decode("utf-8"), entries, name=str(path)).encode("utf-8")
+    if not os.access(path, os.W_OK):
+        raise StudyError(str(path), "it may not be written to", _REMEDY)
+    with_entries(path.read_bytes().decode("utf-8"), {"any": LimeParameters()}, name=str(path))
+
+
+def write_entries(file: StudyFile, entries: Mapping[str, LimeParameters]) -> Path:
+    """Put the entries into the study's file, in place of those of the same image, whole or not at all.
+
+    Comments inside an entry that is replaced go with it; all other bytes stay.
+
+    Raises:
+        StudyError: the study has no attribution, it may not be written to, or its layout is one that cannot be
+            edited; the file is then as it was.
+    """
+    check_writable(file)
+    data = with_entries(file.path.read_bytes().decode("utf-8"), entries, name=str(file.path)).encode("utf-8")
     if len(data) > MAX_BYTES:
-        raise StudyError(str(path), f"it would become larger than {MAX_BYTES} bytes", _REMEDY)
-    return write_bytes(path, data)
+        raise StudyError(str(file.path), f"it would become larger than {MAX_BYTES} bytes", _REMEDY)
+    return write_bytes(file.path, data)
 
 
 def with_entries(text: str, entries: Mapping[str, LimeParameters], *, name: str) -> str:

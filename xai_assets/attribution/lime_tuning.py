@@ -10,6 +10,8 @@ candidates are the same for all images, and a held-out grade is made: on each im
 the others.
 """
 
+import itertools
+import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ BRACKET = 9
 
 TOLERANCE = 0.01
 """Scores this close are taken for equal: a study is not changed, and no samples are spent, for less."""
+
+BRACKETS_SHARE = 0.7
+"""Of a budget: no bracket is begun later, so that there is time for the samples and the held-out grade."""
 
 FEWEST_SAMPLES = 50
 FEWEST_HELD_OUT = 3
@@ -122,7 +127,7 @@ class Tuning:
         trials: everything that was tried, in order.
         choices: one an image, in order.
         held_out: see `HeldOut`; empty with fewer than FEWEST_HELD_OUT images with reference masks, or out of time.
-        out_of_time: the budget ended the search, so that how far it came is up to the machine.
+        out_of_time: the budget ended the search early: how far it came is up to the machine.
     """
 
     trials: tuple[Trial, ...]
@@ -161,13 +166,15 @@ def tune(
     brackets = [range(1), *(numbers[i : i + BRACKET] for i in range(0, candidates, BRACKET))]
     held_out: tuple[HeldOut, ...] = ()
     try:
-        for bracket in brackets:
-            for image in base:
-                search.bracket(image, bracket)
+        out_of_time = False
+        for bracket, image in itertools.product(brackets, base):
+            if bracket[0] and search.late():
+                out_of_time = True
+                break
+            search.bracket(image, bracket)
         for image in base:
             search.samples(image)
         held_out = search.held_out([image for image in base if image in referenced])
-        out_of_time = False
     except _OutOfTime:
         out_of_time = True
     choices = tuple(
@@ -193,8 +200,12 @@ class _Search:
     ) -> None:
         self.judge, self.base, self.seed = judge, base, seed
         self.progress, self.clock, self.planned = progress, clock, planned
-        self.end = None if budget is None else clock() + budget
+        self.start, self.budget = clock(), math.inf if budget is None else budget
         self.trials: list[Trial] = []
+
+    def late(self) -> bool:
+        """Whether it is too late to begin another bracket."""
+        return self.clock() - self.start >= BRACKETS_SHARE * self.budget
 
     def bracket(self, image: str, numbers: Sequence[int]) -> None:
         """All on a quarter of the samples, the best third on all; the study's own in any case."""
@@ -271,7 +282,7 @@ class _Search:
             update={"num_samples": samples}
         )
         started = self.clock()
-        if self.end is not None and started >= self.end:
+        if started - self.start >= self.budget:
             raise _OutOfTime
         judgement = self.judge(image, parameters)
         trial = Trial(image, stage, number, parameters, self.clock() - started, judgement)
@@ -307,7 +318,7 @@ class _Search:
 def _rank(trial: Trial) -> tuple[float, int]:
     """Higher scores first, of equal ones the earlier candidate."""
     score = trial.judgement.score
-    return (float("inf") if score is None else -score), trial.candidate
+    return (math.inf if score is None else -score), trial.candidate
 
 
 def _planned(images: int, candidates: int) -> int:

@@ -64,6 +64,11 @@ class Subject:
         """Whether a class has a reference mask; classes without one then have no part in the score."""
         return any(mask is not None for mask in self.references)
 
+    @property
+    def all_referenced(self) -> bool:
+        """Whether every class has one."""
+        return all(mask is not None for mask in self.references)
+
 
 def judge(
     explain: Explain,
