@@ -16,6 +16,7 @@ from xai_assets.attribution.parameters import (
     LimeParameters,
     ScoreCAMParameters,
 )
+from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
 from xai_assets.vision.spec import EncoderSpec, ModelSpec
 
 Report = Literal["dissection", "cam", "lime", "comparison", "study"]
@@ -61,19 +62,6 @@ class DissectedModel(Part):
     layers: tuple[str, ...] = Field(min_length=1, description="module paths, such as layer4 or features.7")
 
 
-class ClipDissect(Part):
-    """CLIP-Dissect (Oikarinen & Weng 2023) with soft-WPMI."""
-
-    top_k: int = Field(100, ge=5, description="how many of a unit's most activating images count")
-    a: float = Field(
-        10.0,
-        gt=0,
-        description="scale of the cosine inside the softmax; 10 is for CLIP, whose cosines differ by about 0.03; an "
-        "encoder that spreads them wider needs less, or the rarest word wins",
-    )
-    lam: float = Field(1.0, ge=0, description="how much a concept's general frequency is held against it")
-
-
 class NetDissect(Part):
     """Network Dissection with pixel labels (Bau et al. 2017)."""
 
@@ -90,7 +78,10 @@ class Dissection(Part):
     probe: ProbeSource = Field(description="the images that the units are shown")
     encoder: EncoderSpec = Field(description="the image-text encoder of CLIP-Dissect")
     concepts: str = Field("diorama", description="`diorama`, or a text file with one concept a line")
-    clip_dissect: ClipDissect = Field(default_factory=ClipDissect, description="parameters of CLIP-Dissect")
+    clip_dissect: ClipDissect = Field(
+        default_factory=SoftWPMI,
+        description="parameters of CLIP-Dissect (Oikarinen & Weng 2023): `similarity` and what belongs to it",
+    )
     netdissect: NetDissect = Field(default_factory=NetDissect, description="parameters of Network Dissection")
 
     @model_validator(mode="after")

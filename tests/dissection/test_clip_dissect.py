@@ -1,102 +1,114 @@
-"""Soft-WPMI against the published answers and against its formula."""
-
-import csv
+"""Rankings with ties, and whether a null tells units that mean something from those that do not."""
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy.stats import kstest
 
-from xai_assets.dissection.clip_dissect import best_two, concept_similarity, soft_wpmi, top_images
-from xai_assets.errors import XaiError
+from xai_assets.dissection.clip_dissect import dissect
+from xai_assets.dissection.concept_space import ConceptSpace
+from xai_assets.dissection.parameters import (
+    WPMI,
+    CosSimilarity,
+    CosSimilarityCubed,
+    RankReorder,
+    SoftWPMI,
+)
+from xai_assets.dissection.ranking import BestTwo, top_images
+from xai_assets.dissection.significance import significance
 
-
-def formula(similarity, activations, top_k=100, a=10.0, lam=1.0):
-    """The published formula, unit by unit, in float64."""
-    weights = np.exp(a * similarity.astype(np.float64))
-    probability = weights / weights.sum(1, keepdims=True)
-    inside = 0.998 - np.arange(top_k) / top_k * (0.998 - 0.97)
-    given = []
-    for unit in range(activations.shape[1]):
-        order = np.argsort(-activations[:, unit], kind="stable")[:top_k]
-        given.append(np.log(1 + inside[:, None] * (probability[order] - 1) + 1e-7).sum(0))
-    given = np.array(given)
-    return given - lam * np.log(np.exp(given - given.max(0)).mean(0)) - lam * given.max(0)
-
-
-def test_words_scores_and_images_are_the_published_ones(reference_data):
-    folder = reference_data / "clip_dissect"
-    concepts = folder.joinpath("concepts.txt").read_text().splitlines()
-    images = folder.joinpath("images.txt").read_text().splitlines()
-
-    def load(name):
-        return torch.load(folder / f"{name}.pt", weights_only=True, map_location="cpu").float().numpy()
-
-    similarity = concept_similarity(load("image_features_ViT-B16"), load("text_features_ViT-B16"))
-    with folder.joinpath("descriptions_resnet18.csv").open() as file:
-        published = list(csv.DictReader(file))
-    words, closest, ordered = 0, 0.0, 0
-    for layer in ("layer2", "layer3", "layer4"):
-        activations = load(f"activations_resnet18_{layer}")
-        scores = soft_wpmi(similarity, activations)
-        best, _ = best_two(scores)
-        top = top_images(activations, 5)
-        for row in (row for row in published if row["layer"] == layer):
-            unit = int(row["unit"])
-            words += concepts[best[unit]] == row["description"]
-            closest = max(closest, abs(float(scores[unit, best[unit]]) - float(row["similarity"])))
-            ordered += [images[i] for i in top[:, unit]] == row["top_images"].split("|")
-    assert len(published) == words == ordered == 896
-    assert closest <= 2e-4
-
-
-@pytest.mark.parametrize("lam", [0.0, 0.6, 1.0])
-def test_scores_follow_the_formula(lam):
-    rng = np.random.default_rng(3)
-    similarity = rng.normal(0.2, 0.05, (60, 17)).astype(np.float32)
-    activations = rng.random((60, 9)).astype(np.float32)
-    found = soft_wpmi(similarity, activations, top_k=20, a=7.0, lam=lam)
-    assert found.dtype == np.float32 and found.shape == (9, 17)
-    np.testing.assert_allclose(found, formula(similarity, activations, 20, 7.0, lam), atol=2e-5)
-
-
-@given(st.integers(1, 5000))
-def test_the_block_size_changes_nothing(block):
-    rng = np.random.default_rng(0)
-    similarity, activations = rng.random((30, 23), np.float32), rng.random((30, 5), np.float32)
-    whole = soft_wpmi(similarity, activations, top_k=10)
-    np.testing.assert_array_equal(soft_wpmi(similarity, activations, top_k=10, block_bytes=block), whole)
+FUNCTIONS = [
+    SoftWPMI(top_k=30, permutations=999),
+    WPMI(permutations=999),
+    RankReorder(top_fraction=0.1, permutations=999),
+    CosSimilarity(permutations=999),
+    CosSimilarityCubed(permutations=999),
+]
 
 
 def test_equal_activations_are_taken_in_image_order():
-    np.testing.assert_array_equal(
-        top_images(np.array([[1.0], [2.0], [2.0], [0.0], [2.0]]), 4)[:, 0], [1, 2, 4, 0]
-    )
+    column = np.array([[1.0], [2.0], [2.0], [0.0], [2.0]])
+    found = top_images(np.tile(column, (1, 70)), 4)
+    assert found.shape == (4, 70)
+    assert (found.T == [1, 2, 4, 0]).all()
+    assert top_images(column, 9).shape == (5, 1)
 
 
 def test_equal_scores_name_the_earlier_concept():
-    best, second = best_two(np.array([[0.0, 5.0, 5.0], [1.0, 1.0, 1.0]], np.float32))
-    assert best.tolist() == [1, 0] and second.tolist() == [2, 1]
+    scores = np.array([[0.0, 5.0, 5.0, 5.0], [1.0, 1.0, 1.0, 2.0], [3.0, 2.0, 1.0, 0.0]], np.float32)
+    for width in (1, 2, 3, 4):
+        best = BestTwo(3)
+        for start in range(0, 4, width):
+            best.add(start, scores[:, start : start + width].copy())
+        assert best.concepts.tolist() == [[1, 2], [3, 0], [0, 1]]
+        assert best.scores.tolist() == [[5, 5], [2, 1], [3, 2]]
 
 
-def test_similarity_is_the_cosine():
-    images, texts = np.array([[3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])
-    np.testing.assert_allclose(concept_similarity(images, texts), [[0.6, 0.8]], rtol=1e-6)
+def space_and_units(units, images=400, concepts=60, seed=0):
+    """Cosines like CLIP's, and units that know nothing of the images and fire on one half to one tenth of them."""
+    rng = np.random.default_rng(seed)
+    topics = rng.standard_normal((images, 8)) @ rng.standard_normal((8, concepts))
+    cosines = 0.25 + 0.02 * topics / topics.std() + 0.02 * rng.standard_normal((images, concepts))
+    activations = np.maximum(rng.standard_normal((images, units)) - np.linspace(0, 1.3, units), 0)
+    return ConceptSpace.from_similarity(cosines), cosines, activations.astype(np.float32)
 
 
-def fails(change, match):
-    arguments = {"similarity": np.full((12, 3), 0.1), "activations": np.ones((12, 4)), "top_k": 10} | change
-    with pytest.raises(XaiError, match=match):
-        soft_wpmi(**arguments)
+@pytest.mark.parametrize("parameters", FUNCTIONS, ids=lambda found: found.similarity)
+def test_units_that_know_nothing_have_uniform_p_values(parameters):
+    space, _, activations = space_and_units(300)
+    found = dissect(space, {"l": activations}, parameters, seed=1)["l"]
+    assert found.ranked.all()
+    trust = significance(found.scores[:, 0], found.null, found.ranked)
+    assert kstest(trust.p, "uniform").pvalue > 0.01
+    rare, often = trust.p[200:], trust.p[:100]  # a unit that seldom fires is no more significant than another
+    assert kstest(rare, "uniform").pvalue > 0.005 and kstest(often, "uniform").pvalue > 0.005
+    assert (trust.q < 0.05).mean() <= 0.05
 
 
-def test_unfit_input_is_named():
-    fails({"top_k": 13}, "12 probe images")
-    fails({"similarity": np.full((12, 1), 0.1)}, "1 concept")
-    fails({"activations": np.full((12, 4), np.nan)}, "activations.*not finite")
-    fails({"similarity": np.full((11, 3), 0.1)}, "11 and 12 images")
-    with pytest.raises(XaiError, match="text embedding 1"):
-        concept_similarity(np.ones((2, 3)), np.array([[1.0, 1, 1], [0, 0, 0]]))
-    with pytest.raises(XaiError, match="3 and 4 dimensions"):
-        concept_similarity(np.ones((2, 3)), np.ones((2, 4)))
+@pytest.mark.parametrize("parameters", FUNCTIONS, ids=lambda found: found.similarity)
+def test_a_planted_unit_stands_out(parameters):
+    space, cosines, activations = space_and_units(30)
+    planted = np.maximum(cosines[:, 7] - np.quantile(cosines[:, 7], 0.6), 0) * 20
+    activations[:, 11] = planted
+    found = dissect(space, {"l": activations}, parameters, seed=1)["l"]
+    trust = significance(found.scores[:, 0], found.null, found.ranked)
+    assert found.concepts[11, 0] == 7 and trust.q[11] < 0.05 and trust.z[11] > 3
+    assert (np.delete(trust.q, 11) < 0.05).sum() <= 1
+
+
+def test_the_null_follows_from_the_seed():
+    space, _, activations = space_and_units(10)
+    for parameters in FUNCTIONS:
+        one, same, other = (
+            dissect(space, {"l": activations}, parameters, seed=seed)["l"].null for seed in (1, 1, 2)
+        )
+        np.testing.assert_array_equal(one, same)
+        assert (one != other).any()
+
+
+@pytest.mark.parametrize("parameters", [CosSimilarity(permutations=99), CosSimilarityCubed(permutations=99)])
+def test_a_layer_of_one_unit_has_the_null_of_its_own_permutations(parameters):
+    space, _, activations = space_and_units(1)
+    found = dissect(space, {"l": activations}, parameters, seed=4)["l"]
+    rng = np.random.default_rng(4)
+    column = activations[:, 0].astype(np.float64)
+    direction = (column - column.mean()) ** 3 if isinstance(parameters, CosSimilarityCubed) else column
+    far = np.argsort(-np.abs(direction - direction.mean()), kind="stable")[:16]
+    values = activations[np.concatenate([far, np.delete(np.arange(400), far)]), 0]
+    shuffled = np.empty((400, 99), np.float32)
+    for draw in range(99):
+        shuffled[rng.permutation(400), draw] = values
+    scores = dissect(space, {"l": shuffled}, parameters)["l"].scores[:, 0]
+    np.testing.assert_allclose(found.null[:, 0], scores, atol=2e-6)
+
+
+def test_a_null_list_is_scored_as_one_more_unit_of_the_layer():
+    space, _, activations = space_and_units(6)
+    parameters = SoftWPMI(top_k=30, permutations=99, lam=0.7)
+    null = dissect(space, {"l": activations}, parameters, seed=4)["l"].null
+    rng = np.random.default_rng(4)
+    for drawn in range(3):
+        images = rng.choice(400, 30, replace=False)
+        stranger = np.zeros((400, 1), np.float32)
+        stranger[images, 0] = np.arange(30, 0, -1)
+        joined = dissect(space, {"l": np.hstack([activations, stranger])}, parameters)["l"]
+        assert joined.scores[6, 0] == pytest.approx(null[drawn], abs=1e-5)

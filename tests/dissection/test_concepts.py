@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xai_assets.dissection.activations import LayerActivations
-from xai_assets.dissection.concepts import checked_words, clip_table, netdissect_table
+from xai_assets.dissection.clip_dissect import LayerConcepts
+from xai_assets.dissection.concepts import clip_table, netdissect_table
 from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.errors import XaiError
+from xai_assets.resources.tables import TABLES
 
 CONCEPTS = pd.DataFrame(
     {
@@ -21,21 +22,25 @@ CONCEPTS = pd.DataFrame(
 )
 
 
-def layer(pooled, maps=None):
-    pooled = np.asarray(pooled, np.float32)
-    return LayerActivations("map", pooled, pooled, np.zeros_like(pooled), maps)
+def found(scores, null, ranked=None):
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+    ranked = np.ones(len(scores), bool) if ranked is None else np.array(ranked)
+    return LayerConcepts(order, np.take_along_axis(scores, order, 1), ranked, null)
+
+
+POOLED = np.stack([[5, 4, 3, 2, 1, 0], [0, 1, 2, 3, 4, 5], [0] * 6], axis=1).astype(np.float32)
+SCORES = np.array([[1.0, 3.0, 2.5], [4.0, 0.0, -1.0], [9.0, 9.0, 9.0]], np.float32)
 
 
 def test_clip_rows_name_best_runner_up_and_pictures():
-    pooled = np.stack([[5, 4, 3, 2, 1, 0], [0, 1, 2, 3, 4, 5], [0] * 6], axis=1)
-    scores = np.array([[1.0, 3.0, 2.5], [4.0, 0.0, -1.0], [9.0, 9.0, 9.0]], np.float32)
     present = np.zeros((6, 3), bool)
     present[:2, 1] = True
     table = clip_table(
         "m",
         "l",
-        scores,
-        layer(pooled),
+        found(SCORES, np.array([1.0, 2.0, 3.0])),
+        POOLED,
+        np.array([False, False, True]),
         list("abcdef"),
         ["x", "y", "z"],
         ["object", "part", "absent"],
@@ -48,7 +53,33 @@ def test_clip_rows_name_best_runner_up_and_pictures():
     assert first["top_images"] == "a;b;c;d;e" and second["top_images"] == "f;e;d;c;b"
     assert first["truth_presence"] == 0.5 and first["chance_presence"] == pytest.approx(1 / 3)
     assert second["concept"] == "x" and np.isnan(second["truth_presence"])  # labels cannot tell
-    assert dead["dead"] and all(pd.isna(dead[name]) for name in ("concept", "runner_up", "score"))
+    assert [first[name] for name in ("null_mean", "null_std", "z", "p")] == [2, 1, 1, 0.5]
+    assert [second[name] for name in ("z", "p")] == [2, 0.25]
+    assert (first["q"], second["q"]) == (0.5, 0.5)  # the dead unit does not count among them
+    assert dead["dead"] and dead["max_activation"] == 0
+    empty = "concept category score runner_up gap null_mean null_std z p q truth_presence chance_presence"
+    assert all(pd.isna(dead[name]) for name in empty.split())
+    assert list(table.columns) == [name for name in TABLES["clip_dissect"].columns if name != "study"]
+
+
+def test_a_living_unit_that_cannot_be_ranked_has_no_concept_and_is_not_dead():
+    ranked = [True, True, False]
+    table = clip_table(
+        "m",
+        "l",
+        found(SCORES, np.array([1.0, 2.0]), ranked),
+        POOLED,
+        np.zeros(3, bool),
+        list("abcdef"),
+        list("xyz"),
+    )
+    last = table.iloc[2]
+    assert not last["dead"] and pd.isna(last["concept"]) and np.isnan(last["q"])
+
+
+def test_concepts_without_a_null_make_no_table():
+    with pytest.raises(XaiError, match="no null"):
+        clip_table("m", "l", found(SCORES, None), POOLED, np.zeros(3, bool), list("abcdef"), list("xyz"))
 
 
 def test_netdissect_rows_say_what_is_attainable():
@@ -92,14 +123,3 @@ def test_a_word_is_present_under_any_category_and_synonym():
     ]
     assert word_truth(words, shares, probe.concepts, exhaustive=True).known.all()
     assert not word_truth(words, shares, probe.concepts, min_share=0.25).present.any()
-
-
-def test_a_concept_list_is_checked():
-    assert checked_words([" a ", "b"]) == ["a", "b"]
-    for words, match in (
-        ([], "empty"),
-        (["a", " "], "line 2 is blank"),
-        (["a", "b", "a"], "'a' twice .line 3"),
-    ):
-        with pytest.raises(XaiError, match=match):
-            checked_words(words)

@@ -5,7 +5,8 @@ import pandas as pd
 from xai_assets.analysis.activations import read_activations
 from xai_assets.analysis.probe import open_probe
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection.clip_dissect import concept_similarity, soft_wpmi
+from xai_assets.dissection.clip_dissect import dissect
+from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.concepts import clip_table, netdissect_table
 from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
@@ -24,28 +25,31 @@ def clip_dissect_concepts(
 ) -> pd.DataFrame:
     """One row a unit, as the warehouse's view `clip_dissect`.
 
-    Softmax statistics are taken once, for all layers and models; each layer is scored whole.
+    Softmax statistics and the null's random orderings serve all layers and models; each layer is scored whole.
     """
     arrays, meta = bench.store.get("embeddings", embeddings["artifact"].iloc[0])
     words, categories = zip(*meta["words"], strict=True)
-    similarity = concept_similarity(arrays["images"], arrays["texts"])  # n c
     truth = _truth(bench, list(words)) if bool(probe_table["labelled"].iloc[0]) else None
-    settings = bench.dissection.clip_dissect
-    frames = []
+    parameters = bench.dissection.clip_dissect
+    space = ConceptSpace(arrays["images"], arrays["texts"], memory=parameters.memory_mib * 2**20)
+    pooled, dead, ids = {}, {}, {}
     for model in activations["model"].unique():
         found = read_activations(bench, activations, model)
+        ids[model] = found.ids
         for layer, values in found.layers.items():
-            scores = soft_wpmi(
-                similarity,
-                values.pooled,
-                top_k=min(settings.top_k, len(similarity)),
-                a=settings.a,
-                lam=settings.lam,
+            pooled[model, layer] = values.pooled if parameters.pooling == "avg" else values.peak
+            dead[model, layer] = values.dead
+    concepts = dissect(space, pooled, parameters, seed=bench.study.seed, progress=bench.progress)
+    bench.tally.computed += len(concepts)
+    return _together(
+        CLIP_COLUMNS,
+        [
+            clip_table(
+                *key, concepts[key], pooled[key], dead[key], ids[key[0]], words, categories, truth=truth
             )
-            frames.append(clip_table(model, layer, scores, values, found.ids, words, categories, truth=truth))
-            bench.tally.computed += 1
-            bench.progress(len(frames), len(activations))
-    return _together(CLIP_COLUMNS, frames)
+            for key in concepts
+        ],
+    )
 
 
 def netdissect_concepts(

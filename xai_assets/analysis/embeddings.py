@@ -16,15 +16,35 @@ BATCH = 64
 
 
 def concept_words(bench: Workbench) -> list[tuple[str, str]]:
-    """The study's concepts as (word, category), in order; a text file gives no categories."""
+    """The study's concepts as (word, category), in order; a text file gives no categories.
+
+    Blank lines of a file are passed over. A concept that a file names again is left out, and the tally says so.
+
+    Raises:
+        XaiError: there is no such file, or it names no concept or only one.
+    """
     source = bench.dissection.concepts
     if source == "diorama":
         return [(concept.name, concept.category) for concept in concepts()]
     path = bench.file.resolve(source)
     if not path.is_file():
         raise XaiError(f"concept list {path}", "does not exist", "Put a text file there, one concept a line.")
-    words = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    return [(word, "") for word in dict.fromkeys(words) if word]
+    lines: dict[str, int] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        word = line.strip()
+        if word in lines:
+            bench.tally.problems.append(
+                f"concept list {path.name}: line {number} names {word!r} again, as line {lines[word]} did; left out"
+            )
+        elif word:
+            lines[word] = number
+    if len(lines) < 2:
+        raise XaiError(
+            f"concept list {path}",
+            f"it names {next(iter(lines))!r} only" if lines else "it is empty",
+            "Name at least two concepts, one a line: a best one needs another to be better than.",
+        )
+    return [(word, "") for word in lines]
 
 
 def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,9 @@ def load_concepts(
     return _load(
         bench,
         {
-            "unit_concepts": computed_concepts(clip, net),
+            "unit_concepts": computed_concepts(
+                clip, net, score_name=bench.dissection.clip_dissect.similarity
+            ),
             "layer_summary": layer_summary(clip, net),
             "category_agreement": category_agreement(clip, net),
             "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),

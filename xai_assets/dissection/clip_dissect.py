@@ -1,147 +1,166 @@
 """CLIP-Dissect (Oikarinen & Weng 2023): which concept do the images that drive a unit have in common?"""
 
+import math
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
-import torch
 from torch import Tensor
 
+from xai_assets.dissection.concept_space import ConceptSpace
+from xai_assets.dissection.parameters import (
+    WPMI,
+    ClipDissect,
+    CosSimilarity,
+    CosSimilarityCubed,
+    RankReorder,
+    SoftWPMI,
+)
+from xai_assets.dissection.ranking import BestTwo, top_images
+from xai_assets.dissection.similarity.cosine import Cosine
+from xai_assets.dissection.similarity.pointwise import Pointwise
+from xai_assets.dissection.similarity.rank_reorder import RankReordering
+from xai_assets.dissection.similarity.scorer import Scorer
 from xai_assets.errors import XaiError
+from xai_assets.progress import Progress, silent
 
-CODE_VERSION = 1
-"""Part of the key of kept scores: raise it when their numbers change."""
+__all__ = ["LayerConcepts", "dissect", "similarity_scores", "top_images"]
 
-BLOCK_BYTES = 256 * 2**20
-"""Working memory of the scoring, apart from its input and its result."""
-
-P_START, P_END, MIN_PROB = 0.998, 0.97, 1e-7
+K = TypeVar("K", bound=Hashable)
 
 
-def concept_similarity(image_features: np.ndarray, text_features: np.ndarray) -> np.ndarray:
-    """Cosine similarity of every probe image with every concept: float32 (n, c) in -1..1.
+@dataclass(frozen=True)
+class LayerConcepts:
+    """What CLIP-Dissect finds for the units of one layer.
 
-    Args:
-        image_features: (n, d), need not be normalised.
-        text_features: (c, d), need not be normalised.
-
-    Raises:
-        XaiError: widths differ, an embedding is zero or not finite.
+    Attributes:
+        concepts: int64 (u, 2), the best and the second best concept.
+        scores: float32 (u, 2), theirs.
+        ranked: bool (u,), False where a unit's activations do not differ and its scores say nothing.
+        null: the best concept's score for random orderings of the images, float64 (r,) for all units or (r, u); None
+            where no draws were asked for. How it is drawn stands with each similarity function.
     """
-    images, texts = _unit_length(image_features, "image"), _unit_length(text_features, "text")
-    if images.shape[1] != texts.shape[1]:
-        raise XaiError(
-            "image and text features",
-            f"they have {images.shape[1]} and {texts.shape[1]} dimensions",
-            "Embed both with one encoder.",
-        )
-    return images @ texts.T  # n d, d c -> n c
+
+    concepts: np.ndarray
+    scores: np.ndarray
+    ranked: np.ndarray
+    null: np.ndarray | None
 
 
-def top_images(activations: np.ndarray, count: int) -> np.ndarray:
-    """The images that drive each unit most, strongest first: int64 (count, u).
-
-    Equal activations are taken in the order of the images, so that the answer does not depend on the machine.
-    """
-    values = torch.from_numpy(np.ascontiguousarray(activations, dtype=np.float32))  # n u
-    return torch.sort(values, dim=0, descending=True, stable=True).indices[:count].numpy()
-
-
-def soft_wpmi(
-    similarity: np.ndarray,
-    activations: np.ndarray,
+def dissect(
+    space: ConceptSpace,
+    layers: Mapping[K, np.ndarray],
+    parameters: ClipDissect,
     *,
-    top_k: int = 100,
-    a: float = 10.0,
-    lam: float = 1.0,
-    min_prob: float = MIN_PROB,
-    p_start: float = P_START,
-    p_end: float = P_END,
-    block_bytes: int = BLOCK_BYTES,
-) -> np.ndarray:
-    """Soft weighted pointwise mutual information of every unit with every concept: float32 (u, c), in nats.
+    seed: int = 0,
+    progress: Progress = silent,
+) -> dict[K, LayerConcepts]:
+    """The two best concepts of every unit, and the null of the best one's score.
 
-    With P = softmax over concepts of a * similarity, and images x_0, x_1, ... by falling activation of unit k,
-
-        log p(x|t) = sum_r log(1 + p_r (P[x_r, t] - 1) + min_prob),   p_r = p_start - r / top_k (p_start - p_end)
-        soft-WPMI(k, t) = log p(x_k|t) - lam (logsumexp_k' log p(x_k'|t) - log u)
-
-    as the authors' code has it, so the sum over k' runs over all units of the layer, silent ones too: a layer is
-    scored whole. It is computed in blocks of concepts, which do not depend on each other: any `block_bytes` gives
-    the same numbers. Logarithms are float32 and their sums float64.
+    Concepts are taken in blocks, of which only the best scores are kept; the block's width follows from the space's
+    memory and changes no number, and neither does which layers are given together.
 
     Args:
-        similarity: (n, c), from `concept_similarity`.
-        activations: (n, u), pooled.
-        top_k: images a unit that count.
-        a, lam, min_prob, p_start, p_end: as in the formula; the defaults are the published ones.
-        block_bytes: working memory.
+        space: probe images and concepts.
+        layers: pooled activations (n, u), the images in the order of the space; each layer whole.
+        parameters: the similarity function's, with the number of permutations.
+        seed: the permutations follow from it.
+        progress: called after each block with concepts done and in all (times the rounds that are needed).
 
     Raises:
-        XaiError: fewer than `top_k` images, fewer than two concepts, or values that are not finite.
+        XaiError: activations of another number of images or not finite, too few images for the parameters, or less
+            memory than the narrowest block needs.
     """
-    _check(similarity, activations, top_k)
-    scaled = torch.from_numpy(np.ascontiguousarray(similarity, dtype=np.float32)) * a  # n c
-    log_total = torch.logsumexp(scaled, dim=1, keepdim=True)  # n 1
-    chosen = torch.from_numpy(top_images(activations, top_k))  # k u
-    weights = p_start - torch.arange(top_k) / top_k * (p_start - p_end)  # k
-    images, concepts = scaled.shape
-    units = chosen.shape[1]
-    # A block holds P (n), one gathered rank and its logarithm (2 u, float32) and the sums (u, float64).
-    block = max(1, block_bytes // (4 * (images + 4 * units)))
-    scores = np.empty((units, concepts), np.float32)
-    for start in range(0, concepts, block):
-        stop = min(start + block, concepts)
-        probability = torch.exp(scaled[:, start:stop] - log_total)  # n b
-        given = torch.zeros(units, stop - start, dtype=torch.float64)  # u b
-        for rank in range(top_k):
-            picked = probability[chosen[rank]]  # u b
-            given += torch.log(1 + weights[rank] * (picked - 1) + min_prob)
-        marginal = torch.logsumexp(given, dim=0, keepdim=True) - np.log(units)  # 1 b
-        scores[:, start:stop] = (given - lam * marginal).numpy()
+    found: dict[K, LayerConcepts] = {}
+    # Pointwise information shares its null between layers; the others would only need more memory at once.
+    together = isinstance(parameters, (SoftWPMI, WPMI))
+    groups = [list(layers)] if together else [[name] for name in layers]
+    for number, names in enumerate(group for group in groups if group):
+        _check(space, {name: layers[name] for name in names})
+        scorer = _scorer(space, [layers[name] for name in names], parameters, parameters.permutations, seed)
+        best = [BestTwo(layers[name].shape[1]) for name in names]
+        nulls: list[np.ndarray | None] = [None] * len(names)
+        for start, index, scores, null in _blocks(space, scorer):
+            best[index].add(start, scores.numpy())
+            if null is not None:
+                before, drawn = nulls[index], null.double().numpy()
+                nulls[index] = drawn if before is None else np.maximum(before, drawn)
+            progress(number * space.concepts + start, len(groups) * space.concepts)
+        for name, two, ranked, largest in zip(names, best, scorer.ranked, nulls, strict=True):
+            found[name] = LayerConcepts(two.concepts, two.scores, ranked, largest)
+    return found
+
+
+def similarity_scores(space: ConceptSpace, activations: np.ndarray, parameters: ClipDissect) -> np.ndarray:
+    """The similarity of every unit of one layer with every concept: float32 (u, c).
+
+    Args:
+        space: probe images and concepts.
+        activations: (n, u), pooled; the layer whole.
+        parameters: the similarity function's.
+
+    Raises:
+        XaiError: as `dissect`.
+    """
+    _check(space, {"": activations})
+    scores = np.empty((activations.shape[1], space.concepts), np.float32)
+    for start, _, block, _ in _blocks(space, _scorer(space, [activations], parameters, 0, 0)):
+        scores[:, start : start + block.shape[1]] = block.numpy()
     return scores
 
 
-def _unit_length(features: np.ndarray, kind: str) -> np.ndarray:
-    features = np.asarray(features, dtype=np.float32)
-    length: np.ndarray = np.linalg.norm(features, axis=1, keepdims=True)
-    bad = ~(np.isfinite(length) & (length > 0))
-    if bad.any():
-        raise XaiError(
-            f"{kind} embedding {int(np.argmax(bad))}",
-            "it is zero or not finite",
-            "Check the encoder's weights and its input.",
-        )
-    return features / length
+def _scorer(
+    space: ConceptSpace, layers: list[np.ndarray], parameters: ClipDissect, draws: int, seed: int
+) -> Scorer:
+    match parameters:
+        case SoftWPMI() | WPMI():
+            return Pointwise(space, layers, parameters, draws, seed)
+        case RankReorder():
+            return RankReordering(space, layers[0], parameters, draws, seed)
+        case CosSimilarity() | CosSimilarityCubed():
+            return Cosine(space, layers[0], parameters, draws, seed)
 
 
-def _check(similarity: np.ndarray, activations: np.ndarray, top_k: int) -> None:
-    images, concepts = similarity.shape
-    if activations.shape[0] != images:
-        raise XaiError(
-            "similarities and activations",
-            f"they are of {images} and {activations.shape[0]} images",
-            "Take both from one probe set.",
-        )
-    if not 1 <= top_k <= images:
-        raise XaiError(
-            f"top_k = {top_k}", f"there are {images} probe images", "Use more images or a smaller top_k."
-        )
-    if concepts < 2:
-        raise XaiError(
-            "the concept list", f"it has {concepts} concept; the softmax needs at least two", "Add concepts."
-        )
-    for what, values in (("similarities", similarity), ("activations", activations)):
-        if not np.isfinite(values).all():
+def _blocks(space: ConceptSpace, scorer: Scorer) -> Iterator[tuple[int, int, Tensor, Tensor | None]]:
+    """First concept, index of the layer, scores and null, for each block of concepts and each layer."""
+    width = _width(space, scorer)
+    for columns, strip in space.strips():
+        for at in range(0, strip.shape[1], width):
+            cosines = strip[:, at : at + width]
+            for index, (scores, null) in enumerate(scorer.score(cosines)):
+                yield columns.start + at, index, scores, null
+
+
+def _width(space: ConceptSpace, scorer: Scorer) -> int:
+    """The best width that fits; the space gives up the cosines that it keeps before the blocks grow narrower."""
+    for _ in range(2):
+        for width in scorer.widths:
+            if scorer.bytes_at(width) <= space.free:
+                return width
+        space.forget()
+    missing = scorer.bytes_at(min(scorer.widths)) - space.free
+    raise XaiError(
+        "clip_dissect.memory_mib",
+        f"the scoring needs {math.ceil(missing / 2**20)} MiB more for {space.images} images",
+        "Raise it, or use fewer images or permutations.",
+    )
+
+
+def _check(space: ConceptSpace, layers: Mapping[K, np.ndarray]) -> None:
+    for name, activations in layers.items():
+        layer = f"the activations of {' '.join(name) if isinstance(name, tuple) else name}".rstrip()
+        if len(activations) != space.images:
             raise XaiError(
-                f"the {what}", "they hold values that are not finite", "Find where they come from."
+                layer,
+                f"they are of {len(activations)} images, the similarities of {space.images}",
+                "Take both from one probe set.",
             )
-
-
-def best_two(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The best and the second best concept of each unit: two int64 (u,); the earlier concept where scores are equal."""
-    ranked = (
-        torch.sort(_tensor(scores), dim=1, descending=True, stable=True).indices[:, :2].numpy()
-    )  # u c -> u 2
-    return ranked[:, 0], ranked[:, 1]
-
-
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values))
+        finite = np.isfinite(activations)
+        if not finite.all():
+            image, unit = np.argwhere(~finite)[0]
+            raise XaiError(
+                layer,
+                f"unit {unit} is not a finite number on image {image}",
+                "Check the model's weights and preprocessing.",
+            )

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xai_assets.dissection.activations import LayerActivations
-from xai_assets.dissection.clip_dissect import best_two, top_images
+from xai_assets.dissection.clip_dissect import LayerConcepts
 from xai_assets.dissection.netdissect import MIN_IOU, Tally
 from xai_assets.dissection.presence import WordTruth
+from xai_assets.dissection.ranking import top_images
+from xai_assets.dissection.significance import significance
 from xai_assets.errors import XaiError
 
 TOP_IMAGES = 5
@@ -17,32 +18,18 @@ TOP_IMAGES = 5
 TRUTH_TOP_K = 20
 """Images a unit over which `truth_presence` is taken."""
 
-
-def checked_words(words: Sequence[str]) -> list[str]:
-    """The concept list as it stands; raises XaiError when it is empty, has a blank or names a concept twice."""
-    stripped = [word.strip() for word in words]
-    blank = [at for at, word in enumerate(stripped, 1) if not word]
-    if not stripped or blank:
-        raise XaiError(
-            "the concept list",
-            f"line {blank[0]} is blank" if blank else "it is empty",
-            "Give one concept a line.",
-        )
-    twice = pd.Series(stripped)[pd.Series(stripped).duplicated()]
-    if len(twice):
-        raise XaiError(
-            "the concept list",
-            f"it names {twice.iloc[0]!r} twice (line {twice.index[0] + 1})",
-            "Name each concept once.",
-        )
-    return stripped
+_CLIP_COLUMNS = tuple(
+    "model layer unit concept category score runner_up gap null_mean null_std z p q dead max_activation top_images "
+    "truth_presence chance_presence".split()
+)
 
 
 def clip_table(
     model: str,
     layer: str,
-    scores: np.ndarray,
-    activations: LayerActivations,
+    found: LayerConcepts,
+    activations: np.ndarray,
+    dead: np.ndarray,
     ids: Sequence[str],
     words: Sequence[str],
     categories: Sequence[str] | None = None,
@@ -54,8 +41,9 @@ def clip_table(
 
     Args:
         model, layer: names.
-        scores: (u, c), from `soft_wpmi`.
-        activations: of the layer; images are ranked by its `pooled`.
+        found: from `dissect`.
+        activations: (n, u), those that `found` was scored on; images are ranked by them.
+        dead: bool (u,).
         ids: n image ids.
         words: c concepts.
         categories: c categories, "" where there is none.
@@ -63,39 +51,45 @@ def clip_table(
         truth_top_k: images a unit over which `truth_presence` is taken.
 
     Returns:
-        model, layer, unit (from 0), concept, category, score, runner_up, gap (score less the runner-up's), dead,
+        model, layer, unit (from 0), concept, category, score, runner_up, gap (score less the runner-up's), null_mean,
+        null_std, z, p, q (see `significance`; q over the units of the layer that have a concept), dead,
         max_activation (largest pooled one), top_images (five ids joined by ';', strongest first), truth_presence
         (share of the unit's top images that show the concept), chance_presence (share of all images that do). A
-        dead unit has no concept and no numbers but its max_activation.
+        unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
+        max_activation. z is None where the null does not vary.
+
+    Raises:
+        XaiError: `found` has no null.
     """
-    best, second = best_two(scores)
-    top = top_images(activations.pooled, max(TOP_IMAGES, truth_top_k))  # k u
+    if found.null is None:
+        raise XaiError(f"the concepts of {model} {layer}", "they have no null", "Ask for permutations.")
+    named = found.ranked & ~dead
+    trust = significance(found.scores[:, 0], found.null, named)
+    top = top_images(activations, max(TOP_IMAGES, truth_top_k))  # k u
     rows = []
-    for unit, dead in enumerate(activations.dead):
-        row = {
+    for unit in range(len(named)):
+        row = dict.fromkeys(_CLIP_COLUMNS) | {
             "model": model,
             "layer": layer,
             "unit": unit,
-            "concept": None,
-            "category": None,
-            "score": None,
-            "runner_up": None,
-            "gap": None,
-            "dead": bool(dead),
-            "max_activation": float(activations.pooled[:, unit].max()),
+            "dead": bool(dead[unit]),
+            "max_activation": float(activations[:, unit].max()),
             "top_images": ";".join(ids[image] for image in top[:TOP_IMAGES, unit]),
-            "truth_presence": None,
-            "chance_presence": None,
         }
-        if not dead:
-            word, next_word = int(best[unit]), int(second[unit])
-            score = float(scores[unit, word])
+        if named[unit]:
+            word, next_word = (int(concept) for concept in found.concepts[unit])
+            score, next_score = (float(value) for value in found.scores[unit])
             row |= {
                 "concept": words[word],
                 "category": categories[word] if categories else "",
                 "score": score,
                 "runner_up": words[next_word],
-                "gap": score - float(scores[unit, next_word]),
+                "gap": score - next_score,
+                "null_mean": trust.null_mean[unit],
+                "null_std": trust.null_std[unit],
+                "z": trust.z[unit],
+                "p": trust.p[unit],
+                "q": trust.q[unit],
             }
             if truth is not None and truth.known[word]:
                 shown = truth.present[:, word]
@@ -104,8 +98,8 @@ def clip_table(
                     "chance_presence": float(shown.mean()),
                 }
         rows.append(row)
-    numbers = ("score", "gap", "truth_presence", "chance_presence")
-    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+    numbers = ("score", "gap", "null_mean", "null_std", "z", "p", "q", "truth_presence", "chance_presence")
+    return pd.DataFrame(rows, columns=list(_CLIP_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
 
 
 def netdissect_table(

@@ -7,7 +7,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from xai_assets.dissection.clip_dissect import soft_wpmi, top_images
+from xai_assets.dissection.clip_dissect import similarity_scores
+from xai_assets.dissection.concept_space import ConceptSpace
+from xai_assets.dissection.parameters import SoftWPMI
+from xai_assets.dissection.ranking import top_images
 from xai_assets.world.concepts import concepts
 from xai_assets.world.training.batches import normalise
 from xai_assets.world.training.examples import COLUMN, WORDS, Examples, held_out
@@ -165,7 +168,8 @@ def word_presence(
         a: scale of the cosine inside soft-WPMI's softmax; 10 is the published one.
     """
     names = [concept.name for concept in concepts()]
-    scores = soft_wpmi(images @ embed_texts(names).T, pooled, top_k=top_k, a=a)
+    space = ConceptSpace(images, embed_texts(names))
+    scores = similarity_scores(space, pooled, SoftWPMI(top_k=top_k, a=a))
     best, top = scores.argmax(1), top_images(pooled, shown)
     present = np.zeros((len(examples), len(names)), bool)
     present[:, : len(WORDS)] = examples.present  # the world's words come first, in the same order
