@@ -15,7 +15,7 @@ from xai_assets.vision.classifiers import UnknownClass
 
 def test_methods_are_these_in_this_order():
     further = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
-    assert METHODS == ("gradcam", "ablationcam", "scorecam", *further, "lime")
+    assert ("gradcam", "ablationcam", "scorecam", *further, "lime") == METHODS
 
 
 @pytest.mark.parametrize("method", METHODS)

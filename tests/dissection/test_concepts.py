@@ -10,7 +10,7 @@ from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.errors import XaiError
-from xai_assets.resources.tables import TABLES
+from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
 
 CONCEPTS = pd.DataFrame(
     {
@@ -59,7 +59,7 @@ def test_clip_rows_name_best_runner_up_and_pictures():
     assert dead["dead"] and dead["max_activation"] == 0
     empty = "concept category score runner_up gap null_mean null_std z p q truth_presence chance_presence"
     assert all(pd.isna(dead[name]) for name in empty.split())
-    assert list(table.columns) == [name for name in TABLES["clip_dissect"].columns if name != "study"]
+    assert list(table.columns) == [name for name in CLIP_COLUMNS if name != "study"]
 
 
 def test_a_living_unit_that_cannot_be_ranked_has_no_concept_and_is_not_dead():

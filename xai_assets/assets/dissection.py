@@ -54,6 +54,7 @@ def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> d
     dagster_type=dg.Any,
     check_specs=[
         checks.WORDS_COVER.spec("clip_dissect_concepts"),
+        checks.BEYOND_CHANCE.spec("clip_dissect_concepts"),
     ],
 )
 def clip_dissect_concepts(
@@ -69,7 +70,7 @@ def clip_dissect_concepts(
         context,
         "dissection",
         lambda bench: name(bench, probe_set, unit_activations, concept_embeddings),
-        checks=[checks.WORDS_COVER],
+        checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE],
         made_from=[probe_set, unit_activations],
     )
 
