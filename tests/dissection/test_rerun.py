@@ -120,7 +120,7 @@ def table(rows):
     return built.assign(layer=["a" if at % 3 else "b" for at in range(len(rows))], unit=range(len(rows)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(TABLES, st.data())
 def test_the_order_of_runs_and_rows_does_not_matter_and_a_run_equals_itself(rows, data):
     a = table(rows)

@@ -32,7 +32,7 @@ def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.
     group_name=GROUP,
     kinds={"pytorch"},
     op_tags=MODEL,
-    code_version="1",
+    code_version="2",
     dagster_type=dg.Any,
     check_specs=[checks.PROBE_HEALTH.spec("concept_embeddings")],
 )

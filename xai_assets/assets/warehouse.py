@@ -12,7 +12,7 @@ from xai_assets.resources.table import Table
 GROUP = "warehouse"
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1")
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="2")
 def concept_tables(
     context: dg.AssetExecutionContext,
     concept_embeddings: Table,

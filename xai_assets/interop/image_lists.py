@@ -3,13 +3,11 @@
 import ast
 import re
 from collections.abc import Sequence
-from pathlib import PureWindowsPath
 
 MAX_CHARACTERS = 20_000
 MAX_IMAGES = 100
 
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
-_WINDOWS = re.compile(r"^[A-Za-z]:\\|\\")
 
 
 def parse_images(text: str) -> list[str]:
@@ -31,7 +29,7 @@ def parse_images(text: str) -> list[str]:
     for name in names:
         if not name or ";" in name or not name.isprintable():
             raise ValueError(f"names an image {name[:40]!r}")
-    return [PureWindowsPath(name).as_posix() if _WINDOWS.search(name) else name for name in names]
+    return [name.replace("\\", "/") for name in names]
 
 
 def format_images(names: Sequence[str]) -> str:

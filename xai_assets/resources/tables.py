@@ -150,11 +150,13 @@ TABLES: dict[str, Table] = {
             ),
             "runner_up": _text("the second best concept", nullable=True),
             "gap": _real("score of the best less that of the second", nullable=True),
-            "null_mean": _real("mean of the best score with the images permuted", nullable=True),
-            "null_std": _real("standard deviation of the best score with the images permuted", nullable=True),
-            "z": _real("score less null_mean, over null_std", nullable=True),
-            "p": _real("probability of such a score with the images permuted", nullable=True),
-            "q": _real("false discovery rate at which the unit still counts", nullable=True),
+            "null_mean": _real(
+                "mean score of the concept over random orderings of the images", nullable=True
+            ),
+            "null_std": _real("standard deviation of the same", nullable=True),
+            "z": _real("(score - null_mean) / null_std; NULL where null_std is 0", nullable=True),
+            "p": _real("permutation p-value of the score", nullable=True),
+            "q": _real("false-discovery rate (Benjamini-Hochberg) over the layer's units", nullable=True),
             "dead": _flag(
                 "the unit never fires on the probe set; NULL where a file does not say", nullable=True
             ),

@@ -19,11 +19,11 @@ _UNIT = {
     "category": "the concept's category",
 }
 _NULL = {
-    "null_mean": "mean of the best score with the images permuted",
-    "null_std": "standard deviation of the best score with the images permuted",
-    "z": "score less null_mean, over null_std",
-    "p": "probability of such a score with the images permuted",
-    "q": "false discovery rate at which the unit still counts",
+    "null_mean": "mean score of the concept over random orderings of the images",
+    "null_std": "standard deviation of the same",
+    "z": "(score - null_mean) / null_std; NULL where null_std is 0",
+    "p": "permutation p-value of the score",
+    "q": "false-discovery rate (Benjamini-Hochberg) over the layer's units",
 }
 _LAYER = {
     "study": "the study",
