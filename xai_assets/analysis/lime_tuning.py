@@ -13,7 +13,7 @@ from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.reference_masks import Lies
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution import lime_tuning
-from xai_assets.attribution.lime_image import lime
+from xai_assets.attribution.lime_image import Lime
 from xai_assets.attribution.lime_tuning import Judgement, Tuning, tune
 from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.errors import XaiError
@@ -162,10 +162,12 @@ def tune_study(
         )
     classifier = explained_classifier(bench)
 
-    def explain(view: np.ndarray, target: int, parameters: LimeParameters, seed: int) -> Explained:
-        return lime(classifier, view, target, parameters=parameters, seed=seed)
-
     lime_seeds = [int(state) for state in np.random.SeedSequence(seed).generate_state(SEEDS)]
+    # One a seed: each remembers the last view's answers, so that an image's second class costs no forward pass.
+    limes = {lime_seed: Lime(classifier, seed=lime_seed) for lime_seed in lime_seeds}
+
+    def explain(view: np.ndarray, target: int, parameters: LimeParameters, seed: int) -> Explained:
+        return limes[seed](view, target, parameters=parameters)
 
     def judged(image: str, parameters: LimeParameters) -> Judgement:
         return judge(explain, subjects[image], parameters, seeds=lime_seeds, policy=policy)

@@ -30,15 +30,15 @@ _OF_SCIKIT_IMAGE: dict[str, dict[str, float]] = {
 """Its defaults, which hold where the file names a segmentation. Where it names none, `lime` runs quickshift with
 parameters of its own, which are `Quickshift`'s defaults."""
 
-_DISTANCE = "cosine"
-"""The library's distance, and ours."""
-
-_SAME_NAME = ("num_samples", "batch_size", "kernel_width", "positive_only", "distance_metric")
+_SAME_NAME = (
+    "top_labels", "num_samples", "batch_size", "kernel_width", "positive_only", "distance_metric", "feature_selection",
+    "model_regressor",
+)  # fmt: skip
 _SEGMENTATION = ("segmentation_alg", "segmentation", "segmentation_fn")
 _SEGMENTATION_FIELDS = {field for kind in SEGMENTATIONS.values() for field in kind.model_fields} - {"name"}
+_KNOWN = {*_SAME_NAME, *_SEGMENTATION, *_SEGMENTATION_FIELDS, "hide_color", "num_features"}
 _OF_THE_STUDY = {
     "labels": "`attribution.explain` of the study says which classes are explained",
-    "top_labels": "`attribution.explain: predicted` is the library's top_labels: 1",
     "random_seed": "`seed` of the study is the one seed",
 }
 
@@ -142,28 +142,18 @@ def match_images(names: Iterable[str], images: Iterable[str]) -> tuple[dict[str,
 
 
 def _parameters(arguments: Mapping[Any, Any], note: Callable[[str], None]) -> LimeParameters:
-    known = LimeParameters.model_fields
     given: dict[str, Any] = {"segmentation": _segmentation(arguments, note)}
     given["hide_color"] = _hide_color(arguments.get("hide_color"))
     features = arguments.get("num_features", ALL_FEATURES)
     given["num_features"] = None if features == ALL_FEATURES else features
     for key in _SAME_NAME:
-        if arguments.get(key) is not None and (key in known or arguments[key] != _DISTANCE):
+        if arguments.get(key) is not None:
             given[key] = arguments[key]
-    if arguments.get("model_regressor") is not None:
-        given["model_regressor"] = arguments["model_regressor"]
     for key, value in arguments.items():
         if key in _OF_THE_STUDY:
             if value is not None:
                 note(f"{key}={value!r}: not a parameter of an image here: {_OF_THE_STUDY[key]}")
-        elif key not in {
-            *_SAME_NAME,
-            *_SEGMENTATION,
-            *_SEGMENTATION_FIELDS,
-            "hide_color",
-            "num_features",
-            "model_regressor",
-        }:
+        elif key not in _KNOWN:
             note(f"{_shown(key)[:60]}: unknown, not carried over")
     return LimeParameters.model_validate(given)
 
