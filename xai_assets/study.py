@@ -69,6 +69,12 @@ class NetDissect(Part):
         0.005, gt=0, lt=0.5, description="the share of a unit's activations above its threshold"
     )
     min_iou: float = Field(0.04, gt=0, lt=1, description="a unit is a detector above this IoU")
+    permutations: int = Field(
+        20,
+        ge=3,
+        le=1000,
+        description="how often each image's on-regions meet the labels of another, to say what chance gives",
+    )
 
 
 class Dissection(Part):

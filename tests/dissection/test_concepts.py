@@ -6,11 +6,14 @@ import pytest
 
 from xai_assets.dissection.clip_dissect import LayerConcepts
 from xai_assets.dissection.concepts import clip_table, netdissect_table
+from xai_assets.dissection.label_segments import read_labels
 from xai_assets.dissection.netdissect import tally
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ArrayProbe
+from xai_assets.dissection.significance import Significance
+from xai_assets.dissection.sparse_maps import SparseMaps
+from xai_assets.dissection.unit_concepts import CLIP_COLUMNS
 from xai_assets.errors import XaiError
-from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
 
 CONCEPTS = pd.DataFrame(
     {
@@ -89,16 +92,37 @@ def test_netdissect_rows_say_what_is_attainable():
     maps = np.zeros((1, 3, 8, 8), np.float32)
     maps[0, 0, :4, :4] = 1  # half of the car
     maps[0, 1, :, 4:] = 1  # all that is no car
-    counts = tally({"l": maps}, {"l": np.full(3, 0.5, np.float32)}, probe)["l"]
+    counts = tally({"l": SparseMaps.of_dense(maps)}, {"l": np.full(3, 0.5, np.float32)}, read_labels(probe))[
+        "l"
+    ]
     table = netdissect_table("m", "l", counts, np.full(3, 0.5), np.array([False, False, True]))
     half, none, dead = table.to_dict("records")
     assert (half["concept"], half["category"], half["iou"], half["detector"]) == ("car", "object", 0.5, True)
     assert half["attainable_iou"] == 0.5 and half["coverage"] == 0.5
+    assert pd.isna(half["runner_up"]) and half["gap"] == 0.5 and np.isnan(half["q"])
     assert pd.isna(none["concept"]) and none["iou"] == 0 and not none["detector"]
     assert dead["dead"] and pd.isna(dead["concept"]) and pd.isna(dead["iou"])
     assert not netdissect_table("m", "l", counts, np.full(3, 0.5), np.zeros(3, bool), min_iou=0.5)[
         "detector"
     ].any()
+
+
+def test_a_unit_on_two_labels_has_a_runner_up_and_its_trust():
+    labels = np.zeros((1, 8, 8), np.uint16)
+    labels[0, :4], labels[0, 4:6] = 1, 2
+    probe = ArrayProbe([np.zeros((8, 8, 3), np.uint8)], [{"object": labels}], CONCEPTS)
+    maps = np.ones((1, 2, 8, 8), np.float32)
+    counts = tally({"l": SparseMaps.of_dense(maps)}, {"l": np.zeros(2, np.float32)}, read_labels(probe))["l"]
+    numbers = np.array([0.5, 0.75])
+    trust = Significance(numbers / 4, numbers / 8, numbers * 4, numbers / 16, numbers / 2)
+    first, dead = netdissect_table("m", "l", counts, np.zeros(2), np.array([False, True]), trust).to_dict(
+        "records"
+    )
+    assert (first["concept"], first["runner_up"], first["gap"]) == ("car", "sand", 0.25)
+    assert [first[name] for name in ("null_mean", "null_std", "z", "p", "q")] == [
+        0.125, 0.0625, 2.0, 0.03125, 0.25,
+    ]  # fmt: skip
+    assert all(pd.isna(dead[name]) for name in ("runner_up", "gap", "null_mean", "z", "p", "q"))
 
 
 def test_a_word_is_present_under_any_category_and_synonym():

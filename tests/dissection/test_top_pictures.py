@@ -15,9 +15,9 @@ def test_red_pictures_drive_the_red_unit_where_they_are_red(classifier):
         picture[:8, :8, 0] = 30 * i  # a red corner, redder and redder
         images.append(picture)
     probe = ArrayProbe(images)
-    found = collect(classifier(), ["maps"], probe)
+    found = collect(classifier(), ["maps"], probe, quantile=0.1)
     layer = found.layers["maps"]
-    pictures = top_pictures(layer, [0], top_quantile_thresholds(layer.maps, 0.1), probe, found.boxes)[0]
+    pictures = top_pictures(layer, [0], top_quantile_thresholds(layer, 0.1), probe, found.boxes)[0]
     assert pictures.ids == ("7", "6", "5", "4", "3")
     assert pictures.masks[0].shape == (16, 16) and pictures.masks[0].dtype == np.uint8
     assert pictures.masks[0][:7, :7].all() and not pictures.masks[0][10:, 10:].any()
@@ -33,7 +33,9 @@ def test_layers_without_maps_have_empty_masks(classifier):
 
 
 def test_the_region_lies_inside_what_the_model_saw():
-    region = on_region(np.ones((2, 2)), 0.5, (8, 8), np.array([0.25, 0.5, 0.75, 1.0]))
+    box = np.array([0.25, 0.5, 0.75, 1.0])
+    region = on_region(np.ones((2, 2), np.float32), 0.5, (8, 8), box)
     expected = np.zeros((8, 8), np.uint8)
     expected[2:6, 4:] = 1
     np.testing.assert_array_equal(region, expected)
+    assert not on_region(None, 0.5, (8, 8), box).any()

@@ -25,6 +25,27 @@ def test_what_goes_in_comes_out(tmp_path_factory, array, meta):
     np.testing.assert_array_equal(found["values"], array)
     np.testing.assert_array_equal(found["turned"], array.T)
     assert found_meta == meta
+    mapped, mapped_meta = store.mapped("maps", KEY)
+    assert mapped_meta == meta and mapped.keys() == found.keys()
+    for name in found:
+        assert mapped[name].dtype == found[name].dtype and not mapped[name].flags.writeable
+        np.testing.assert_array_equal(mapped[name], found[name])
+
+
+def test_arrays_without_values_are_mapped_as_well(tmp_path):
+    store = ArtifactStore(tmp_path)
+    store.put("maps", KEY, {"none": np.zeros((0, 3), np.float32), "one": np.ones(1, np.uint16)}, {})
+    assert store.mapped("maps", KEY)[0]["none"].shape == (0, 3)
+
+
+def test_keys_are_found_by_how_they_begin(tmp_path):
+    store = ArtifactStore(tmp_path)
+    for key in (KEY + "bb", KEY + "aa", "0123456700000000"):
+        store.put("maps", key, {"x": np.zeros(1)}, {})
+    assert store.keys("maps", KEY) == [KEY + "aa", KEY + "bb"]
+    assert store.keys("views", KEY) == []
+    with pytest.raises(ValueError, match="not an artifact"):
+        store.keys("maps", "../..")
 
 
 def test_the_same_content_is_the_same_bytes(tmp_path):

@@ -1,22 +1,35 @@
-"""What the units do on the probe set: one pass a model, kept by weights, probe and layers."""
+"""What the units do on the probe set: one pass a model, kept by weights, layers and each image's content."""
 
+from dataclasses import asdict
+
+import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.activation_store import ActivationStore, Place
 from xai_assets.analysis.probe import open_probe
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import CODE_VERSION, Activations, collect
+from xai_assets.dissection.probe import ProbeSet
+from xai_assets.dissection.thresholds import threshold_bounds
 from xai_assets.files import fingerprint
 from xai_assets.study import DissectedModel
-from xai_assets.vision.classifiers import load_classifier
+from xai_assets.vision.classifiers import Classifier, load_classifier
 
-KIND = "activations"
+SETS = "activation_sets"
+"""Artifacts that say where each image of a probe set stands among the kept activations."""
 
 
 def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:
-    """One row a model and layer: units, dead units, and the artifact with pooled activations and maps."""
+    """One row a model and layer: units, dead units, and the artifact that says where the activations stand.
+
+    Images whose activations are kept already, from whatever probe set, are not shown to the model again.
+    """
+    probe = open_probe(bench)
+    hashes = [probe.image_sha256(index) for index in range(len(probe))]
     rows = []
     for entry in bench.dissection.models:
-        key, sha256, found = _collected(bench, entry, probe_table["sha256"].iloc[0])
+        classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
+        key, found = _collected(bench, classifier, entry, probe, hashes)
         rows += [
             {
                 "model": entry.model.name,
@@ -24,7 +37,7 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
                 "kind": layer.kind,
                 "units": layer.pooled.shape[1],
                 "dead": int(layer.dead.sum()),
-                "model_sha256": sha256,
+                "model_sha256": classifier.sha256,
                 "artifact": key,
             }
             for name, layer in found.layers.items()
@@ -34,30 +47,84 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
 
 def read_activations(bench: Workbench, table: pd.DataFrame, model: str) -> Activations:
     """The activations of one model, as `unit_activations` kept them."""
-    key = table.loc[table["model"] == model, "artifact"].iloc[0]
-    return Activations.from_arrays(*bench.store.get(KIND, key))
+    arrays, meta = bench.store.get(SETS, table.loc[table["model"] == model, "artifact"].iloc[0])
+    chunks = meta["chunks"]
+    places = [Place(chunks[at], int(row)) for at, row in zip(arrays["chunk"], arrays["row"], strict=True)]
+    return ActivationStore(bench.store, meta["setting"]).read(places, meta["ids"])
 
 
-def _collected(bench: Workbench, entry: DissectedModel, probe_sha256: str) -> tuple[str, str, Activations]:
-    classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
-    key = fingerprint(
-        {
-            "code": CODE_VERSION,
-            "weights": classifier.sha256,
-            "layers": list(entry.layers),
-            "preprocessing": classifier.preprocessing.fingerprint(),
-            "probe": probe_sha256,
-        }
+def _collected(
+    bench: Workbench, classifier: Classifier, entry: DissectedModel, probe: ProbeSet, hashes: list[str]
+) -> tuple[str, Activations]:
+    """The model's activations on the probe set and the artifact of kind SETS that says where they stand."""
+    quantile = bench.dissection.netdissect.quantile
+    kept = ActivationStore(
+        bench.store,
+        fingerprint(
+            {
+                "code": CODE_VERSION,
+                "weights": classifier.sha256,
+                "layers": list(entry.layers),
+                "preprocessing": classifier.preprocessing.fingerprint(),
+            }
+        ),
     )
-    if bench.store.has(KIND, key):
-        bench.tally.reused += 1
-        return key, classifier.sha256, Activations.from_arrays(*bench.store.get(KIND, key))
-    work = bench.settings.artifacts / "work" / key
-    try:
-        found = collect(classifier, entry.layers, open_probe(bench), folder=work, progress=bench.progress)
-        bench.store.put(KIND, key, found.to_arrays(), found.to_meta())
-    finally:
-        for file in work.glob("*.npy"):
-            file.unlink()
-    bench.tally.computed += 1
-    return key, classifier.sha256, found
+    places = kept.places()
+    first = {name: index for index, name in reversed(list(enumerate(hashes)))}  # an image may be there twice
+    fresh = [index for name, index in sorted(first.items(), key=lambda item: item[1]) if name not in places]
+    old = [index for index in first.values() if hashes[index] in places]
+    known = kept.read([places[hashes[i]] for i in old], [probe.ids[i] for i in old]) if old else None
+    hash_of = dict(zip(probe.ids, hashes, strict=True))
+
+    def keep(chunk: Activations) -> Activations:
+        return kept.put(chunk, [hash_of[name] for name in chunk.ids])
+
+    if fresh:
+        collect(
+            classifier, entry.layers, probe, indices=fresh, quantile=quantile, known=known, keep=keep,
+            progress=bench.progress,
+        )  # fmt: skip
+        places = kept.places()
+    found = kept.read([places[name] for name in hashes], probe.ids)
+    again, levels = _wanting(found, quantile)
+    if again:
+        collect(
+            classifier, entry.layers, probe, indices=again, levels=levels, keep=keep, progress=bench.progress
+        )
+        places = kept.places()
+        found = kept.read([places[name] for name in hashes], probe.ids)
+    computed = {hashes[index] for index in [*fresh, *again]}
+    bench.tally.computed += len(computed)
+    bench.tally.reused += len(first) - len(computed)
+    return _put_set(bench, kept.setting, [places[name] for name in hashes], probe.ids), found
+
+
+def _wanting(found: Activations, quantile: float) -> tuple[list[int], dict[str, np.ndarray]]:
+    """Images of which too little was kept for the thresholds, and the levels to keep their maps from.
+
+    The levels are so low that all that was kept of these images is kept again.
+    """
+    images, levels = np.zeros(len(found.ids), bool), {}
+    with_maps = {name: layer for name, layer in found.layers.items() if layer.maps is not None}
+    for name, layer in with_maps.items():
+        levels[name] = threshold_bounds(layer, quantile)
+        images |= layer.wanting(levels[name]).any(axis=1)
+    if images.any():
+        for name, layer in with_maps.items():
+            maps = layer.maps
+            assert maps is not None
+            mine = images[maps.images]
+            np.minimum.at(levels[name], maps.units[mine], maps.floors[mine])
+    return np.flatnonzero(images).tolist(), levels
+
+
+def _put_set(bench: Workbench, setting: str, places: list[Place], ids: list[str]) -> str:
+    key = fingerprint({"setting": setting, "ids": list(ids), "places": [asdict(place) for place in places]})
+    if not bench.store.has(SETS, key):
+        chunks = sorted({place.chunk for place in places})
+        arrays = {
+            "chunk": np.array([chunks.index(place.chunk) for place in places], np.int32),
+            "row": np.array([place.row for place in places], np.int32),
+        }
+        bench.store.put(SETS, key, arrays, {"setting": setting, "chunks": chunks, "ids": list(ids)})
+    return key

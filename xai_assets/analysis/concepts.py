@@ -3,17 +3,15 @@
 import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
+from xai_assets.analysis.pixel_labels import pixel_label_tables
 from xai_assets.analysis.probe import open_probe
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.clip_dissect import dissect
 from xai_assets.dissection.concept_space import ConceptSpace
-from xai_assets.dissection.concepts import clip_table, netdissect_table
-from xai_assets.dissection.netdissect import tally
+from xai_assets.dissection.concepts import clip_table
 from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
 from xai_assets.dissection.probe import ProbeSet
-from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
-from xai_assets.progress import Progress
 from xai_assets.world.synonyms import surface_forms
 
 SHOWN_SHARE = 0.0015
@@ -58,34 +56,7 @@ def netdissect_concepts(
     """One row a unit of a layer with maps, as the warehouse's view `netdissect`; empty without pixel labels."""
     if not bool(probe_table["labelled"].iloc[0]):
         return _together(NET_COLUMNS, [])
-    probe, settings = open_probe(bench), bench.dissection.netdissect
-    models = list(activations["model"].unique())
-    frames = []
-    for number, model in enumerate(models):
-        found = read_activations(bench, activations, model)
-        maps = {name: layer.maps for name, layer in found.layers.items() if layer.maps is not None}
-        thresholds = {
-            name: top_quantile_thresholds(values, settings.quantile) for name, values in maps.items()
-        }
-        counts = tally(maps, thresholds, probe, boxes=found.boxes, progress=_part(bench, number, len(models)))
-        for layer in maps:
-            dead = found.layers[layer].dead
-            frames.append(
-                netdissect_table(
-                    model, layer, counts[layer], thresholds[layer], dead, min_iou=settings.min_iou
-                )
-            )
-            bench.tally.computed += 1
-    return _together(NET_COLUMNS, frames)
-
-
-def _part(bench: Workbench, number: int, parts: int) -> Progress:
-    """The progress of one of several equal parts, shown as that of the whole."""
-
-    def progress(done: int, total: int) -> None:
-        bench.progress(number * total + done, parts * total)
-
-    return progress
+    return _together(NET_COLUMNS, pixel_label_tables(bench, probe_table, activations))
 
 
 def _truth(bench: Workbench, words: list[str]) -> WordTruth:

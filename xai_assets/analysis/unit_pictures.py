@@ -29,7 +29,7 @@ def unit_pictures(bench: Workbench, results: StudyResults) -> dict[UnitKey, Unit
         for layer_name in of_model["layer"].unique():
             layer = activations.layers[layer_name]
             units = [int(unit) for unit in of_model.loc[of_model["layer"] == layer_name, "unit"]]
-            levels = None if layer.maps is None else top_quantile_thresholds(layer.maps, quantile)
+            levels = None if layer.maps is None else top_quantile_thresholds(layer, quantile)
             for unit, shown in top_pictures(layer, units, levels, probe, activations.boxes).items():
                 pictures = np.stack([_square(picture) for picture in shown.pixels])
                 regions = np.stack([_square(mask) for mask in shown.masks]).astype(bool)

@@ -84,6 +84,7 @@ def clip_dissect_concepts(
     dagster_type=dg.Any,
     check_specs=[
         checks.LABELS_COVER.spec("netdissect_concepts"),
+        checks.BEYOND_CHANCE.spec("netdissect_concepts"),
     ],
 )
 def netdissect_concepts(
@@ -96,6 +97,6 @@ def netdissect_concepts(
         context,
         "dissection",
         lambda bench: name(bench, probe_set, unit_activations),
-        checks=[checks.LABELS_COVER],
+        checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE],
         made_from=[probe_set, unit_activations],
     )

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.dissection.clip_dissect import LayerConcepts
-from xai_assets.dissection.netdissect import MIN_IOU, Tally
+from xai_assets.dissection.netdissect import MIN_IOU
 from xai_assets.dissection.presence import WordTruth
 from xai_assets.dissection.ranking import top_images
-from xai_assets.dissection.significance import significance
+from xai_assets.dissection.significance import Significance, significance
+from xai_assets.dissection.tally import Tally
 from xai_assets.errors import XaiError
 
 TOP_IMAGES = 5
@@ -108,6 +109,7 @@ def netdissect_table(
     tally: Tally,
     thresholds: np.ndarray,
     dead: np.ndarray,
+    trust: Significance | None = None,
     *,
     min_iou: float = MIN_IOU,
 ) -> pd.DataFrame:
@@ -118,42 +120,51 @@ def netdissect_table(
         tally: the layer's counts.
         thresholds: float32 (u,).
         dead: bool (u,).
+        trust: from `pixel_significance`; None: its columns are empty.
         min_iou: a unit is a detector above this.
 
     Returns:
         model, layer, unit (from 0), concept, category, iou, threshold, detector, dead, attainable_iou (the largest
         that the concept's coverage and the unit's area admit), coverage (share of the pixels counted for the
-        concept's category that carry it). The first of equally good concepts is taken. A dead unit, and one that
-        overlaps no label at all, has no concept; a dead unit has no IoU either.
+        concept's category that carry it), runner_up (second best concept that is overlapped at all), gap (IoU less
+        the runner-up's, which is 0 where there is none), null_mean, null_std, z, p, q (see `Significance`). The
+        first of equally good concepts is taken. A dead unit, and one that overlaps no label at all, has no concept; a
+        dead unit has no IoU and no numbers of trust either.
     """
     iou, attainable, coverage = tally.iou, tally.attainable_iou, tally.coverage
-    rows = []
-    for unit, best in enumerate(iou.argmax(axis=1)):
-        row = {
-            "model": model,
-            "layer": layer,
-            "unit": unit,
-            "concept": None,
-            "category": None,
-            "iou": None,
-            "threshold": float(thresholds[unit]),
-            "detector": False,
-            "dead": bool(dead[unit]),
-            "attainable_iou": None,
-            "coverage": None,
-        }
-        if not dead[unit]:
-            row["iou"] = float(iou[unit, best])
-            if iou[unit, best] > 0:
-                concept = tally.concepts.iloc[int(best)]
-                row |= {
-                    "concept": concept["name"],
-                    "category": concept["category"],
-                    "detector": bool(iou[unit, best] > min_iou),
-                    "attainable_iou": float(attainable[unit, best]),
-                    "coverage": float(coverage[best]),
-                }
-        rows.append(row)
-    return pd.DataFrame(rows).astype(
-        dict.fromkeys(("iou", "threshold", "attainable_iou", "coverage"), "float64")
-    )
+    ranked = np.argsort(-iou, axis=1, kind="stable")  # u c
+    best, second = ranked[:, 0], ranked[:, min(1, iou.shape[1] - 1)]
+    names, categories = (tally.concepts[column].to_numpy(object) for column in ("name", "category"))
+    each = np.arange(len(iou))
+    first_iou = iou[each, best]
+    second_iou = np.where(second == best, 0.0, iou[each, second])  # a list of one concept has no second
+    living = ~np.asarray(dead, bool)
+    named = living & (first_iou > 0)
+
+    def text(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        found = values.copy()
+        found[~where] = None
+        return found
+
+    def real(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        return np.where(where, np.asarray(values, np.float64), np.nan)
+
+    columns = {
+        "model": model,
+        "layer": layer,
+        "unit": each,
+        "concept": text(names[best], named),
+        "category": text(categories[best], named),
+        "iou": real(first_iou, living),
+        "threshold": np.asarray(thresholds, np.float64),
+        "detector": named & (first_iou > min_iou),
+        "dead": ~living,
+        "attainable_iou": real(attainable[each, best], named),
+        "coverage": real(coverage[best], named),
+        "runner_up": text(names[second], named & (second_iou > 0)),
+        "gap": real(first_iou - second_iou, named),
+    }
+    for name in ("null_mean", "null_std", "z", "p", "q"):
+        values = np.full(len(iou), np.nan) if trust is None else getattr(trust, name)
+        columns[name] = real(values, living)
+    return pd.DataFrame(columns)

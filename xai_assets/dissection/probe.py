@@ -48,6 +48,10 @@ class ProbeSet(Protocol):
         """The pixels: uint8 (h, w, 3), RGB."""
         ...
 
+    def image_sha256(self, index: int) -> str:
+        """Of the picture's content, without decoding it."""
+        ...
+
     def label_size(self, index: int) -> tuple[int, int]:
         """(sh, sw): the size that labels of this image are counted at."""
         ...
@@ -123,6 +127,10 @@ class FolderProbe:
         """The pixels: uint8 (h, w, 3), RGB."""
         return self.load(index).pixels
 
+    def image_sha256(self, index: int) -> str:
+        """Of the file's bytes when the probe was made."""
+        return self._hashes[index]
+
     def label_size(self, index: int) -> tuple[int, int]:
         """The picture's own size."""
         height, width = self.image(index).shape[:2]
@@ -185,14 +193,16 @@ class ArrayProbe:
 
     def load(self, index: int) -> LoadedImage:
         """The picture."""
-        pixels = self._images[index]
-        return LoadedImage(
-            self.ids[index], pixels, sha256_bytes(np.ascontiguousarray(pixels).tobytes()), "", "RGB"
-        )
+        return LoadedImage(self.ids[index], self._images[index], self.image_sha256(index), "", "RGB")
 
     def image(self, index: int) -> np.ndarray:
         """The pixels: uint8 (h, w, 3), RGB."""
         return self._images[index]
+
+    def image_sha256(self, index: int) -> str:
+        """Of the shape and the pixels."""
+        pixels = np.ascontiguousarray(self._images[index])
+        return sha256_bytes(repr(pixels.shape).encode() + pixels.tobytes())
 
     def label_size(self, index: int) -> tuple[int, int]:
         """(sh, sw): the given one, the largest label map's, or the picture's."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_assets.dissection.activations import LayerActivations
 from xai_assets.dissection.clip_dissect import top_images
+from xai_assets.dissection.layer_activations import LayerActivations
 from xai_assets.dissection.probe import ProbeSet
-from xai_assets.dissection.resampling import resampling_matrix
+from xai_assets.dissection.resampling import covered, on_regions
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def top_pictures(
         masks = [np.zeros(picture.shape[:2], np.uint8) for picture in pictures]
         if layer.maps is not None and thresholds is not None:
             masks = [
-                on_region(layer.maps[image, unit], float(thresholds[unit]), picture.shape[:2], boxes[image])
+                on_region(layer.maps.find(image, unit), thresholds[unit], picture.shape[:2], boxes[image])
                 for image, picture in zip(chosen, pictures, strict=True)
             ]
         found[unit] = TopPictures(
@@ -70,16 +70,20 @@ def top_pictures(
     return found
 
 
-def on_region(cells: np.ndarray, threshold: float, size: tuple[int, ...], box: np.ndarray) -> np.ndarray:
+def on_region(
+    cells: np.ndarray | None, threshold: float, size: tuple[int, int], box: np.ndarray
+) -> np.ndarray:
     """Where a unit is on in a picture: uint8 (h, w), 0 or 1.
 
     Args:
-        cells: (h', w'), the unit's low-resolution map.
+        cells: float32 (h', w'), the unit's low-resolution map; None where it was not kept, because no cell of it is
+            above the threshold.
         threshold: on is strictly above it, after bilinear upsampling (align_corners=False).
         size: (h, w) of the picture.
         box: top, left, bottom, right of what the model saw, as shares of the picture's sides.
     """
-    down, rows = resampling_matrix(cells.shape[0], size[0], float(box[0]), float(box[2]))
-    across, columns = resampling_matrix(cells.shape[1], size[1], float(box[1]), float(box[3]))
-    fine = down @ np.asarray(cells, np.float32) @ across.T  # h h', h' w', w' w -> h w
-    return ((fine > threshold) & rows[:, None] & columns).astype(np.uint8)
+    region = np.zeros(size, np.uint8)
+    if cells is not None:
+        level = np.array([threshold], np.float32)
+        region[covered(size, box)] = on_regions(cells[None], level, size, box)[0]
+    return region

@@ -78,6 +78,11 @@ class BrodenProbe:
         """The pixels: uint8 (h, w, 3), RGB."""
         return self.load(index).pixels
 
+    def image_sha256(self, index: int) -> str:
+        """Of the picture's file."""
+        row = self._rows[index]
+        return sha256_file(self._path(row.image, row))
+
     def label_size(self, index: int) -> tuple[int, int]:
         """(sh, sw) of index.csv."""
         return self._rows[index].size

@@ -5,7 +5,8 @@ the metadata as JSON in their header.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from safetensors.numpy import save
 
 from xai_assets.errors import XaiError
 from xai_assets.files import write_bytes
+
+_DTYPES = {
+    "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "U16": np.uint16, "I16": np.int16, "U32": np.uint32,
+    "I32": np.int32, "U64": np.uint64, "I64": np.int64, "F16": np.float16, "F32": np.float32, "F64": np.float64,
+}  # fmt: skip
+"""Types of arrays, as safetensors calls them; all are little-endian."""
 
 
 class ArtifactError(XaiError):
@@ -42,6 +49,11 @@ class ArtifactStore:
         """Whether the artifact exists, whole: files are renamed into place when they are complete."""
         return self.path(kind, key).is_file()
 
+    def keys(self, kind: str, prefix: str) -> list[str]:
+        """The artifacts of a kind whose keys begin so (8 hexadecimal digits or more), in order."""
+        folder = self.path(kind, prefix).parent
+        return sorted(file.stem for file in folder.glob(f"{prefix}*.safetensors"))
+
     def put(self, kind: str, key: str, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
         """Write `arrays` (any numeric dtype and shape) and `meta` (JSON, no NaN)."""
         header = {"meta": json.dumps(dict(meta), sort_keys=True, allow_nan=False)}
@@ -54,11 +66,34 @@ class ArtifactStore:
         Raises:
             ArtifactError: when the artifact is absent or damaged.
         """
+        with self._opened(self.path(kind, key)) as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, json.loads((file.metadata() or {}).get("meta", "{}"))
+
+    def mapped(self, kind: str, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """As `get`, but the arrays are read-only views of the file, read where and when they are looked at.
+
+        Raises:
+            ArtifactError: when the artifact is absent or damaged.
+        """
         path = self.path(kind, key)
+        with self._opened(path) as file:  # checks the header and that the file is whole
+            meta = json.loads((file.metadata() or {}).get("meta", "{}"))
+        content = np.memmap(path, np.uint8, mode="r")
+        length = int(content[:8].view("<u8")[0])
+        header = json.loads(content[8 : 8 + length].tobytes())
+        header.pop("__metadata__", None)
+        arrays = {}
+        for name, entry in header.items():
+            first, last = (8 + length + offset for offset in entry["data_offsets"])
+            arrays[name] = content[first:last].view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        return arrays, meta
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[Any]:
         try:
             with safe_open(path, framework="numpy") as file:
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return arrays, json.loads((file.metadata() or {}).get("meta", "{}"))
+                yield file
         except FileNotFoundError as error:
             raise ArtifactError(
                 str(path), "does not exist", "Materialise the asset that makes it again."

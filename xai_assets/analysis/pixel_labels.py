@@ -1,0 +1,121 @@
+"""Network Dissection of a study's models: labels read once, overlaps and their null counted in one go, both kept."""
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.activations import read_activations
+from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection import label_segments
+from xai_assets.dissection.activations import Activations
+from xai_assets.dissection.concepts import netdissect_table
+from xai_assets.dissection.label_segments import LabelSegments, read_labels
+from xai_assets.dissection.netdissect import CODE_VERSION, paired_tallies
+from xai_assets.dissection.pixel_significance import image_permutations, pixel_significance
+from xai_assets.dissection.tally import Tally
+from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.files import fingerprint
+from xai_assets.progress import Progress
+
+LABELS, COUNTS = "labels", "overlaps"
+"""Kinds of artifacts: a probe set's labels, and one model's overlaps with them."""
+
+
+def pixel_label_tables(
+    bench: Workbench, probe_table: pd.DataFrame, activations: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """One table a layer that has maps, as `netdissect_table` makes them."""
+    probe_sha256 = probe_table["sha256"].iloc[0]
+    models = list(activations["model"].unique())
+    tables = []
+    for number, model in enumerate(models):
+        found = read_activations(bench, activations, model)
+        of_model = activations.loc[activations["model"] == model, "artifact"].iloc[0]
+        counts = _overlaps(bench, found, of_model, probe_sha256, _part(bench, number, len(models)))
+        for layer, (thresholds, tally, null) in counts.items():
+            dead = found.layers[layer].dead
+            trust = pixel_significance(tally.iou.max(axis=1), null, ~dead)
+            tables.append(
+                netdissect_table(
+                    model, layer, tally, thresholds, dead, trust, min_iou=bench.dissection.netdissect.min_iou
+                )
+            )
+    return tables
+
+
+Overlaps = tuple[np.ndarray, Tally, np.ndarray]
+"""Thresholds (u,), counts, and the best IoU under each permutation (r, u)."""
+
+
+def _overlaps(
+    bench: Workbench, found: Activations, activations: str, probe_sha256: str, progress: Progress
+) -> dict[str, Overlaps]:
+    """layer -> its overlaps with the probe's labels, counted or read."""
+    settings, seed = bench.dissection.netdissect, bench.study.seed
+    with_maps = {name: layer for name, layer in found.layers.items() if layer.maps is not None}
+    key = fingerprint(
+        {
+            "code": [CODE_VERSION, label_segments.CODE_VERSION],
+            "activations": activations,
+            "probe": probe_sha256,
+            "quantile": settings.quantile,
+            "permutations": settings.permutations,
+            "seed": seed,
+        }
+    )
+    labels = _labels(bench, probe_sha256)
+    if bench.store.has(COUNTS, key):
+        arrays, _ = bench.store.get(COUNTS, key)
+        bench.tally.reused += len(with_maps)
+    else:
+        thresholds = {
+            name: top_quantile_thresholds(layer, settings.quantile) for name, layer in with_maps.items()
+        }
+        images = len(found.ids)
+        pairings = np.concatenate(
+            [np.arange(images)[None], image_permutations(images, settings.permutations, seed=seed)]
+        )
+        maps = {name: layer.maps for name, layer in with_maps.items() if layer.maps is not None}
+        counts = paired_tallies(maps, thresholds, labels, pairings, boxes=found.boxes, progress=progress)
+        arrays = {}
+        for name, (own, *paired) in counts.items():
+            arrays |= {
+                f"{name}/thresholds": thresholds[name],
+                f"{name}/both": own.both,
+                f"{name}/unit": own.unit,
+                f"{name}/null": np.stack([tally.iou.max(axis=1) for tally in paired]),
+                "concept": own.concept,
+                "pixels": own.pixels,
+            }
+        bench.store.put(COUNTS, key, arrays, {"layers": list(maps)})
+        bench.tally.computed += len(with_maps)
+    return {
+        name: (
+            arrays[f"{name}/thresholds"],
+            Tally(
+                labels.concepts, arrays[f"{name}/both"], arrays[f"{name}/unit"], arrays["concept"],
+                arrays["pixels"], labels.categories,
+            ),
+            arrays[f"{name}/null"],
+        )
+        for name in with_maps
+    }  # fmt: skip
+
+
+def _labels(bench: Workbench, probe_sha256: str) -> LabelSegments:
+    """The probe set's labels, decoded once for all models and studies."""
+    probe = open_probe(bench)
+    assert probe.concepts is not None
+    key = fingerprint({"code": label_segments.CODE_VERSION, "probe": probe_sha256})
+    if not bench.store.has(LABELS, key):
+        bench.store.put(LABELS, key, read_labels(probe, progress=bench.progress).to_arrays(), {})
+    return LabelSegments.from_arrays(bench.store.mapped(LABELS, key)[0], probe.concepts)
+
+
+def _part(bench: Workbench, number: int, parts: int) -> Progress:
+    """The progress of one of several equal parts, shown as that of the whole."""
+
+    def progress(done: int, total: int) -> None:
+        bench.progress(number * total + done, parts * total)
+
+    return progress
