@@ -75,6 +75,16 @@ class NetDissect(Part):
         le=1000,
         description="how often each image's on-regions meet the labels of another, to say what chance gives",
     )
+    shuffles: int = Field(
+        4,
+        ge=0,
+        le=100,
+        description="networks with shuffled weights whose units say what training has to do with it; 0: none. With u "
+        "units in a layer, p is at least 1 / (u times this + 1)",
+    )
+    shuffle_images: int = Field(
+        250, ge=50, description="probe images, evenly spaced, that each of them is shown"
+    )
 
 
 class Dissection(Part):

@@ -81,17 +81,34 @@ def wired_scenes(count, seed=0):
     """The network, its coded probe set with the world's labels, and the same scenes as pictures for an encoder."""
     generator = np.random.default_rng(seed)
     coded, pictures, labels = [], [], []
-    for index in range(count):
-        scene = render(describe("probe", index))
+    for scene in _scenes(count):
         noise = np.kron(generator.random((16, 16)), np.ones((8, 8)))[:SIDE, :SIDE]
         code = np.stack(
             [scene.labels["object"] * OBJECT_STEP, scene.labels["part"] * PART_STEP, noise * 255], axis=-1
         )
         coded.append(code.astype(np.uint8))
         pictures.append(scene.image)
-        numbers = broden_numbers(scene, SIDE // 2)
-        labels.append({name: numbers[name][None] for name in PIXEL_CATEGORIES})
-    concepts = pd.DataFrame(
+        labels.append(_labels(scene))
+    return build_classifier(Wired()), ArrayProbe(coded, labels, _concepts()), pictures
+
+
+def labelled_scenes(count):
+    """Scenes of the embedded world as a probe set in memory, with its pixel labels."""
+    scenes = list(_scenes(count))
+    return ArrayProbe([scene.image for scene in scenes], [_labels(scene) for scene in scenes], _concepts())
+
+
+def _scenes(count):
+    return (render(describe("probe", index)) for index in range(count))
+
+
+def _labels(scene):
+    numbers = broden_numbers(scene, SIDE // 2)
+    return {name: numbers[name][None] for name in PIXEL_CATEGORIES}
+
+
+def _concepts():
+    return pd.DataFrame(
         [
             {
                 "number": number,
@@ -101,4 +118,3 @@ def wired_scenes(count, seed=0):
             for word, number in NUMBERS.items()
         ]
     )
-    return build_classifier(Wired()), ArrayProbe(coded, labels, concepts), pictures

@@ -5,6 +5,7 @@ import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
 from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.shuffled_scores import shuffled_scores
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
 from xai_assets.dissection.activations import Activations
@@ -28,16 +29,29 @@ def pixel_label_tables(
     probe_sha256 = probe_table["sha256"].iloc[0]
     models = list(activations["model"].unique())
     tables = []
+    labels = _labels(bench, probe_sha256)
     for number, model in enumerate(models):
         found = read_activations(bench, activations, model)
         of_model = activations.loc[activations["model"] == model, "artifact"].iloc[0]
-        counts = _overlaps(bench, found, of_model, probe_sha256, _part(bench, number, len(models)))
+        counts = _overlaps(
+            bench, found, of_model, probe_sha256, labels, _part(bench, 2 * number, 2 * len(models))
+        )
+        shuffled = shuffled_scores(
+            bench, model, list(counts), probe_sha256, labels, _part(bench, 2 * number + 1, 2 * len(models))
+        )
         for layer, (thresholds, tally, null) in counts.items():
             dead = found.layers[layer].dead
             trust = pixel_significance(tally.iou.max(axis=1), null, ~dead)
             tables.append(
                 netdissect_table(
-                    model, layer, tally, thresholds, dead, trust, min_iou=bench.dissection.netdissect.min_iou
+                    model,
+                    layer,
+                    tally,
+                    thresholds,
+                    dead,
+                    trust,
+                    shuffled=shuffled.get(layer),
+                    min_iou=bench.dissection.netdissect.min_iou,
                 )
             )
     return tables
@@ -48,7 +62,12 @@ Overlaps = tuple[np.ndarray, Tally, np.ndarray]
 
 
 def _overlaps(
-    bench: Workbench, found: Activations, activations: str, probe_sha256: str, progress: Progress
+    bench: Workbench,
+    found: Activations,
+    activations: str,
+    probe_sha256: str,
+    labels: LabelSegments,
+    progress: Progress,
 ) -> dict[str, Overlaps]:
     """layer -> its overlaps with the probe's labels, counted or read."""
     settings, seed = bench.dissection.netdissect, bench.study.seed
@@ -63,7 +82,6 @@ def _overlaps(
             "seed": seed,
         }
     )
-    labels = _labels(bench, probe_sha256)
     if bench.store.has(COUNTS, key):
         arrays, _ = bench.store.get(COUNTS, key)
         bench.tally.reused += len(with_maps)

@@ -9,8 +9,14 @@ from xai_assets.dissection.clip_dissect import LayerConcepts
 from xai_assets.dissection.netdissect import MIN_IOU
 from xai_assets.dissection.presence import WordTruth
 from xai_assets.dissection.ranking import top_images
-from xai_assets.dissection.significance import Significance, significance
+from xai_assets.dissection.significance import (
+    Significance,
+    false_discovery_q,
+    permutation_p,
+    significance,
+)
 from xai_assets.dissection.tally import Tally
+from xai_assets.dissection.unit_concepts import CLIP_COLUMNS
 from xai_assets.errors import XaiError
 
 TOP_IMAGES = 5
@@ -18,11 +24,6 @@ TOP_IMAGES = 5
 
 TRUTH_TOP_K = 20
 """Images a unit over which `truth_presence` is taken."""
-
-_CLIP_COLUMNS = tuple(
-    "model layer unit concept category score runner_up gap null_mean null_std z p q dead max_activation top_images "
-    "truth_presence chance_presence".split()
-)
 
 
 def clip_table(
@@ -69,7 +70,7 @@ def clip_table(
     top = top_images(activations, max(TOP_IMAGES, truth_top_k))  # k u
     rows = []
     for unit in range(len(named)):
-        row = dict.fromkeys(_CLIP_COLUMNS) | {
+        row = dict.fromkeys(CLIP_COLUMNS) | {
             "model": model,
             "layer": layer,
             "unit": unit,
@@ -100,7 +101,7 @@ def clip_table(
                 }
         rows.append(row)
     numbers = ("score", "gap", "null_mean", "null_std", "z", "p", "q", "truth_presence", "chance_presence")
-    return pd.DataFrame(rows, columns=list(_CLIP_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
+    return pd.DataFrame(rows, columns=list(CLIP_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
 
 
 def netdissect_table(
@@ -111,6 +112,7 @@ def netdissect_table(
     dead: np.ndarray,
     trust: Significance | None = None,
     *,
+    shuffled: np.ndarray | None = None,
     min_iou: float = MIN_IOU,
 ) -> pd.DataFrame:
     """The pixel label that each unit of a layer overlaps most.
@@ -121,14 +123,17 @@ def netdissect_table(
         thresholds: float32 (u,).
         dead: bool (u,).
         trust: from `pixel_significance`; None: its columns are empty.
+        shuffled: float (m,), the best IoU of units of the same layer in networks whose weights were shuffled; None:
+            the columns are empty.
         min_iou: a unit is a detector above this.
 
     Returns:
         model, layer, unit (from 0), concept, category, iou, threshold, detector, dead, attainable_iou (the largest
         that the concept's coverage and the unit's area admit), coverage (share of the pixels counted for the
         concept's category that carry it), runner_up (second best concept that is overlapped at all), gap (IoU less
-        the runner-up's, which is 0 where there is none), null_mean, null_std, z, p, q (see `Significance`). The
-        first of equally good concepts is taken. A dead unit, and one that overlaps no label at all, has no concept; a
+        the runner-up's, which is 0 where there is none), null_mean, null_std, z, p, q (see `Significance`),
+        p_shuffled and q_shuffled (the same against `shuffled`, one null for all units of the layer). The first of
+        equally good concepts is taken. A dead unit, and one that overlaps no label at all, has no concept; a
         dead unit has no IoU and no numbers of trust either.
     """
     iou, attainable, coverage = tally.iou, tally.attainable_iou, tally.coverage
@@ -167,4 +172,9 @@ def netdissect_table(
     for name in ("null_mean", "null_std", "z", "p", "q"):
         values = np.full(len(iou), np.nan) if trust is None else getattr(trust, name)
         columns[name] = real(values, living)
+    of_shuffled = np.full((2, len(iou)), np.nan)
+    if shuffled is not None and len(shuffled) > 1:
+        of_shuffled[0] = permutation_p(first_iou, shuffled)
+        of_shuffled[1] = false_discovery_q(of_shuffled[0], living)
+    columns["p_shuffled"], columns["q_shuffled"] = (real(values, living) for values in of_shuffled)
     return pd.DataFrame(columns)

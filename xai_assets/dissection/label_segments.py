@@ -1,6 +1,6 @@
 """The labels of a probe set, read once: each image cut into segments of pixels that carry the same labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -78,6 +78,21 @@ class LabelSegments:
         carries[np.repeat(np.arange(last - first), np.diff(starts)), self.members[starts[0] : starts[-1]]] = 1
         return columns, carries
 
+    def select(self, images: Sequence[int]) -> "LabelSegments":
+        """The labels of some of the images, in that order."""
+        chosen = np.asarray(images, np.int64)
+        segments = _spans(self.first_segment, chosen)
+        return LabelSegments(
+            concepts=self.concepts,
+            sizes=self.sizes[chosen],
+            codes=self.codes[_spans(self._first_pixel, chosen)],
+            first_segment=_starts(self.first_segment, chosen),
+            first_column=_starts(self.first_column, chosen),
+            columns=self.columns[_spans(self.first_column, chosen)],
+            first_member=_starts(self.first_member, segments),
+            members=self.members[_spans(self.first_member, segments)],
+        )
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As named arrays, for an artifact store; the concepts are the probe's."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "concepts"}
@@ -86,6 +101,19 @@ class LabelSegments:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], concepts: pd.DataFrame) -> "LabelSegments":
         """What `to_arrays` gave, perhaps memory-mapped."""
         return cls(concepts=concepts, **arrays)
+
+
+def _spans(first: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The places that `chosen` items fill, one after the other: int (m,), given where each item begins."""
+    spans = [np.arange(first[at], first[at + 1]) for at in chosen]
+    return np.concatenate(spans) if spans else np.zeros(0, np.int64)
+
+
+def _starts(first: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Where each of the chosen items begins once they stand alone: int64 (len(chosen) + 1,)."""
+    return np.concatenate([[0], np.cumsum(np.asarray(first)[chosen + 1] - np.asarray(first)[chosen])]).astype(
+        np.int64
+    )
 
 
 def read_labels(probe: ProbeSet, *, progress: Progress = silent) -> LabelSegments:

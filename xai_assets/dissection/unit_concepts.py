@@ -29,6 +29,7 @@ SOFT_WPMI, IOU = "soft_wpmi", "iou"
 
 _UNIT = ("model", "layer", "unit", "concept", "category")
 _NULL = ("null_mean", "null_std", "z", "p", "q")
+_SHUFFLED = ("p_shuffled", "q_shuffled")
 CLIP_COLUMNS = (
     *_UNIT,
     "score",
@@ -49,6 +50,7 @@ NET_COLUMNS = (
     "runner_up",
     "gap",
     *_NULL,
+    *_SHUFFLED,
     "threshold",
     "detector",
     "dead",
@@ -70,6 +72,7 @@ COLUMNS = (
     "runner_up",
     "gap",
     *_NULL,
+    *_SHUFFLED,
     "dead",
     "detector",
     "threshold",

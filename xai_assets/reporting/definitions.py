@@ -136,10 +136,12 @@ DEFINITIONS: dict[str, Definition] = {
         "A unit's best score is held against the best scores that the same images give in random orders. The share of "
         "orders that do as well is its p-value; q is the smallest rate of false discoveries at which the unit would "
         "be called, over the living units of its layer. Units with q below 0.05 are beyond chance: of these, about "
-        "one in twenty may still be a chance finding. It tells that a unit and a concept belong together, not that "
-        "the network needs the unit.",
+        "one in twenty may still be a chance finding. A pixel label has to "
+        "stand out as well, at the same rate, from what the units of networks with shuffled weights detect: a random "
+        "filter is a texture filter of sorts, and only such networks say what training has to do with it. Neither "
+        "tells that the network needs the unit.",
         "p = (1 + orders as good) / (1 + orders)",
-        "Phipson & Smyth 2010; Benjamini & Hochberg 1995",
+        "Phipson & Smyth 2010; Benjamini & Hochberg 1995; shuffled weights after Adebayo et al. 2018",
     ),
     "presence": Definition(
         "Truly present",

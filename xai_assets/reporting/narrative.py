@@ -134,10 +134,7 @@ def beyond(row: dict[str, Any]) -> str:
         )
         if found is not None
     ]
-    return (
-        f"At a false-discovery rate of 5%, in {row['layer']} {joined(parts)} that the same images in another order "
-        f"do not explain."
-    )
+    return f"At a false-discovery rate of 5%, in {row['layer']} {joined(parts)} that chance does not explain."
 
 
 def presence(label: str, value: dict[str, Any] | None, chance: float | None) -> str:

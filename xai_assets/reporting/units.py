@@ -79,7 +79,8 @@ def presence(table: pd.DataFrame, seed: int) -> Row | None:
 def beyond_chance(table: pd.DataFrame) -> Row | None:
     """How many living units have a concept at q < 0.05: `count` and `living`; None where no q is known.
 
-    A unit of Network Dissection counts when it is a detector as well.
+    A unit of Network Dissection counts when it is a detector as well, and where networks with shuffled weights were
+    looked at, when it is told apart from their units too.
     """
     if not len(table) or "q" not in table:
         return None
@@ -90,6 +91,8 @@ def beyond_chance(table: pd.DataFrame) -> Row | None:
     found = q < FALSE_DISCOVERY_RATE
     if "detector" in alive:
         found &= alive["detector"].fillna(False).astype(bool)
+    if "q_shuffled" in alive and alive["q_shuffled"].notna().any():
+        found &= pd.to_numeric(alive["q_shuffled"], errors="coerce") < FALSE_DISCOVERY_RATE
     return {"count": int(found.sum()), "living": len(alive)}
 
 

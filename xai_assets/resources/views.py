@@ -70,6 +70,8 @@ _NET = {
     "runner_up": "the label that it overlaps second most",
     "gap": "IoU of the best less that of the second",
     **_NULL,
+    "p_shuffled": "share of the layer's units in networks with shuffled weights that reach such an IoU",
+    "q_shuffled": "false discovery rate at which the unit still counts against shuffled networks",
     "threshold": "the activation above which the unit counts as on",
     "detector": "IoU above the study's minimum",
     "dead": "the unit never fires on the probe set",

@@ -1,0 +1,75 @@
+"""What the units of a study's networks would detect if their weights were shuffled: a null that training has to beat."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection import activations, label_segments, netdissect
+from xai_assets.dissection.activations import collect
+from xai_assets.dissection.label_segments import LabelSegments
+from xai_assets.dissection.netdissect import tally
+from xai_assets.dissection.shuffled import shuffled_twin
+from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.files import fingerprint
+from xai_assets.progress import Progress
+from xai_assets.vision.classifiers import load_classifier
+
+KIND = "shuffled"
+CODE_VERSION = 1
+
+
+def shuffled_scores(
+    bench: Workbench,
+    model: str,
+    layers: Sequence[str],
+    probe_sha256: str,
+    labels: LabelSegments,
+    progress: Progress,
+) -> dict[str, np.ndarray]:
+    """layer -> best IoU of its living units in all the shuffled networks, float64 (m,); empty where none is asked for.
+
+    The networks see a part of the probe set only. Fewer images let chance reach a little higher, so that the null is
+    rather too strict than too mild.
+    """
+    settings, seed = bench.dissection.netdissect, bench.study.seed
+    if not settings.shuffles or not layers:
+        return {}
+    (entry,) = (entry for entry in bench.dissection.models if entry.model.name == model)
+    classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
+    key = fingerprint(
+        {
+            "code": [
+                CODE_VERSION,
+                activations.CODE_VERSION,
+                netdissect.CODE_VERSION,
+                label_segments.CODE_VERSION,
+            ],
+            "weights": classifier.sha256,
+            "preprocessing": classifier.preprocessing.fingerprint(),
+            "layers": list(layers),
+            "probe": probe_sha256,
+            "quantile": settings.quantile,
+            "shuffles": [settings.shuffles, settings.shuffle_images],
+            "seed": seed,
+        }
+    )
+    if bench.store.has(KIND, key):
+        return bench.store.get(KIND, key)[0]
+    probe = open_probe(bench)
+    count = min(settings.shuffle_images, len(probe))
+    chosen = (np.arange(count) * len(probe) // count).tolist()
+    own = labels.select(chosen)
+    scores: dict[str, list[np.ndarray]] = {name: [] for name in layers}
+    for number in range(settings.shuffles):
+        twin = shuffled_twin(classifier, probe, chosen, seed=seed + number)
+        found = collect(twin, layers, probe, indices=chosen, quantile=settings.quantile)
+        maps = {name: layer.maps for name, layer in found.layers.items() if layer.maps is not None}
+        thresholds = {name: top_quantile_thresholds(found.layers[name], settings.quantile) for name in maps}
+        for name, counts in tally(maps, thresholds, own, boxes=found.boxes).items():
+            scores[name].append(counts.iou.max(axis=1)[~found.layers[name].dead])
+        progress(number + 1, settings.shuffles)
+    arrays = {name: np.concatenate(found) for name, found in scores.items()}
+    bench.store.put(KIND, key, arrays, {})
+    return arrays

@@ -1,0 +1,66 @@
+"""Networks whose weights were shuffled: what units of the same architecture detect without having been trained to.
+
+A unit of an untrained network follows the pictures too: a random filter is a texture filter of sorts, and where a
+label covers the right kind of pixels it overlaps more than pictures in another order would. Only such a network says
+how much of that training explains. (Randomising parameters as a control: Adebayo et al. 2018.)
+"""
+
+import copy
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from xai_assets.dissection.passes import batch_of
+from xai_assets.dissection.probe import ProbeSet
+from xai_assets.vision.classifiers import Classifier
+
+BATCH = 64
+
+
+def shuffled_twin(
+    classifier: Classifier, probe: ProbeSet, indices: Sequence[int], *, seed: int
+) -> Classifier:
+    """A copy of the classifier with the entries of every parameter in another order, each tensor on its own.
+
+    Sizes and spreads of the weights stay; what they had learned to do together does not. Statistics of batch
+    normalisation belong to the old order and are measured again on the given images, so that units neither die nor
+    saturate for want of it.
+
+    Args:
+        classifier: left as it is.
+        probe: pictures for the statistics.
+        indices: which of them.
+        seed: of the order.
+    """
+    network = copy.deepcopy(classifier.network)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            order = torch.randperm(parameter.numel(), generator=generator).to(parameter.device)
+            parameter.copy_(parameter.flatten()[order].view_as(parameter))
+    twin = dataclasses.replace(classifier, network=network)
+    calibrate(twin, probe, indices)
+    return twin
+
+
+def calibrate(classifier: Classifier, probe: ProbeSet, indices: Sequence[int]) -> None:
+    """Measure the statistics of batch normalisation anew on these images, in place: their mean over batches."""
+    norms = [m for m in classifier.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    norms = [norm for norm in norms if norm.track_running_stats]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches
+            norm.train()
+        with torch.no_grad():
+            for start in range(0, len(indices), BATCH):
+                classifier.network(batch_of(classifier, probe, indices[start : start + BATCH])[0])
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
