@@ -14,8 +14,14 @@ STRIP = 128
 """Concepts whose cosines are computed together. It is fixed, because a matrix product may round differently when its
 shape changes; wide enough that it runs at full speed."""
 
+READ = 512
+"""Concepts whose cosines are read together where they are there already: a row's neighbours lie on one page."""
+
 ROWS = 4096
 """Images whose cosines are computed together; fixed for the same reason."""
+
+LONGEST = 1.001
+"""A cosine of float32 vectors may exceed 1 by rounding."""
 
 MEMORY = 2**30
 """Bytes that scoring may use unless told otherwise."""
@@ -25,24 +31,24 @@ MEMORY = 2**30
 class Softmax:
     """What turns cosines into the probability of each concept given an image.
 
-    P[x, t] = exp(a (cosine[x, t] - peak[x])) scale[x]
+    P[x, t] = exp(a cosine[x, t] - shift[x]) scale[x]
 
     Attributes:
         a: scale of the cosine.
-        peak: float32 (n, 1), each image's largest cosine.
+        shift: float32 (n, 1), a times each image's largest cosine.
         scale: float32 (n, 1), one over the sum.
-        smallest, largest: bounds of P over all images and concepts.
+        smallest, largest: no P is below the one, and none above the other.
     """
 
     a: float
-    peak: Tensor
+    shift: Tensor
     scale: Tensor
     smallest: float
     largest: float
 
     def of(self, cosines: Tensor, out: Tensor) -> Tensor:
         """P of some concepts, into `out`: (n, b) -> (n, b)."""
-        return torch.sub(cosines, self.peak, out=out).mul_(self.a).exp_().mul_(self.scale)
+        return torch.add(-self.shift, cosines, alpha=self.a, out=out).exp_().mul_(self.scale)
 
 
 class ConceptSpace:
@@ -82,24 +88,35 @@ class ConceptSpace:
                 torch.mm(images[rows], words, out=out[rows])  # r d, d b -> r b
             return out
 
-        self._set_up(len(images), len(texts), cosines, memory)
+        self._set_up(len(images), len(texts), cosines, STRIP, memory)
         self._keep = 4 * self.images * self.concepts <= memory * 3 // 4
 
     @classmethod
     def from_similarity(cls, similarity: np.ndarray, *, memory: int = MEMORY) -> Self:
-        """A space whose cosines (n, c) are there already; they are read where they stand.
+        """A space whose cosines (n, c) are there already; no other copy of them is made.
 
         Raises:
-            XaiError: values that are not finite, fewer than two concepts.
+            XaiError: values that are no cosines, or not finite, fewer than two concepts.
         """
-        if not np.isfinite(similarity).all():
-            raise XaiError("the similarities", "they hold values that are not finite", "Check the encoder.")
         matrix = torch.from_numpy(np.asarray(similarity, np.float32))
         space = cls.__new__(cls)
-        space._set_up(matrix.shape[0], matrix.shape[1], lambda columns: matrix[:, columns], memory)
+
+        def cosines(columns: slice) -> Tensor:
+            return space._room(columns.stop - columns.start).copy_(matrix[:, columns])
+
+        space._set_up(matrix.shape[0], matrix.shape[1], cosines, READ, memory)
+        lowest, highest = torch.aminmax(matrix)
+        if not (-LONGEST <= float(lowest) <= float(highest) <= LONGEST):  # not so for NaN
+            raise XaiError(
+                "the similarities",
+                "they hold values that are no cosines, or not finite",
+                "Check the encoder.",
+            )
         return space
 
-    def _set_up(self, images: int, concepts: int, cosines: Callable[[slice], Tensor], memory: int) -> None:
+    def _set_up(
+        self, images: int, concepts: int, cosines: Callable[[slice], Tensor], strip: int, memory: int
+    ) -> None:
         if concepts < 2:
             raise XaiError(
                 "the concept list",
@@ -107,7 +124,7 @@ class ConceptSpace:
                 "Add concepts.",
             )
         self.images, self.concepts, self._memory = images, concepts, memory
-        self._cosines, self._keep = cosines, False
+        self._cosines, self._strip, self._keep = cosines, strip, False
         self._kept: dict[int, Tensor] = {}
         self._buffer: Tensor | None = None
         self._softmax: dict[float, Softmax] = {}
@@ -115,19 +132,19 @@ class ConceptSpace:
     @property
     def free(self) -> int:
         """Bytes of its memory that the space leaves to the scoring."""
-        return self._memory - 4 * self.images * (self.concepts if self._keep else STRIP)
+        return self._memory - 4 * self.images * (self.concepts if self._keep else self._strip)
 
     def forget(self) -> None:
         """Keep no cosines from now on: slower, and more is left for the scoring."""
         self._keep, self._kept = False, {}
 
     def strips(self) -> Iterator[tuple[slice, Tensor]]:
-        """The cosines, a strip of concepts at a time, in order: float32 (n, at most STRIP).
+        """The cosines, a strip of concepts at a time, in order: float32 (n, b).
 
-        A strip is not to be changed, and holds until the next one.
+        b is a multiple of STRIP except in the last. A strip is not to be changed, and holds until the next one.
         """
-        for start in range(0, self.concepts, STRIP):
-            columns = slice(start, min(start + STRIP, self.concepts))
+        for start in range(0, self.concepts, self._strip):
+            columns = slice(start, min(start + self._strip, self.concepts))
             strip = self._kept.get(start)
             if strip is None:
                 strip = self._cosines(columns)
@@ -140,7 +157,7 @@ class ConceptSpace:
         if self._keep:
             return torch.empty(self.images, width)
         if self._buffer is None:
-            self._buffer = torch.empty(self.images * STRIP)
+            self._buffer = torch.empty(self.images * self._strip)
         return self._buffer[: self.images * width].view(self.images, width)
 
     def softmax(self, a: float) -> Softmax:
@@ -151,17 +168,18 @@ class ConceptSpace:
 
     def _statistics(self, a: float) -> Softmax:
         peak = torch.full((self.images, 1), -torch.inf)
-        lowest = torch.full((self.images, 1), torch.inf)
         total = torch.zeros(self.images, 1, dtype=torch.float64)
+        weights = torch.empty(0)
         for _, strip in self.strips():
+            if weights.shape != strip.shape:
+                weights = torch.empty(strip.shape)
             higher = torch.maximum(peak, strip.amax(1, keepdim=True))
-            lowest = torch.minimum(lowest, strip.amin(1, keepdim=True))
             total *= torch.exp(a * (peak - higher).double())
-            total += torch.sub(strip, higher).mul_(a).exp_().sum(1, keepdim=True)
+            total += torch.add(-a * higher, strip, alpha=a, out=weights).exp_().sum(1, keepdim=True)
             peak = higher
         scale = 1 / total
-        smallest = float((torch.exp(a * (lowest - peak).double()) * scale).min())
-        return Softmax(a, peak, scale.float(), smallest, float(scale.max()))
+        smallest = float((torch.exp(-a * (1 + peak.double())) * scale).min())  # no cosine is below -1
+        return Softmax(a, a * peak, scale.float(), smallest, float(scale.max()))
 
 
 def _unit_length(features: np.ndarray, kind: str) -> np.ndarray:

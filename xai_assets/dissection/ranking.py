@@ -17,11 +17,16 @@ def top_images(activations: np.ndarray, count: int) -> np.ndarray:
         count: images a unit; all n where there are fewer.
     """
     images, units = activations.shape
-    found = np.empty((min(count, images), units), np.int64)
+    count = min(count, images)
+    found = np.empty((count, units), np.int64)
     for start in range(0, units, UNITS):
         some = slice(start, start + UNITS)
         values = torch.from_numpy(np.ascontiguousarray(activations[:, some].T, dtype=np.float32))  # u n
-        order = torch.sort(values, dim=1, descending=True, stable=True).indices  # u n
+        largest, order = torch.topk(values, min(count + 1, images), dim=1)  # u count (and the next)
+        tied = (largest[:, 1:] == largest[:, :-1]).any(1)
+        order[tied] = torch.sort(values[tied], dim=1, descending=True, stable=True).indices[
+            :, : order.shape[1]
+        ]
         found[:, some] = order[:, :count].T.numpy()
     return found
 
