@@ -172,8 +172,8 @@ def scorecam(
             kept = {**details, **scorer.details, "negative_share": round(negative, 4)}
             if signed:
                 kept["warning"] = (
-                    f"{layer} gives signed values ({negative:.0%} of their energy is negative): ScoreCAM reads the "
-                    "lowest as absence. Name the layer behind its activation function."
+                    f"{layer} gives signed values, and ScoreCAM reads the lowest as absence. Name the layer behind "
+                    "its activation function."
                 )
             found.append(
                 _cam(_weighted(weights, maps.cpu().numpy()), weights, images, kept, signed_layer=signed)
