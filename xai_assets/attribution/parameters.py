@@ -177,7 +177,12 @@ class LimeParameters(_Parameters):
         "float32",
         description="what the perturbed copies are computed in; the error of bfloat16 is measured and kept with the map",
     )
-    batch_size: int = Field(100, ge=1, le=4096, description="perturbed copies evaluated together")
+    batch_size: int = Field(
+        32,
+        ge=1,
+        le=4096,
+        description="perturbed copies evaluated together; a GPU wants more, a CPU is slower with many",
+    )
     positive_only: bool = Field(
         True, description="paint superpixels that speak for the class only; false: signed weights"
     )
