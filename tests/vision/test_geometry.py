@@ -137,3 +137,67 @@ def test_frames_survive_json(height: int, width: int, size: int, margin: int) ->
 def test_less_than_a_pixel_becomes_the_pixel_that_holds_its_centre() -> None:
     frame = Frame((1, 3), (1, 1), (0.5, 1.5, 0.75, 1.75), "resize_crop")  # both columns would round to 2
     assert frame.overlay_box() == (0, 1, 1, 2)
+
+
+def frames_of(height: int, width: int, size: int) -> list[Frame]:
+    """One picture as all three modes see it."""
+    return [
+        resize_crop_frame(height, width, size + 4, size),
+        whole_frame(height, width, (size, size), "squash"),
+        whole_frame(height, width, (height, width), "native"),
+    ]
+
+
+@given(st.integers(8, 40), st.integers(8, 40), st.integers(4, 24), st.integers(0, 2**31))
+def test_a_map_brought_into_a_frame_is_the_mean_over_each_pixels_footprint(
+    height: int, width: int, size: int, seed: int
+) -> None:
+    crop, squash, native = frames_of(height, width, size)
+    values = np.random.default_rng(seed).random((height, width)).astype(np.float32)
+    for frame in (crop, squash):
+        brought = native.bring(values, frame)
+        # Independently: a fine grid of points, each with the value of the pixel that it lies in.
+        top, left, bottom, right = frame.box
+        fine = 40
+        rows = np.clip(
+            (top + (np.arange(size * fine) + 0.5) * (bottom - top) / (size * fine)), 0, height - 1e-6
+        )
+        columns = np.clip(
+            (left + (np.arange(size * fine) + 0.5) * (right - left) / (size * fine)), 0, width - 1e-6
+        )
+        points = values[rows.astype(int)[:, None], columns.astype(int)[None, :]]
+        expected = points.reshape(size, fine, size, fine).mean(axis=(1, 3))
+        assert np.abs(brought - expected).max() < 3 / fine
+        assert brought.dtype == np.float32
+
+
+@given(st.integers(8, 60), st.integers(8, 60), st.integers(4, 24))
+def test_constants_stay_and_the_same_frame_is_the_same_bytes(height: int, width: int, size: int) -> None:
+    values = np.random.default_rng(0).random((size, size)).astype(np.float32)
+    crop, squash, native = frames_of(height, width, size)
+    assert squash.bring(values, squash).tobytes() == values.tobytes()
+    assert crop.bring(values, crop).tobytes() == values.tobytes()
+    for wide, narrow in ((squash, crop), (squash, native), (native, crop)):
+        assert np.allclose(wide.bring(np.full(wide.size, 0.3, np.float32), narrow), 0.3, atol=1e-6)
+    assert np.isclose(squash.bring(values, native).mean(), values.mean(), atol=1e-5)
+
+
+def test_what_a_frame_does_not_see_is_not_made_up() -> None:
+    crop, squash, _ = frames_of(40, 60, 16)
+    values = np.zeros((16, 16), np.float32)
+    with pytest.raises(ValueError, match=r"the squash frame .* does not lie within the resize_crop frame"):
+        crop.bring(values, squash)
+    other = whole_frame(41, 60, (16, 16), "squash")
+    with pytest.raises(ValueError, match="60 x 41 does not lie within"):
+        squash.bring(values, other)
+    with pytest.raises(ValueError, match="shape"):
+        squash.bring(np.zeros((3, 3), np.float32), crop)
+    values[0, 0] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        squash.bring(values, crop)
+
+
+def test_a_frame_says_what_it_is() -> None:
+    assert str(resize_crop_frame(256, 300, 256, 224)) == (
+        "the resize_crop frame of 224 x 224 pixels over rows 16 to 240, columns 38 to 262 of 300 x 256"
+    )

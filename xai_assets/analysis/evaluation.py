@@ -9,6 +9,7 @@ from xai_assets.attribution.maps import AttributionMap
 from xai_assets.evaluation.agreement import agreement_table
 from xai_assets.evaluation.localization import localization_table
 from xai_assets.resources.tables import TABLES
+from xai_assets.vision.geometry import Frame
 
 Case = tuple[str, int]
 Masked = tuple[AttributionMap, np.ndarray]
@@ -33,7 +34,7 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
     }
     found = []
     for case, explained in _cases(bench, maps):
-        arrays, _ = bench.store.get("views", views[case])
+        arrays, meta = bench.store.get("views", views[case])
         if "truth" in arrays:
             found.append(
                 localization_table(
@@ -42,6 +43,7 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
                     view=arrays["view"],
                     policy=bench.attribution.binarisation,
                     seed=bench.study.seed,
+                    truth_frame=Frame.from_dict(meta["frame"]),
                 )
             )
     return _table("localization", found)

@@ -1,7 +1,7 @@
 """An attribution map: the numbers, and everything one must know to compare them with others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,28 @@ class AttributionMap:
         images do not say which had more of it.
         """
         return scale(self.values)
+
+    def in_frame(self, frame: Frame) -> "AttributionMap":
+        """The map as it lies in another frame of the same image: what must be done before it is compared there.
+
+        Each pixel is the mean over its footprint, see `Frame.bring`; the same frame gives the map itself. Extras,
+        which lie in the method's own grid, stay with the original map.
+
+        Raises:
+            AttributionError: the other frame is of another picture, or sees what this map does not; or the map has
+                values that are not finite.
+        """
+        if frame == self.frame:
+            return self
+        try:
+            values = self.frame.bring(self.values, frame)
+        except ValueError as error:
+            raise AttributionError(
+                f"the {self.method} map of {self.image_id}",
+                f"cannot be brought into another frame: {error}",
+                "Bring the map of the wider frame into the narrower one.",
+            ) from error
+        return replace(self, values=values, frame=frame, flags=flags_of(values), extras={})
 
     @property
     def usable(self) -> bool:

@@ -16,18 +16,8 @@ def check_case(maps: Sequence[AttributionMap]) -> AttributionMap:
     """
     first = maps[0]
     for other in maps[1:]:
-        for name, a, b in (
-            ("images", first.image_id, other.image_id),
-            ("classes", f"{first.target} ({first.target_name})", f"{other.target} ({other.target_name})"),
-            ("frames", first.frame, other.frame),
-            ("shapes", first.values.shape, other.values.shape),
-        ):
-            if a != b:
-                raise EvaluationError(
-                    f"the maps {first.method} and {other.method} of {first.image_id}",
-                    f"are of different {name}: {a} and {b}",
-                    "Compare maps of one image, one class and one frame.",
-                )
+        same_question(first, other)
+        same_place(first, other)
     methods = [found.method for found in maps]
     twice = next((method for method in methods if methods.count(method) > 1), None)
     if twice:
@@ -35,6 +25,43 @@ def check_case(maps: Sequence[AttributionMap]) -> AttributionMap:
             f"the method {twice}", f"has several maps of {first.image_id}", "Give each method's map once."
         )
     return first
+
+
+def same_question(a: AttributionMap, b: AttributionMap) -> None:
+    """Raises EvaluationError, naming both, unless two maps explain one class of one image."""
+    for name, of_a, of_b in (
+        ("images", a.image_id, b.image_id),
+        ("classes", f"{a.target} ({a.target_name})", f"{b.target} ({b.target_name})"),
+    ):
+        if of_a != of_b:
+            raise EvaluationError(
+                _both(a, b),
+                f"are of different {name}: {of_a} and {of_b}",
+                "Compare maps of one image and one class.",
+            )
+
+
+def same_place(a: AttributionMap, b: AttributionMap) -> None:
+    """Raises EvaluationError, naming both frames, unless two maps lie in one frame.
+
+    Maps of one shape need not: a centre crop is not a squashed image, and their pixels show different places.
+    """
+    if a.frame != b.frame:
+        raise EvaluationError(
+            _both(a, b),
+            f"lie in different frames: {a.frame} and {b.frame}",
+            "Bring one into the other's frame first: AttributionMap.in_frame.",
+        )
+    if a.values.shape != b.values.shape:
+        raise EvaluationError(
+            _both(a, b),
+            f"are of different shapes: {a.values.shape} and {b.values.shape}",
+            "A map has the size of its frame.",
+        )
+
+
+def _both(a: AttributionMap, b: AttributionMap) -> str:
+    return f"the maps {a.method} of {a.image_id} and {b.method} of {b.image_id}"
 
 
 def check_shape(*arrays: np.ndarray) -> None:

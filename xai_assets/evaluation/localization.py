@@ -11,8 +11,10 @@ from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.scaling import is_constant
 from xai_assets.evaluation.cases import check_case, check_shape
 from xai_assets.evaluation.controls import CONTROLS, control
+from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.overlap import expected_iou, iou
 from xai_assets.evaluation.ranking import average_precision, energy_in_mask, matched_iou, pointing_game
+from xai_assets.vision.geometry import Frame
 
 COLUMNS = (
     "image_id",
@@ -66,6 +68,7 @@ def localization_table(
     view: np.ndarray,
     policy: BinarisationPolicy,
     seed: int = 0,
+    truth_frame: Frame | None = None,
 ) -> pd.DataFrame:
     """The methods' maps of one image and class, and the controls, against the truth.
 
@@ -75,6 +78,8 @@ def localization_table(
         view: h w 3 uint8, what the model saw, for the controls.
         policy: how the controls' masks are made; the methods' masks should have been made by the same.
         seed: of the random control.
+        truth_frame: the frame that the truth was cropped to, where it is known: it must be that of the maps, for
+            masks of one shape may show different places.
 
     Returns:
         One row a map and control, COLUMNS; what could not be measured is None, as `localize` says.
@@ -86,6 +91,12 @@ def localization_table(
         return pd.DataFrame(columns=list(COLUMNS))
     first = check_case([found for found, _ in explained])
     check_shape(first.values, truth, view[..., 0])
+    if truth_frame is not None and truth_frame != first.frame:
+        raise EvaluationError(
+            f"the maps and the true mask of {first.image_id}",
+            f"lie in different frames: {first.frame} and {truth_frame}",
+            "Crop the true mask by the maps' frame (Frame.crop_mask).",
+        )
     rows = [
         _row(first, found.method, False, policy, localize(found.values, mask, truth))
         for found, mask in explained

@@ -1,18 +1,24 @@
 """What a map says by its order alone, without a threshold. All functions are exact where values tie.
 
 Maps tie often: a LIME map has one value a superpixel, a class activation map is 0 over wide areas. A rule
-that breaks ties by position would give the upper left corner an advantage.
+that breaks ties by position would give the upper left corner an advantage. Every function raises EvaluationError for
+two arrays of different shapes; that they lie in one frame is for `cases.same_place` to see.
 """
 
 import numpy as np
 from scipy.stats import rankdata
 
+from xai_assets.evaluation.cases import check_shape
+
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float | None:
-    """Spearman's rank correlation of two maps of one shape, in -1..1; None when either is constant.
+    """Spearman's rank correlation of two maps of one shape, in -1..1; None when either is constant or not finite.
 
     Tied values share their mean rank (the definition of `scipy.stats.spearmanr`).
     """
+    check_shape(a, b)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return None
     ranks_a, ranks_b = rankdata(a.ravel()), rankdata(b.ravel())
     centred_a, centred_b = ranks_a - ranks_a.mean(), ranks_b - ranks_b.mean()
     norm = np.sqrt((centred_a @ centred_a) * (centred_b @ centred_b))
@@ -26,6 +32,7 @@ def average_precision(values: np.ndarray, truth: np.ndarray) -> float | None:
     the precision there (the definition of `sklearn.metrics.average_precision_score`). Chance, for a random
     or a constant map, is the truth's density.
     """
+    check_shape(values, truth)
     positives = np.count_nonzero(truth)
     if not positives:
         return None
@@ -46,6 +53,7 @@ def matched_iou(values: np.ndarray, truth: np.ndarray) -> float | None:
     tied pixels counts with the share of them that is needed: the expected intersection over every way to
     break the tie.
     """
+    check_shape(values, truth)
     area = np.count_nonzero(truth)
     if not area:
         return None
@@ -62,6 +70,7 @@ def pointing_game(values: np.ndarray, truth: np.ndarray) -> float | None:
     Zhang et al. 2016, without their 15-pixel tolerance. Where several pixels are highest, the share of them
     that lies in the truth.
     """
+    check_shape(values, truth)
     if not truth.any():
         return None
     return float(truth[values == values.max()].mean())
@@ -73,6 +82,7 @@ def energy_in_mask(values: np.ndarray, truth: np.ndarray) -> float | None:
     The energy-based pointing game (Wang et al. 2020, ScoreCAM), on the raw map: no per-image scaling, for a
     shift would change it. Chance is the truth's density.
     """
+    check_shape(values, truth)
     positive = np.maximum(values.astype(np.float64), 0)
     total = positive.sum()
     return float(positive[truth].sum() / total) if total and truth.any() else None

@@ -66,6 +66,49 @@ class Frame:
         )
         return top_px, left_px, bottom_px, right_px
 
+    def holds(self, other: "Frame") -> bool:
+        """Whether another frame of the same original lies within this one, but for rounding."""
+        slack = 1e-9 * max(self.original)
+        begins = all(mine - slack <= theirs for mine, theirs in zip(self.box[:2], other.box[:2], strict=True))
+        ends = all(theirs <= mine + slack for mine, theirs in zip(self.box[2:], other.box[2:], strict=True))
+        return self.original == other.original and begins and ends
+
+    def bring(self, values: np.ndarray, other: "Frame") -> np.ndarray:
+        """A map in this frame, (h, w), as it lies in another frame of the same original, (h', w'), float32.
+
+        Each pixel of the other frame is the mean of this one over its footprint, through the original's coordinates:
+        exact area, so that a constant stays what it is and nothing is interpolated. The same frame gives the same
+        values back, to the bit.
+
+        Raises:
+            ValueError: the map is not of this frame's size, has values that are not finite, or the other frame is of
+                another original, or sees what this one does not.
+        """
+        if values.shape != self.size:
+            raise ValueError(f"a map of shape {values.shape} does not lie in {self}")
+        if not np.isfinite(values).all():
+            raise ValueError("a map with values that are not finite cannot be averaged over pixels")
+        if not self.holds(other):
+            raise ValueError(f"{other} does not lie within {self}")
+        if other.size == self.size and other.box == self.box:
+            return values.astype(np.float32)
+        (h, w), (top, left, bottom, right) = self.size, self.box
+        down, across = h / (bottom - top), w / (right - left)
+        first_row, first_column, last_row, last_column = other.box
+        rows = _footprints((first_row - top) * down, (last_row - top) * down, other.size[0], h)  # h' h
+        columns = _footprints(
+            (first_column - left) * across, (last_column - left) * across, other.size[1], w
+        )  # w' w
+        return (rows @ values.astype(np.float64) @ columns.T).astype(np.float32)  # h' h, h w, w w' -> h' w'
+
+    def __str__(self) -> str:
+        """For people: what of which picture, and in how many pixels."""
+        top, left, bottom, right = (f"{edge:.6g}" for edge in self.box)
+        return (
+            f"the {self.mode} frame of {self.size[1]} x {self.size[0]} pixels over rows {top} to {bottom}, columns "
+            f"{left} to {right} of {self.original[1]} x {self.original[0]}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it; `from_dict` gives the same frame back."""
         return {
