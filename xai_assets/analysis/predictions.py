@@ -8,10 +8,14 @@ import torch
 
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier, load_classifier
+from xai_assets.vision.input_check import check_input
+
+NORMALISED = "its values are those of a normalised tensor, not of a picture"
 
 
 def explained_classifier(bench: Workbench) -> Classifier:
@@ -37,7 +41,9 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
 def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) -> list[dict[str, Any]]:
     arrays, _ = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
-    logits = classifier.logits(classifier.preprocessing.tensor(pixels)[None])  # 1 3 h w -> 1 k
+    view = classifier.preprocessing.view(pixels)
+    batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
+    logits = classifier.logits(batch)  # 1 3 h w -> 1 k
     probabilities = torch.softmax(logits.double().cpu(), dim=1)[0].numpy()  # k
     if not np.isfinite(probabilities).all():
         raise XaiError(
@@ -55,7 +61,8 @@ def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) 
             )
         explained = [classifier.class_index(label) for label in labels]
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
-    view = classifier.preprocessing.view(pixels)
+    checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
+    unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else [])]
     rows = []
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]
@@ -85,6 +92,9 @@ def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) 
                 "predicted_probability": float(probabilities[best]),
                 "label": image["label"],
                 "correct": classifier.class_names[best] in labels if labels else None,
+                "input_low": checked.low,
+                "input_high": checked.high,
+                "input_check": "; ".join(unusual) or "ok",
                 "model": classifier.name,
                 "model_sha256": classifier.sha256,
                 "view": key,

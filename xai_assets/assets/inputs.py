@@ -18,7 +18,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
     return run_step(context, "attribution", read)
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1")
+@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="2")
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult[Table]:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict

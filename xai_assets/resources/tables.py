@@ -70,6 +70,13 @@ TABLES: dict[str, Table] = {
             "predicted_probability": _real("its softmax probability, 0 to 1"),
             "label": _text("the classes the image is labelled with, joined by ';'", nullable=True),
             "correct": _flag("whether the predicted class is one of the labels", nullable=True),
+            "input_low": _real("smallest value of the model's input, after normalisation", nullable=True),
+            "input_high": _real("largest value of the model's input, after normalisation", nullable=True),
+            "input_check": _text(
+                "ok, or what is unusual about the input: nearly constant, outside the range that the model's "
+                "preprocessing makes, or saved as something else than a picture",
+                nullable=True,
+            ),
             "model": _text("the explained model"),
             "model_sha256": _text("of its weights"),
             "view": _text(

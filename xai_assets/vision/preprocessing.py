@@ -26,7 +26,8 @@ class Preprocessing:
 
     def fingerprint(self) -> str:
         """A name for these settings by their content, for the keys of results."""
-        return fingerprint(self.spec.model_dump(mode="json"))
+        # What range the authors state changes nothing of the input.
+        return fingerprint(self.spec.model_dump(mode="json", exclude={"input_range"}))
 
     def frame(self, height: int, width: int) -> Frame:
         """Where the model's frame lies in a picture of `height` by `width` pixels.

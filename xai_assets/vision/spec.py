@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+_HIGHEST_MEAN = 2.0
+"""A mean of pixels in 0..1 lies in 0..1; networks that were fed oddly go a little further, 0..255 goes far."""
+
 Channel = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(gt=0, le=8192)]
@@ -58,6 +61,31 @@ class PreprocessingSpec(_Spec):
     antialias: bool = Field(
         default=True, description="Whether shrinking averages over all the pixels it covers, as Pillow does."
     )
+
+    input_range: tuple[Channel, Channel] | None = Field(
+        default=None,
+        description="Where the network's authors say so: the smallest and the largest value of its input, such as "
+        "[0, 1], [-1, 1] or [0, 255]. `mean` and `std` must make just that of a picture.",
+    )
+
+    @property
+    def expected_range(self) -> tuple[float, float]:
+        """The smallest and the largest value that a picture (0 to 255) can have as input, over the channels."""
+        low = min(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
+        return low, max((1 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
+
+    @model_validator(mode="after")
+    def _range_is_kept(self) -> Self:
+        if max(abs(mean) for mean in self.mean) > _HIGHEST_MEAN:
+            raise ValueError(f"`mean` is {self.mean}: it is in units of 0..1, not of 0..255")
+        if self.input_range is not None:
+            (low, high), (wanted_low, wanted_high) = self.expected_range, self.input_range
+            if max(abs(low - wanted_low), abs(high - wanted_high)) > 1e-3 * abs(wanted_high - wanted_low):
+                raise ValueError(
+                    f"`mean` and `std` make {low:.4g} to {high:.4g} of a picture, and `input_range` says "
+                    f"{wanted_low:g} to {wanted_high:g}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _sizes_fit_the_mode(self) -> Self:
