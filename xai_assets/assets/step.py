@@ -66,7 +66,10 @@ def run_step(
     """
     import pandas as pd
 
+    from xai_assets.vision.allocator import keep_freed_memory
+
     started = time.perf_counter()
+    keep_freed_memory()
     bench = open_bench(context)
     if getattr(bench.study, chapter) is None:
         why = f"The study has no {chapter}."

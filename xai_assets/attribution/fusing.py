@@ -36,7 +36,10 @@ def fold(graph: fx.GraphModule) -> fx.GraphModule:
             graph.add_submodule(str(before.target), fuse_conv_bn_eval(convolution, norm))
             node.replace_all_uses_with(before)
             graph.graph.erase_node(node)
-    return tidy(graph).to(memory_format=torch.channels_last)
+    for module in graph.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
+    return tidy(graph)
 
 
 def can_fuse(device: torch.device) -> bool:

@@ -15,6 +15,9 @@ from xai_assets.attribution.errors import AttributionError
 _MOST_PREFIX_TOKENS = 16
 """Class token, distillation token and registers: published models have up to 9 of them."""
 
+_FEWEST_PATCHES = 4
+"""Fewer tell no place, and almost any number of tokens leaves one or two."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -76,7 +79,7 @@ def _same_aspect(grid: tuple[int, ...], image: tuple[int, ...]) -> bool:
 
 def _grid(patches: int, image: tuple[int, ...]) -> tuple[int, int] | None:
     """Height and width of so many patches of an image, None if they fill no grid of its aspect."""
-    if patches < 1:
+    if patches < _FEWEST_PATCHES:
         return None
     height = isqrt(round(patches * image[0] / image[1]))
     for rows in (height, height + 1):

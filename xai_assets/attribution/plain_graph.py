@@ -67,8 +67,9 @@ def _out_of_place(node: fx.Node) -> None:
 
 
 def tidy(graph_module: fx.GraphModule) -> fx.GraphModule:
-    """Drop what computes nothing that is used, and compile the graph again."""
+    """Drop operations and modules that nothing uses, and compile the graph again."""
     graph_module.graph.eliminate_dead_code()
+    graph_module.delete_all_unused_submodules()
     graph_module.graph.lint()
     graph_module.recompile()
     return graph_module

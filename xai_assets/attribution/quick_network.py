@@ -23,7 +23,7 @@ def quick_network(
     scores are is for the caller to measure.
 
     Returns:
-        A function n 3 h w -> n k, and what it is: "fused", "folded", or "as it is" with the reasons.
+        A function n 3 h w -> n k, and what it is: "fused", "folded" or "as it is", with what spoke against the former.
     """
     pair = torch.cat([image, image / 2])
     with torch.no_grad():
@@ -34,20 +34,27 @@ def quick_network(
             continue
         try:
             candidate = make(network, torch.float32)
-            with torch.no_grad():
-                found = candidate(pair.contiguous(memory_format=torch.channels_last))
-                if dtype != torch.float32:  # which the processor may not have for fused convolutions
-                    candidate = make(network, dtype)
-                    candidate(pair.to(dtype, memory_format=torch.channels_last))
+            if not agree(_scores(candidate, pair), wanted):
+                reasons.append(f"{name}: other scores than the network's")
+                continue
+            if dtype != torch.float32:
+                candidate = make(network, dtype)
+                _scores(candidate, pair.to(dtype))  # a CPU may lack it
         except Exception as error:  # a network's own code may raise anything when its values are symbols
             reasons.append(f"{name}: {type(error).__name__}: {error}".splitlines()[0][:200])
             continue
-        if agree(found, wanted):
-            return candidate, name
-        reasons.append(f"{name}: other scores than the network's")
-    return (
-        network if dtype == torch.float32 else copy.deepcopy(network).to(dtype)
-    ), f"as it is ({'; '.join(reasons)})"
+        return candidate, _told(name, reasons)
+    as_it_is = network if dtype == torch.float32 else copy.deepcopy(network).to(dtype)
+    return as_it_is, _told("as it is", reasons)
+
+
+def _scores(network: nn.Module, images: Tensor) -> Tensor:
+    with torch.no_grad():
+        return network(images.contiguous(memory_format=torch.channels_last))
+
+
+def _told(name: str, reasons: list[str]) -> str:
+    return f"{name} ({'; '.join(reasons)})" if reasons else name
 
 
 def agree(found: Tensor, wanted: Tensor) -> bool:

@@ -93,8 +93,9 @@ def replay(network: nn.Module, layer: str, image: Tensor) -> Replay:
     """
     module = network.get_submodule(layer)
     around = {network.get_submodule(name) for name in _prefixes(layer)}
-    one, calls = _record(network, module, around, image)
+    # One image last: what modules keep for each other on the side is then this image's, and spreads over a batch.
     two, _ = _record(network, module, around, image.expand(2, *image.shape[1:]))
+    one, calls = _record(network, module, around, image)
     if [entry for entry, _ in one] != [entry for entry, _ in two]:
         raise AttributionError(f"the layer {layer}", "is reached by another way in a batch", "Use one image.")
     finished: dict[nn.Module, list[Any]] = {}

@@ -164,6 +164,12 @@ TABLES: dict[str, Table] = {
             "z": _real("(score - null_mean) / null_std; NULL where null_std is 0", nullable=True),
             "p": _real("permutation p-value of the score", nullable=True),
             "q": _real("false-discovery rate (Benjamini-Hochberg) over the layer's units", nullable=True),
+            "p_shuffled": _real(
+                "share of the layer's units in networks with shuffled weights that reach such a score", nullable=True
+            ),
+            "q_shuffled": _real(
+                "false-discovery rate of the unit against networks with shuffled weights", nullable=True
+            ),
             "dead": _flag(
                 "the unit never fires on the probe set; NULL where a file does not say", nullable=True
             ),
