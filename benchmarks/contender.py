@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,27 +22,27 @@ class Cost:
     peak: float
 
 
-def measure(work: Callable[[], Any]) -> tuple[Cost, Any]:
-    """The cost of `work` in a forked process, and what it returns (pickled)."""
+def measure(work: Callable[[], object]) -> Cost:
+    """The cost of `work` in a forked process; what it returns is thrown away."""
     receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_run, args=(work, sender))
     child.start()
     sender.close()
     try:
-        found = receiver.recv()
+        cost: Cost = receiver.recv()
     except EOFError:
         raise SystemExit(f"a contender ended without an answer, with exit code {child.exitcode}") from None
     finally:
         child.join()
-    return found
+    return cost
 
 
-def _run(work: Callable[[], Any], sender: Connection) -> None:
+def _run(work: Callable[[], object], sender: Connection) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the highest resident set starts anew
     before, processor, wall = _status("VmRSS"), _processor(), time.perf_counter()
-    answer = work()
+    work()
     cost = Cost(_processor() - processor, time.perf_counter() - wall, _status("VmHWM") - before)
-    sender.send((cost, answer))
+    sender.send(cost)
 
 
 def _processor() -> float:

@@ -165,7 +165,8 @@ TABLES: dict[str, Table] = {
             "p": _real("permutation p-value of the score", nullable=True),
             "q": _real("false-discovery rate (Benjamini-Hochberg) over the layer's units", nullable=True),
             "p_shuffled": _real(
-                "share of the layer's units in networks with shuffled weights that reach such a score", nullable=True
+                "share of the layer's units in networks with shuffled weights that reach such a score",
+                nullable=True,
             ),
             "q_shuffled": _real(
                 "false-discovery rate of the unit against networks with shuffled weights", nullable=True
