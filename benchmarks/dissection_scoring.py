@@ -67,7 +67,6 @@ def run(arguments: argparse.Namespace) -> None:
         _each(several, lambda layer: published.soft_wpmi(torch.from_numpy(similarity), layer)),
         lambda: dissect(ConceptSpace.from_similarity(similarity, memory=memory), several, smallest),
     )
-    del similarity
     _contest(
         f"{arguments.layers} layers, from embeddings",
         _each(several, lambda layer: published.from_features(tensors[0], tensors[1], layer)),
@@ -76,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def make(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Embeddings whose cosines lie like CLIP's (about 0.2, spread 0.03), and activations of units that prefer concepts."""
+    """Embeddings whose cosines lie as CLIP's do (about 0.2, spread 0.03), and units that prefer concepts."""
     rng = np.random.default_rng(0)
     common = rng.standard_normal(arguments.width, dtype=np.float32)
     images, texts = (
