@@ -11,7 +11,7 @@ from xai_assets.dissection.label_segments import LabelSegments, read_labels
 from xai_assets.dissection.layer_activations import LayerActivations
 from xai_assets.dissection.netdissect import paired_tallies, tally
 from xai_assets.dissection.probe import ArrayProbe, ProbeError
-from xai_assets.dissection.resampling import on_regions, resampling_matrix
+from xai_assets.dissection.resampling import interpolation, on_pixels
 from xai_assets.dissection.sparse_maps import SparseMaps
 from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.errors import XaiError
@@ -111,7 +111,7 @@ def test_counts_are_exact_on_ties_and_plateaus(seed, scale, level):
 def test_a_saturated_unit_is_off_at_its_ceiling():
     level = np.float32(0.7)  # not exact in binary: weighted means of it need not be it again
     cells = np.full((1, 5, 5), level)
-    assert not on_regions(cells, np.array([level]), (37, 41), np.array([0, 0, 1, 1])).any()
+    assert not len(on_pixels(cells, np.array([level]), (37, 41), np.array([0, 0, 1, 1]))[0])
 
 
 def test_a_pairing_meets_the_labels_of_another_image():
@@ -205,15 +205,15 @@ def test_resampling_is_torchs_bilinear(length, count, seed):
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(values), count, mode="linear", align_corners=False
     )
-    matrix, covered = resampling_matrix(length, count)
-    np.testing.assert_allclose(values[0, 0] @ matrix.T, expected[0, 0], atol=1e-5)
-    assert covered.all() and (matrix >= 0).all()
+    found = interpolation(length, count)
+    np.testing.assert_allclose(values[0, 0] @ found.matrix.T, expected[0, 0], atol=1e-5)
+    assert found.covered == slice(0, count) and (found.matrix >= 0).all()
 
 
 def test_a_cropped_map_lies_where_the_crop_was():
-    matrix, covered = resampling_matrix(2, 8, 0.25, 0.75)
-    assert covered.tolist() == [False, False, True, True, True, True, False, False]
-    np.testing.assert_allclose(matrix[2:6, 1], [0, 0.25, 0.75, 1])
+    found = interpolation(2, 8, 0.25, 0.75)
+    assert found.covered == slice(2, 6)
+    np.testing.assert_allclose(found.matrix[:, 1], [0, 0.25, 0.75, 1])
 
 
 def test_unfit_labels_are_named():

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from xai_assets.dissection.label_segments import LabelSegments
-from xai_assets.dissection.resampling import on_regions
+from xai_assets.dissection.resampling import covered, on_pixels
 from xai_assets.dissection.sparse_maps import SparseMaps
 from xai_assets.dissection.tally import Tally
 from xai_assets.errors import XaiError
@@ -18,6 +18,9 @@ CODE_VERSION = 2
 
 MIN_IOU = 0.04
 """A unit is a detector above this IoU, as published."""
+
+_BLOCK_IMAGES = 64
+"""Images whose maps are upsampled together."""
 
 _REMEMBERED = 4096
 """Images whose labels are held ready, since every pairing meets them again: some 50 MiB in the embedded world."""
@@ -67,7 +70,7 @@ def paired_tallies(
         labels: of n images.
         pairings: int (s, n), a permutation of the images in each row.
         boxes: float32 (n, 4), as `Activations.boxes`; None: the whole pictures.
-        progress: called after each image.
+        progress: called with images done and in all.
 
     Raises:
         XaiError: a number of images differs.
@@ -81,12 +84,14 @@ def paired_tallies(
             )
     seen = _Seen(labels, np.broadcast_to(WHOLE, (len(labels), 4)) if boxes is None else boxes)
     counts = _Counts(sum(values.shape[1] for values in maps.values()), len(pairings), labels)
-    for image in range(len(labels)):
-        active = {name: _active(values, thresholds[name], image) for name, values in maps.items()}
-        for geometry, rows in seen.by_geometry(pairings[:, image]).items():
-            units, pixels = _on_pixels(maps, thresholds, active, geometry)
-            counts.add(units, pixels, rows, [seen.labels_of(int(at)) for at in pairings[rows, image]])
-        progress(image + 1, len(labels))
+    for start in range(0, len(labels), _BLOCK_IMAGES):
+        block = range(start, min(start + _BLOCK_IMAGES, len(labels)))
+        active = _Active(maps, thresholds, block)
+        for geometry in seen.geometries(pairings[:, block]):
+            pixels = _on_pixels(active, geometry)
+            for row, partners in enumerate(pairings[:, block]):
+                counts.add(row, active, pixels, seen.labels_of(partners, geometry))
+        progress(block.stop, len(labels))
     found, first = {}, 0
     for name, values in maps.items():
         mine = slice(first, first := first + values.shape[1])
@@ -97,42 +102,68 @@ def paired_tallies(
     return found
 
 
-def _active(maps: SparseMaps, levels: np.ndarray, image: int) -> tuple[np.ndarray, np.ndarray]:
-    """Units and maps (k, h, w) with a cell above the threshold; a bilinear value is a mean of cells, so no others."""
-    units, cells = maps.of_image(image)
-    above = cells.max(axis=(1, 2), initial=-np.inf) > levels[units]
-    return units[above], cells[above]
+class _Active:
+    """The maps of all layers on a block of images that have a cell above the threshold; others are on nowhere.
 
+    Attributes:
+        layers: cells float32 (k, h, w) and levels float32 (k,) of each layer.
+        images: int (all k,), the image of each map, counted from the block's first.
+        units: int (all k,), its unit, counted through all layers.
+        of_image: int (k,) for each image of the block: its maps.
+    """
 
-def _on_pixels(
-    maps: Mapping[str, SparseMaps],
-    thresholds: Mapping[str, np.ndarray],
-    active: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    geometry: "_Geometry",
-) -> tuple[np.ndarray, np.ndarray]:
-    """All on-pixels of an image: unit, counted through all layers, and pixel, row by row in what was seen: int (m,)."""
-    first, of_unit, of_pixel = 0, [], []
-    for name, (units, cells) in active.items():
-        if len(units):
-            on = on_regions(cells, thresholds[name][units], geometry.size, geometry.box)  # k sh sw
-            flat = np.flatnonzero(on)
-            at, pixel = np.divmod(flat, on[0].size)
-            of_unit.append(units[at] + first)
-            of_pixel.append(pixel)
-        first += maps[name].shape[1]
-    if not of_unit:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return np.concatenate(of_unit), np.concatenate(of_pixel)
+    def __init__(
+        self, maps: Mapping[str, SparseMaps], thresholds: Mapping[str, np.ndarray], block: range
+    ) -> None:
+        self.layers: list[tuple[np.ndarray, np.ndarray]] = []
+        images, units, first = [], [], 0
+        for name, values in maps.items():
+            of_image, of_unit, cells = values.of_images(block.start, block.stop)
+            above = cells.max(axis=(1, 2), initial=-np.inf) > thresholds[name][of_unit]
+            self.layers.append((cells[above], thresholds[name][of_unit[above]]))
+            images.append(of_image[above] - block.start)
+            units.append(of_unit[above] + first)
+            first += values.shape[1]
+        self.images, self.units = np.concatenate(images).astype(np.int64), np.concatenate(units)
+        order = np.argsort(self.images, kind="stable")
+        self.of_image = np.split(order, np.searchsorted(self.images[order], np.arange(1, len(block))))
 
 
 @dataclass(frozen=True)
 class _Geometry:
+    """The size of an image's labels and the part of it that the model saw: top, left, bottom, right."""
+
     size: tuple[int, int]
-    corners: tuple[float, ...]  # top, left, bottom, right
+    corners: tuple[float, ...]
 
     @property
     def box(self) -> np.ndarray:
         return np.array(self.corners, np.float32)
+
+    @property
+    def pixels(self) -> int:
+        rows, columns = covered(self.size, self.box)
+        return (rows.stop - rows.start) * (columns.stop - columns.start)
+
+
+@dataclass(frozen=True)
+class _OnPixels:
+    """The on-pixels of a block's active maps."""
+
+    of_map: np.ndarray  # int (m,)
+    place: np.ndarray  # int (m,): image of the block times pixels, and the pixel in what was seen
+    area: np.ndarray  # int (k,): of each map
+
+
+def _on_pixels(active: _Active, geometry: _Geometry) -> _OnPixels:
+    found, first = [], 0
+    for cells, levels in active.layers:
+        of_map, place = on_pixels(cells, levels, geometry.size, geometry.box)
+        found.append((of_map + first, place))
+        first += len(cells)
+    of_map, place = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    place += active.images[of_map] * geometry.pixels
+    return _OnPixels(of_map, place, np.bincount(of_map, minlength=first))
 
 
 @dataclass(frozen=True)
@@ -142,7 +173,7 @@ class _ImageLabels:
     segments: np.ndarray  # uint16 (pixels,)
     columns: np.ndarray  # int (p,), concepts
     carries: np.ndarray  # float64 (s, p), 0 or 1: the segments' concepts
-    present: np.ndarray  # bool (k,), categories
+    present: np.ndarray  # int (k,), the categories of which there are any
 
 
 class _Seen:
@@ -150,35 +181,34 @@ class _Seen:
 
     def __init__(self, labels: LabelSegments, boxes: np.ndarray) -> None:
         self._labels, self._boxes = labels, boxes
+        self._of_image = lru_cache(maxsize=_REMEMBERED)(self._image_labels)
         self._geometries = [
             _Geometry(labels.size(i), tuple(map(float, boxes[i]))) for i in range(len(labels))
         ]
-        self.labels_of = lru_cache(maxsize=_REMEMBERED)(self._labels_of)
-        self._single = len(set(self._geometries)) == 1
         self.concept = np.zeros(len(labels.concepts), np.int64)
         self.pixels = np.zeros(len(labels.categories), np.int64)
-        self._present = np.zeros((len(labels), len(labels.categories)), bool)
         for image in range(len(labels)):
-            segments = labels.segments(image, boxes[image])
-            columns, carries = labels.membership(image)
-            area = np.bincount(segments.ravel(), minlength=len(carries)) @ carries  # p
-            self.concept[columns] += area.astype(np.int64)
-            self._present[image, labels.category_of[columns[area > 0]]] = True
-            self.pixels[self._present[image]] += segments.size
+            found = self._of_image(image)
+            area = np.bincount(found.segments, minlength=len(found.carries)) @ found.carries  # s, s p -> p
+            self.concept[found.columns] += area.astype(np.int64)
+            self.pixels[found.present] += len(found.segments)
 
-    def by_geometry(self, partners: np.ndarray) -> dict[_Geometry, np.ndarray]:
-        """The pairings, by the size and box of the labels that they bring: int (r,) each."""
-        if self._single:
-            return {self._geometries[0]: np.arange(len(partners))}
-        found: dict[_Geometry, list[int]] = {}
-        for row, partner in enumerate(partners):
-            found.setdefault(self._geometries[partner], []).append(row)
-        return {geometry: np.array(rows) for geometry, rows in found.items()}
+    def geometries(self, images: np.ndarray) -> list[_Geometry]:
+        """The different ones of some images, in the order in which they come."""
+        return list(dict.fromkeys(self._geometries[image] for image in images.ravel()))
 
-    def _labels_of(self, image: int) -> _ImageLabels:
+    def labels_of(self, images: np.ndarray, geometry: _Geometry) -> list[_ImageLabels | None]:
+        """The labels of images; None for those of another geometry."""
+        return [
+            self._of_image(int(image)) if self._geometries[image] == geometry else None for image in images
+        ]
+
+    def _image_labels(self, image: int) -> _ImageLabels:
         columns, carries = self._labels.membership(image)
         segments = self._labels.segments(image, self._boxes[image]).ravel()
-        return _ImageLabels(segments, columns, carries, self._present[image])
+        shown = carries[np.bincount(segments, minlength=len(carries)) > 0].any(axis=0)  # p
+        present = np.unique(self._labels.category_of[columns[shown]])
+        return _ImageLabels(segments, columns, carries, present)
 
 
 class _Counts:
@@ -186,21 +216,27 @@ class _Counts:
 
     def __init__(self, units: int, pairings: int, labels: LabelSegments) -> None:
         most = int(labels.sizes.prod(axis=1, dtype=np.int64).sum())
-        whole = np.int32 if most <= np.iinfo(np.int32).max else np.int64
-        self.both = np.zeros((pairings, units, len(labels.concepts)), whole)
-        self.unit = np.zeros((pairings, units, len(labels.categories)), whole)
+        self._whole = np.int32 if most <= np.iinfo(np.int32).max else np.int64
+        self.both = np.zeros((pairings, units, len(labels.concepts)), self._whole)
+        self.unit = np.zeros((pairings, units, len(labels.categories)), self._whole)
 
     def add(
-        self, of_unit: np.ndarray, pixel: np.ndarray, rows: np.ndarray, partners: list[_ImageLabels]
+        self, pairing: int, active: _Active, pixels: _OnPixels, partners: list[_ImageLabels | None]
     ) -> None:
-        """Add an image's on-pixels (units ascending), with the labels that each pairing of `rows` brings."""
-        starts = np.flatnonzero(np.diff(of_unit, prepend=-1))
-        units, area = of_unit[starts][:, None], np.diff(starts, append=len(of_unit))[:, None]  # k 1
-        most = max(len(partner.carries) for partner in partners)
-        base = np.repeat(np.arange(len(units)) * most, area[:, 0])
-        for row, partner in zip(rows, partners, strict=True):
-            counted = np.bincount(base + partner.segments[pixel], minlength=len(units) * most)
-            by_segment = counted.reshape(len(units), most)[:, : len(partner.carries)]  # k s
-            both = by_segment @ partner.carries  # k s, s p -> k p, in float64: exact
-            self.both[row][units, partner.columns] += both.astype(self.both.dtype)
-            self.unit[row][units, np.flatnonzero(partner.present)] += area.astype(self.unit.dtype)
+        """Add a block of images, each with the labels that the pairing brings it; None brings nothing."""
+        there = [partner for partner in partners if partner is not None]
+        most = max((len(partner.carries) for partner in there), default=0)
+        if not there or not len(pixels.area):
+            return
+        nothing = np.zeros_like(there[0].segments)
+        segments = np.concatenate([nothing if p is None else p.segments for p in partners])
+        counted = np.bincount(
+            pixels.of_map * most + segments[pixels.place], minlength=len(pixels.area) * most
+        ).reshape(-1, most)  # k s
+        for maps, partner in zip(active.of_image, partners, strict=True):
+            if partner is not None and len(maps):
+                units = active.units[maps][:, None]
+                by_segment = counted[maps, : len(partner.carries)]
+                both = by_segment @ partner.carries  # k s, s p -> k p, in float64: exact
+                self.both[pairing][units, partner.columns] += both.astype(self._whole)
+                self.unit[pairing][units, partner.present] += pixels.area[maps, None].astype(self._whole)

@@ -1,13 +1,40 @@
-"""Bilinear upsampling of activation maps as two small matrices, one for rows and one for columns."""
+"""Bilinear upsampling of activation maps, row by row and column by column."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 
-def resampling_matrix(
-    length: int, count: int, start: float = 0.0, stop: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Interpolation:
+    """How each pixel along one side lies between two cells.
+
+    Attributes:
+        low, high: int (pixels,), the cells.
+        share: float32 (pixels,): of the high cell, 0 to 1; the low one has the rest.
+        covered: the pixels whose centres the cells cover; these alone are in the arrays above.
+        length: cells.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    share: np.ndarray
+    covered: slice
+    length: int
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """float32 (pixels, length): rows are not negative and sum to 1, so nothing exceeds the largest cell."""
+        found = np.zeros((len(self.low), self.length), np.float32)
+        each = np.arange(len(self.low))
+        found[each, self.low] += 1 - self.share
+        found[each, self.high] += self.share
+        return found
+
+
+@lru_cache(maxsize=256)  # the same few for all images of one size
+def interpolation(length: int, count: int, start: float = 0.0, stop: float = 1.0) -> Interpolation:
     """Linear interpolation from `length` map cells to those of `count` pixels that the map covers.
 
     The map covers the share `start` to `stop` of the side that the pixels divide evenly. For the whole side, 0 to 1,
@@ -18,27 +45,32 @@ def resampling_matrix(
         length: cells of the map along this axis.
         count: pixels along this axis of the whole picture.
         start, stop: where the map begins and ends, as shares of the picture's side.
-
-    Returns:
-        The matrix, float32 (count, length), of non-negative rows that sum to 1 (so nothing exceeds the largest
-        cell); and bool (count,), true for pixels whose centre the map covers.
     """
     centres = (np.arange(count) + 0.5) / count  # of the pixels, in shares of the side
-    cell = np.clip((centres - start) / (stop - start) * length - 0.5, 0, length - 1)
+    inside = np.flatnonzero((centres >= start) & (centres < stop))
+    covered = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
+    cell = np.clip((centres[covered] - start) / (stop - start) * length - 0.5, 0, length - 1)
     low = np.minimum(np.floor(cell).astype(int), max(length - 2, 0))
-    high = np.minimum(low + 1, length - 1)
-    matrix = np.zeros((count, length))
-    matrix[np.arange(count), low] += 1 - (cell - low)
-    matrix[np.arange(count), high] += cell - low
-    return matrix.astype(np.float32), (centres >= start) & (centres < stop)
+    return Interpolation(
+        low, np.minimum(low + 1, length - 1), (cell - low).astype(np.float32), covered, length
+    )
 
 
-def on_regions(cells: np.ndarray, levels: np.ndarray, size: tuple[int, int], box: np.ndarray) -> np.ndarray:
-    """Where units are on in a picture: bilinearly upsampled (align_corners=False) and strictly above the level.
+def covered(size: tuple[int, int], box: np.ndarray) -> tuple[slice, slice]:
+    """The rows and the columns of a picture of `size` whose pixels' centres lie in the box."""
+    rows = interpolation(1, size[0], float(box[0]), float(box[2]))
+    return rows.covered, interpolation(1, size[1], float(box[1]), float(box[3])).covered
+
+
+def on_pixels(
+    cells: np.ndarray, levels: np.ndarray, size: tuple[int, int], box: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where units are on in pictures: bilinearly upsampled (align_corners=False) and strictly above the level.
 
     The level is taken off before upsampling. Weights are not negative and sum to 1, so that this is the same, but for
     rounding: where all cells around a pixel are at the level exactly, as those of a saturated unit are, the pixel is
-    off, and a map without a cell above the level is off everywhere.
+    off, and a map without a cell above the level is off everywhere. Pixels lie between four cells each; only those are
+    computed that have a cell above the level at a corner, those between the same four cells for all maps together.
 
     Args:
         cells: float32 (k, h, w), low-resolution maps.
@@ -47,23 +79,48 @@ def on_regions(cells: np.ndarray, levels: np.ndarray, size: tuple[int, int], box
         box: top, left, bottom, right of what the maps cover, as shares of the picture's sides.
 
     Returns:
-        bool (k, rows, columns), of the pixels whose centres the maps cover; see `covered`.
+        The on-pixels in no order: map int (m,), and place int (m,), row by row in the part of the picture that is
+        `covered`.
     """
-    down, rows = _cached_matrix(cells.shape[1], size[0], float(box[0]), float(box[2]))
-    across, columns = _cached_matrix(cells.shape[2], size[1], float(box[1]), float(box[3]))
-    return (
-        down[rows] @ ((cells - levels[:, None, None]) @ across[columns].T) > 0
-    )  # k h w -> k h sw -> k sh sw
+    over = cells - levels[:, None, None]
+    above = over > 0
+    found = []
+    for rows, columns, places, weights in _patches(cells.shape[1:], size, tuple(map(float, box))):
+        corners = np.ix_(rows, columns)
+        maps = np.flatnonzero(above[:, *corners].any(axis=(1, 2)))
+        if len(maps):
+            fine = over[maps[:, None, None], *corners].reshape(len(maps), -1) @ weights  # k 4, 4 p -> k p
+            at, place = np.divmod(np.flatnonzero(fine > 0), len(places))
+            found.append((maps[at], places[place]))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    maps_on, places_on = zip(*found, strict=True)
+    return np.concatenate(maps_on), np.concatenate(places_on)
 
 
-def covered(size: tuple[int, int], box: np.ndarray) -> tuple[slice, slice]:
-    """The rows and the columns of a picture of `size` whose pixels' centres lie in the box."""
-    return _run(size[0], float(box[0]), float(box[2])), _run(size[1], float(box[1]), float(box[3]))
+Patch = tuple[list[int], list[int], np.ndarray, np.ndarray]
+"""Rows and columns of the cells, places int (p,), weights float32 (cells, p)."""
 
 
-def _run(count: int, start: float, stop: float) -> slice:
-    inside = np.flatnonzero(_cached_matrix(1, count, start, stop)[1])
-    return slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
-
-
-_cached_matrix = lru_cache(maxsize=256)(resampling_matrix)  # the same few for all images of one size
+@lru_cache(maxsize=32)
+def _patches(cells: tuple[int, int], size: tuple[int, int], box: tuple[float, ...]) -> list[Patch]:
+    """The covered pixels, by the cells that they lie between."""
+    down, across = (
+        interpolation(cells[0], size[0], box[0], box[2]),
+        interpolation(cells[1], size[1], box[1], box[3]),
+    )
+    found = []
+    for low_row in np.unique(down.low):
+        rows = np.flatnonzero(down.low == low_row)
+        of_rows = sorted({int(low_row), int(down.high[rows[0]])})
+        for low_column in np.unique(across.low):
+            columns = np.flatnonzero(across.low == low_column)
+            of_columns = sorted({int(low_column), int(across.high[columns[0]])})
+            weights = np.einsum(
+                "yi,xj->ijyx", down.matrix[rows][:, of_rows], across.matrix[columns][:, of_columns]
+            )
+            places = rows[:, None] * len(across.low) + columns
+            found.append(
+                (of_rows, of_columns, places.ravel(), weights.reshape(-1, places.size).astype(np.float32))
+            )
+    return found

@@ -166,8 +166,12 @@ class SparseMaps:
 
     def of_image(self, image: int) -> tuple[np.ndarray, np.ndarray]:
         """The maps of an image that are here: units (k,), float32 (k, h, w) with ABSENT where no cell was kept."""
-        here = np.arange(self._first_pair[image], self._first_pair[image + 1])
-        return self.units[here], self._maps(here)
+        return self.of_images(image, image + 1)[1:]
+
+    def of_images(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The maps that are here of images from `first` up to `last`: images (k,), units (k,), maps as `of_image`."""
+        here = np.arange(self._first_pair[first], self._first_pair[last])
+        return self.images[here], self.units[here], self._maps(here)
 
     def find(self, image: int, unit: int) -> np.ndarray | None:
         """The map (h, w) of a pair, ABSENT where no cell was kept; None where the whole map was not."""

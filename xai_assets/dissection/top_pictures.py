@@ -8,7 +8,7 @@ import numpy as np
 from xai_assets.dissection.clip_dissect import top_images
 from xai_assets.dissection.layer_activations import LayerActivations
 from xai_assets.dissection.probe import ProbeSet
-from xai_assets.dissection.resampling import covered, on_regions
+from xai_assets.dissection.resampling import covered, on_pixels
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def on_region(
     """
     region = np.zeros(size, np.uint8)
     if cells is not None:
-        level = np.array([threshold], np.float32)
-        region[covered(size, box)] = on_regions(cells[None], level, size, box)[0]
+        seen = np.zeros_like(region[covered(size, box)])
+        seen.flat[on_pixels(cells[None], np.array([threshold], np.float32), size, box)[1]] = 1
+        region[covered(size, box)] = seen
     return region

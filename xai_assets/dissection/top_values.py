@@ -44,7 +44,9 @@ class TopValues:
         if not self._waiting:
             return self.bound
         units = np.concatenate([units for units, _ in self._waiting])
-        order = np.argsort(units, kind="stable")
+        # 16 bits where they do: NumPy sorts those by radix, several times faster.
+        small = units.astype(np.uint16) if len(self.bound) <= 2**16 else units
+        order = np.argsort(small, kind="stable")
         units = units[order]
         values = np.concatenate([values for _, values in self._waiting])[order]
         self._waiting, self._count = [], 0
