@@ -22,7 +22,7 @@ attribution:
   images:
     folder: pictures
   methods:
-    lime: {segmentation: {name: grid, rows: 4, columns: 4}, num_samples: 60}
+    lime: {segmentation: {name: grid, rows: 4, columns: 4}, num_samples: 20}
 reports: [lime]
 """
 
@@ -156,3 +156,67 @@ def test_grade_names_missing_masks_and_never_mixes_frames(invoke, study, tmp_pat
     assert found.exit_code == 1
     assert "over 1" in found.stdout
     assert isinstance(invoke("grade", study, "--masks", tmp_path / "absent").exception, XaiError)
+
+
+def log_of(path):
+    return [json.loads(line) for line in path.with_suffix(".lime-tuning.jsonl").read_text().splitlines()]
+
+
+def test_tune_writes_entries_and_a_log_and_the_same_again(invoke, study, tmp_path):
+    draw_mask(tmp_path / "masks" / "n01443537_goldfish.png")
+    arguments = ("tune", study, "--trials", 2, "--masks", tmp_path / "masks", "--seed", 3)
+    output = tmp_path / "out.yaml"
+    found = invoke(*arguments, "--output", output)
+    assert found.exit_code == 0, found.output
+    assert study.read_text(encoding="utf-8") == STUDY
+    assert "graded on: that grade is too high" in found.stderr
+    assert "There is no held-out grade" in found.stderr
+    assert "There is no reference mask" in found.stderr  # of the other image
+    assert "n02007558_flamingo.png" in found.stderr
+    first, *others = log_of(output)
+    assert (first["record"], first["seed"], first["candidates"], first["budget_seconds"]) == (
+        "search",
+        3,
+        2,
+        None,
+    )
+    assert "graded too well" in first["rule"]
+    assert len(first["warnings"]) == 3
+    trials = [row for row in others if row["record"] == "trial"]
+    assert {row["image_id"] for row in trials} == {"n01443537_goldfish.png", "n02007558_flamingo.png"}
+    assert all(row["score"] is not None or row["problem"] for row in trials)
+    assert all(row["seconds"] >= 0 and row["parameters"]["segmentation"] for row in trials)
+    assert [row["record"] for row in others[-1:]] == ["summary"]
+    choices = {row["image_id"]: row for row in others if row["record"] == "choice"}
+    assert {row["judged_by"] for row in choices.values()} == {"reference", "surrogate"}
+    assert invoke(*arguments).exit_code == 0
+    changed = {name: row["parameters"] for name, row in choices.items() if row["changed"]}
+    written = read_study(study).study.attribution.lime_per_image
+    assert {name: entry.model_dump(mode="json") for name, entry in written.items()} == changed
+    assert [{**row, "seconds": 0} for row in log_of(study)] == [
+        {**row, "seconds": 0} for row in [first, *others]
+    ]
+
+
+def test_tune_ends_at_its_budget_and_says_so(invoke, study):
+    found = invoke("tune", study, "--budget", 0.001, "--images", "n02007558_flamingo.png")
+    assert found.exit_code == 0, found.output
+    assert "The budget ended the search" in found.stderr
+    assert study.read_text(encoding="utf-8") == STUDY
+    assert len([row for row in log_of(study) if row["record"] == "trial"]) <= 1
+
+
+def test_tune_names_what_it_cannot_do(invoke, study):
+    assert "is no image of the study" in str(invoke("tune", study, "--images", "x.png").exception)
+    assert "cannot be read" in str(invoke("tune", study, "--images", "broken.png").exception)
+    study.write_text(
+        STUDY.replace("reports", "  binarisation: {policy: same_area}\nreports"), encoding="utf-8"
+    )
+    assert "same_area needs a reference mask" in str(invoke("tune", study).exception)
+    study.write_text(
+        STUDY.replace(
+            "lime: {segmentation: {name: grid, rows: 4, columns: 4}, num_samples: 20}", "gradcam: {}"
+        )
+    )
+    assert "has no LIME" in str(invoke("tune", study).exception)
+    assert not list(study.parent.glob("*.jsonl"))

@@ -24,7 +24,7 @@ PARTLY = 1
 NOTHING = 2
 """Exit code where nothing could be done."""
 
-TRIALS = 18
+TRIALS = 9
 MOST_TRIALS = 9000
 """Candidates an image where only time limits them."""
 
@@ -193,7 +193,10 @@ def tune(
             seed=seed,
         )
     for choice in found.tuning.choices:
-        what = f"{number(choice.base_score)} -> {number(choice.score)}  {choice.parameters.segmentation.name}"
+        what = (
+            f"{number(choice.base_score)} -> {number(choice.score)}  {choice.parameters.segmentation.name}, "
+        )
+        what += f"{choice.parameters.num_samples} samples"
         click.echo(f"{choice.image_id:32} {choice.judged_by:9} {what if choice.changed else 'kept'}")
     for name, value in found.summary().items():
         click.echo(

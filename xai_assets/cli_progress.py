@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+SECONDS_BETWEEN_LINES = 10.0
+
 
 def _display(console: Console) -> Progress:
     return Progress(
@@ -21,10 +23,27 @@ def _display(console: Console) -> Progress:
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress function for one piece of work."""
-    with _display(Console(stderr=True)) as display:
+    """A progress function for one piece of work: a bar on a screen, elsewhere a line now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(console, label)
+        return
+    with _display(console) as display:
         task = display.add_task(label, total=None)
         yield lambda done, total: display.update(task, completed=done, total=total)
+
+
+def _lines(console: Console, label: str) -> Callable[[int, int], None]:
+    started = said = time.perf_counter()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        now = time.perf_counter()
+        if done == total or now - said >= SECONDS_BETWEEN_LINES:
+            said = now
+            console.print(f"{label} {done}/{total} {now - started:.0f} s", highlight=False)
+
+    return progress
 
 
 class Steps:
