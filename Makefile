@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow ui check format lint types definitions doctor wheel clean
+.PHONY: help setup demo test test-slow bench ui check format lint types definitions doctor wheel clean
 
 VENV := .venv
 export XDG_CACHE_HOME := $(CURDIR)/.cache
@@ -32,6 +32,10 @@ test: setup ## the tests
 
 test-slow: setup ## the proofs that take minutes
 	@$(RUN)/python -m pytest -m slow
+
+bench: setup ## ratios against the published algorithms and libraries, many minutes
+	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.dissection all
+	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.attribution all
 
 check: setup format-check lint types definitions ## format, lint, types, definitions
 

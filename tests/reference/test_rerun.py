@@ -5,8 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from xai_assets.dissection.clip_dissect import best_two, concept_similarity, soft_wpmi
+from xai_assets.dissection.clip_dissect import similarity_scores
+from xai_assets.dissection.concept_space import ConceptSpace
+from xai_assets.dissection.parameters import SoftWPMI
 from xai_assets.dissection.rerun import compare_runs
+
+
+def unit_length(features):
+    return features / np.linalg.norm(features, axis=1, keepdims=True)
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +29,13 @@ def score(reference_data):
         def cast(array):
             return array.astype(dtype).astype(np.float32)
 
-        similarity = cast(concept_similarity(cast(images), cast(texts)))[images_left]
+        similarity = cast(unit_length(cast(images)) @ unit_length(cast(texts)).T)[images_left]
+        space = ConceptSpace.from_similarity(similarity)
         rows = []
         for layer in ("layer2", "layer3", "layer4"):
-            scores = soft_wpmi(similarity, cast(load(f"activations_resnet18_{layer}"))[images_left])
-            for unit, (best, second) in enumerate(zip(*best_two(scores), strict=True)):
+            activations = cast(load(f"activations_resnet18_{layer}"))[images_left]
+            scores = similarity_scores(space, activations, SoftWPMI())
+            for unit, (best, second) in enumerate(np.argsort(-scores, axis=1, kind="stable")[:, :2]):
                 top = scores[unit, best]
                 rows.append((layer, unit, words[best], top, top - scores[unit, second]))
         return pd.DataFrame(rows, columns=["layer", "unit", "concept", "score", "gap"])
