@@ -70,3 +70,29 @@ def test_a_warning_about_the_probe_is_the_checks_sentence():
 def test_only_a_missing_row_stops_what_comes_after():
     blocking = [c for c in vars(checks).values() if getattr(c, "blocking", False)]
     assert blocking == [checks.WORDS_COVER, checks.LABELS_COVER]
+
+
+def named(words, labels):
+    table = pd.DataFrame({"model": "m", "layer": "layer4", "unit": range(len(words)), "dead": False})
+    return table.assign(concept=words), table.assign(concept=labels, detector=True)
+
+
+def test_methods_that_agree_beyond_chance_pass():
+    words = ["car", "wheel", "red", "sky"] * 5
+    found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(words, words))
+    assert found.passed and found.numbers == {"units": 20, "same": 20, "chance": 0.25}
+    shifted = words[1:] + words[:1]
+    found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(words, shifted))
+    assert not found.passed and "0 of 20 units" in found.said and "no more than chance" in found.said
+
+
+def test_one_name_for_every_unit_is_no_agreement():
+    # both methods call every unit alike: 100 %, and chance is 100 % as well
+    found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(["sky"] * 20, ["sky"] * 20))
+    assert not found.passed and "would give 100%" in found.said
+
+
+def test_one_method_alone_has_nothing_to_agree_with():
+    words, labels = named(["car"], ["car"])
+    for left_out in (labels.iloc[:0], pd.DataFrame(), labels.assign(detector=False)):
+        assert checks.METHODS_AGREE.look(pd.DataFrame(), words, left_out).passed

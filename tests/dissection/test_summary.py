@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from tests.dissection.named import CLIP, NET
 from xai_assets.dissection.comparison import (
     category_shares,
     compare_models,
@@ -10,35 +11,7 @@ from xai_assets.dissection.comparison import (
     unique_concepts,
     units_per_concept,
 )
-from xai_assets.dissection.summary import agreement, category_agreement, layer_summary, wilson
-
-
-def clip(*rows):
-    table = pd.DataFrame(rows, columns=["model", "layer", "unit", "concept", "category", "truth_presence"])
-    return table.assign(dead=table["concept"].isna(), chance_presence=0.25)
-
-
-def net(*rows):
-    table = pd.DataFrame(rows, columns=["model", "layer", "unit", "concept", "category", "detector"])
-    return table.assign(dead=table["concept"].isna())
-
-
-CLIP = clip(
-    ("A", "l1", 0, "cars", "object", 0.5),
-    ("A", "l1", 1, "red", "color", 1.0),
-    ("A", "l1", 2, None, None, None),
-    ("A", "l2", 0, "wheel", "part", None),
-    ("A", "l2", 1, "wheel", "part", None),
-    ("B", "l1", 0, "red", "color", 0.0),
-    ("B", "l1", 1, "beach", "scene", 0.0),
-)
-NET = net(
-    ("A", "l1", 0, "car", "object", True),
-    ("A", "l1", 1, "blue", "color", True),
-    ("A", "l1", 2, None, None, False),
-    ("A", "l2", 0, "wheel", "part", False),
-    ("A", "l2", 1, "wheel", "part", True),
-)
+from xai_assets.dissection.summary import layer_summary
 
 
 def test_the_summary_counts():
@@ -57,37 +30,6 @@ def test_one_method_alone_is_summarised():
     assert layer_summary(CLIP, pd.DataFrame())["units"].tolist() == [3, 2, 2]
     only = layer_summary(CLIP.iloc[:0], NET)
     assert only["unique_detectors"].tolist() == [2, 1] and only["clip_unique"].tolist() == [0, 0]
-
-
-def test_agreement_is_over_units_that_both_name():
-    assert agreement(CLIP, NET)[["layer", "unit", "agree"]].values.tolist() == [
-        ["l1", 0, True],
-        ["l1", 1, False],
-        ["l2", 1, True],
-    ]
-
-
-def test_agreement_by_category_counts_detectors_words_and_hits():
-    found = category_agreement(CLIP, NET)
-    assert found.iloc[:, :7].fillna({"layer": ""}).values.tolist() == [
-        ["A", "", "color", 1, 1, 0, 0.0],
-        ["A", "", "object", 1, 1, 1, 1.0],
-        ["A", "", "part", 1, 1, 1, 1.0],
-        ["A", "l1", "color", 1, 1, 0, 0.0],
-        ["A", "l1", "object", 1, 1, 1, 1.0],
-        ["A", "l2", "part", 1, 1, 1, 1.0],
-    ]
-    silent = category_agreement(CLIP.assign(concept=None), NET).set_index(["layer", "category"])
-    assert silent.loc[("l1", "object"), ["detectors", "named", "agree"]].tolist() == [1, 0, 0]
-    assert silent[["agreement", "low", "high"]].isna().all(axis=None)
-    assert category_agreement(CLIP, NET.iloc[:0]).empty and category_agreement(pd.DataFrame(), NET).empty
-
-
-def test_the_interval_is_wilsons():
-    # 8 of 10: the textbook's (0.490, 0.943); and its ends at no hit and at all hits
-    assert wilson(8, 10) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775328), abs=1e-6)
-    assert wilson(10, 10) == pytest.approx((0.7224672, 1.0), abs=1e-6)
 
 
 def test_sets_of_two_models():

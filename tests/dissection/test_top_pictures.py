@@ -25,6 +25,20 @@ def test_red_pictures_drive_the_red_unit_where_they_are_red(classifier):
     np.testing.assert_array_equal(pictures.activations, np.sort(layer.pooled[:, 0])[::-1][:5])
 
 
+def test_the_studys_pooling_ranks_them(classifier):
+    small, large = np.zeros((2, 16, 16, 3), np.uint8)
+    small[:4, :4, 0] = 255  # the highest peak
+    large[..., 0] = 120  # the highest mean
+    probe = ArrayProbe([small, large])
+    found = collect(classifier(), ["maps"], probe)
+    for pooling, first in (("max", "0"), ("avg", "1")):
+        pictures = top_pictures(
+            found.layers["maps"], [0], None, probe, found.boxes, count=2, pooling=pooling
+        )[0]
+        assert pictures.ids[0] == first
+        assert pictures.activations[0] > pictures.activations[1]
+
+
 def test_layers_without_maps_have_empty_masks(classifier):
     probe = ArrayProbe(list(np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)))
     found = collect(classifier(), ["vector"], probe)

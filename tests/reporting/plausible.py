@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
-from xai_assets.dissection.summary import category_agreement
+from xai_assets.dissection.agreement import category_agreement
 from xai_assets.evaluation.controls import CONTROLS, control
 from xai_assets.evaluation.localization import localize
 from xai_assets.evaluation.overlap import dice, expected_iou, iou

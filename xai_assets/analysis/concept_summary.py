@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from xai_assets.analysis.unit_tables import study_units
-from xai_assets.dissection.summary import category_agreement
+from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.unit_concepts import LABELS, WORDS
 from xai_assets.reporting.numbers import plain, records
 from xai_assets.resources.warehouse import Warehouse

@@ -35,7 +35,7 @@ def clip_dissect_concepts(
         found = read_activations(bench, activations, model)
         ids[model] = found.ids
         for layer, values in found.layers.items():
-            pooled[model, layer] = values.pooled if parameters.pooling == "avg" else values.peak
+            pooled[model, layer] = values.response(parameters.pooling)
             dead[model, layer] = values.dead
     concepts = dissect(space, pooled, parameters, seed=bench.study.seed, progress=bench.progress)
     bench.tally.computed += len(concepts)

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection.summary import category_agreement, layer_summary
+from xai_assets.dissection.agreement import category_agreement
+from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
 from xai_assets.resources.warehouse import Scope
 

@@ -22,6 +22,7 @@ def unit_pictures(bench: Workbench, results: StudyResults) -> dict[UnitKey, Unit
         return {}
     table = read_table(bench.settings.artifacts, "unit_activations", bench.study.name)
     probe, quantile = open_probe(bench), bench.dissection.netdissect.quantile
+    pooling = bench.dissection.clip_dissect.pooling
     found: dict[UnitKey, UnitPictures] = {}
     for model in chosen["model"].unique():
         activations = read_activations(bench, table, model)
@@ -30,7 +31,8 @@ def unit_pictures(bench: Workbench, results: StudyResults) -> dict[UnitKey, Unit
             layer = activations.layers[layer_name]
             units = [int(unit) for unit in of_model.loc[of_model["layer"] == layer_name, "unit"]]
             levels = None if layer.maps is None else top_quantile_thresholds(layer, quantile)
-            for unit, shown in top_pictures(layer, units, levels, probe, activations.boxes).items():
+            kept = top_pictures(layer, units, levels, probe, activations.boxes, pooling=pooling)
+            for unit, shown in kept.items():
                 pictures = np.stack([_square(picture) for picture in shown.pixels])
                 regions = np.stack([_square(mask) for mask in shown.masks]).astype(bool)
                 found[model, layer_name, unit] = (pictures, None if levels is None else regions)

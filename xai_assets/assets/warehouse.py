@@ -6,19 +6,28 @@ from xai_assets.assets.attribution import METHODS
 from xai_assets.assets.evaluation import MASKS, together
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
+from xai_assets.checks import dissection as checks
 from xai_assets.execution.op_tags import LIGHT
 from xai_assets.resources.table import Table
 
 GROUP = "warehouse"
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="2")
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"duckdb"},
+    op_tags=LIGHT,
+    code_version="2",
+    dagster_type=dg.Any,
+    check_specs=[checks.METHODS_AGREE.spec("concept_tables")],
+)
 def concept_tables(
     context: dg.AssetExecutionContext,
     concept_embeddings: Table,
     clip_dissect_concepts: Table,
     netdissect_concepts: Table,
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """unit_concepts with its views, layer_summary, category_agreement and probe_health in DuckDB: rows of each."""
     from xai_assets.analysis.loading import load_concepts
 
@@ -26,6 +35,8 @@ def concept_tables(
         context,
         "dissection",
         lambda bench: load_concepts(bench, concept_embeddings, clip_dissect_concepts, netdissect_concepts),
+        checks=[checks.METHODS_AGREE],
+        made_from=[clip_dissect_concepts, netdissect_concepts],
     )
 
 

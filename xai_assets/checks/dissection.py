@@ -63,6 +63,25 @@ def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
     return Verdict(found > 0, said, {"units": len(living), "beyond_chance": found})
 
 
+def _methods_agree(_: Table, words: Table, labels: Table) -> Verdict:
+    from xai_assets.dissection.agreement import agreement, chance_agreement, wilson
+
+    if not (len(words) and len(labels)):
+        return Verdict(True, "Only one of the two methods has named units, so there is nothing to compare.")
+    agreed = agreement(words, labels)
+    units, same = len(agreed), int(agreed["agree"].sum())
+    if not units:
+        return Verdict(True, "No unit has both a word and a pixel label that it detects.")
+    (low, high), chance = wilson(same, units), chance_agreement(agreed)
+    said = (
+        f"Both methods give {same} of {units} units the same name: {same / units:.0%} (95 % interval {low:.0%} to "
+        f"{high:.0%}), where the same names dealt at random within each layer would give {chance:.0%}."
+    )
+    if low <= chance:
+        said += " That is no more than chance: believe neither before you have looked at units and pictures."
+    return Verdict(low > chance, said, {"units": units, "same": same, "chance": round(chance, 4)})
+
+
 FEW_DEAD = Check(
     "few_dead_units", "At most half of each layer's units never fire on the probe set.", _few_dead
 )
@@ -87,4 +106,9 @@ BEYOND_CHANCE = Check(
     "some_concepts_beat_chance",
     "At least one unit's concept is beyond what images in any order would give.",
     _beyond_chance,
+)
+METHODS_AGREE = Check(
+    "methods_agree",
+    "CLIP-Dissect's words and Network Dissection's labels name units alike more often than chance would.",
+    _methods_agree,
 )

@@ -14,11 +14,11 @@ STRIP = 128
 """Concepts whose cosines are computed together. It is fixed, because a matrix product may round differently when its
 shape changes; wide enough that it runs at full speed."""
 
-READ = 512
-"""Concepts whose cosines are read together where they are there already: a row's neighbours lie on one page."""
-
 ROWS = 4096
 """Images whose cosines are computed together; fixed for the same reason."""
+
+TILE = 2**18
+"""Cosines that the softmax statistics take together where they are there already: whole rows, that stay in the cache."""
 
 LONGEST = 1.001
 """A cosine of float32 vectors may exceed 1 by rounding."""
@@ -88,7 +88,7 @@ class ConceptSpace:
                 torch.mm(images[rows], words, out=out[rows])  # r d, d b -> r b
             return out
 
-        self._set_up(len(images), len(texts), cosines, STRIP, memory)
+        self._set_up(len(images), len(texts), cosines, memory)
         self._keep = 4 * self.images * self.concepts <= memory * 3 // 4
 
     @classmethod
@@ -100,11 +100,8 @@ class ConceptSpace:
         """
         matrix = torch.from_numpy(np.asarray(similarity, np.float32))
         space = cls.__new__(cls)
-
-        def cosines(columns: slice) -> Tensor:
-            return space._room(columns.stop - columns.start).copy_(matrix[:, columns])
-
-        space._set_up(matrix.shape[0], matrix.shape[1], cosines, READ, memory)
+        space._set_up(matrix.shape[0], matrix.shape[1], lambda columns: matrix[:, columns], memory)
+        space._matrix = matrix
         lowest, highest = torch.aminmax(matrix)
         if not (-LONGEST <= float(lowest) <= float(highest) <= LONGEST):  # not so for NaN
             raise XaiError(
@@ -114,9 +111,7 @@ class ConceptSpace:
             )
         return space
 
-    def _set_up(
-        self, images: int, concepts: int, cosines: Callable[[slice], Tensor], strip: int, memory: int
-    ) -> None:
+    def _set_up(self, images: int, concepts: int, cosines: Callable[[slice], Tensor], memory: int) -> None:
         if concepts < 2:
             raise XaiError(
                 "the concept list",
@@ -124,7 +119,8 @@ class ConceptSpace:
                 "Add concepts.",
             )
         self.images, self.concepts, self._memory = images, concepts, memory
-        self._cosines, self._strip, self._keep = cosines, strip, False
+        self._cosines, self._keep = cosines, False
+        self._matrix: Tensor | None = None
         self._kept: dict[int, Tensor] = {}
         self._buffer: Tensor | None = None
         self._softmax: dict[float, Softmax] = {}
@@ -132,7 +128,7 @@ class ConceptSpace:
     @property
     def free(self) -> int:
         """Bytes of its memory that the space leaves to the scoring."""
-        return self._memory - 4 * self.images * (self.concepts if self._keep else self._strip)
+        return self._memory - 4 * self.images * (self.concepts if self._keep else STRIP)
 
     def forget(self) -> None:
         """Keep no cosines from now on: slower, and more is left for the scoring."""
@@ -143,8 +139,8 @@ class ConceptSpace:
 
         b is a multiple of STRIP except in the last. A strip is not to be changed, and holds until the next one.
         """
-        for start in range(0, self.concepts, self._strip):
-            columns = slice(start, min(start + self._strip, self.concepts))
+        for start in range(0, self.concepts, STRIP):
+            columns = slice(start, min(start + STRIP, self.concepts))
             strip = self._kept.get(start)
             if strip is None:
                 strip = self._cosines(columns)
@@ -157,7 +153,7 @@ class ConceptSpace:
         if self._keep:
             return torch.empty(self.images, width)
         if self._buffer is None:
-            self._buffer = torch.empty(self.images * self._strip)
+            self._buffer = torch.empty(self.images * STRIP)
         return self._buffer[: self.images * width].view(self.images, width)
 
     def softmax(self, a: float) -> Softmax:
@@ -170,16 +166,26 @@ class ConceptSpace:
         peak = torch.full((self.images, 1), -torch.inf)
         total = torch.zeros(self.images, 1, dtype=torch.float64)
         weights = torch.empty(0)
-        for _, strip in self.strips():
-            if weights.shape != strip.shape:
-                weights = torch.empty(strip.shape)
-            higher = torch.maximum(peak, strip.amax(1, keepdim=True))
-            total *= torch.exp(a * (peak - higher).double())
-            total += torch.add(-a * higher, strip, alpha=a, out=weights).exp_().sum(1, keepdim=True)
-            peak = higher
+        for rows, block in self._tiles():
+            if weights.shape != block.shape:
+                weights = torch.empty(block.shape)
+            higher = torch.maximum(peak[rows], block.amax(1, keepdim=True))
+            total[rows] *= torch.exp(a * (peak[rows] - higher).double())
+            total[rows] += torch.add(-a * higher, block, alpha=a, out=weights).exp_().sum(1, keepdim=True)
+            peak[rows] = higher
         scale = 1 / total
         smallest = float((torch.exp(-a * (1 + peak.double())) * scale).min())  # no cosine is below -1
         return Softmax(a, a * peak, scale.float(), smallest, float(scale.max()))
+
+    def _tiles(self) -> Iterator[tuple[slice, Tensor]]:
+        """All cosines, in the order in which they are quickest: some images with all concepts, or all with some."""
+        if self._matrix is None:
+            yield from ((slice(None), strip) for _, strip in self.strips())
+            return
+        step = max(1, TILE // self.concepts)
+        for start in range(0, self.images, step):
+            rows = slice(start, start + step)
+            yield rows, self._matrix[rows]
 
 
 def _unit_length(features: np.ndarray, kind: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class LayerActivations:
         """bool (u,): units that are never above zero on the probe set, or have one value everywhere."""
         highest = self.peak.max(axis=0)  # n u -> u
         return (highest <= 0) | (highest == self.lowest.min(axis=0))
+
+    def response(self, pooling: Literal["avg", "max"]) -> np.ndarray:
+        """float32 (n, u): by what a unit's images are ranked, the mean over its positions or the largest."""
+        return self.peak if pooling == "max" else self.pooled
 
     def wanting(self, levels: np.ndarray) -> np.ndarray:
         """bool (n, u): pairs that may have cells above their unit's level which were not kept.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -37,8 +38,9 @@ def top_pictures(
     boxes: np.ndarray,
     *,
     count: int = 5,
+    pooling: Literal["avg", "max"] = "avg",
 ) -> dict[int, TopPictures]:
-    """The `count` pictures that drive each unit most, by pooled activation, equal ones in the order of the images.
+    """The `count` pictures that drive each unit most, by response, equal ones in the order of the images.
 
     Args:
         layer: the layer's activations.
@@ -47,13 +49,14 @@ def top_pictures(
         probe: the images.
         boxes: float32 (n, 4), as `Activations.boxes`.
         count: pictures a unit.
+        pooling: what ranks them, the mean over positions or the largest; as in the study's `clip_dissect`.
 
     Returns:
         unit -> its pictures.
     """
-    found = {}
+    found, response = {}, layer.response(pooling)
     for unit in units:
-        chosen = top_images(layer.pooled[:, unit : unit + 1], count)[:, 0]
+        chosen = top_images(response[:, unit : unit + 1], count)[:, 0]
         pictures = [probe.image(int(image)) for image in chosen]
         masks = [np.zeros(picture.shape[:2], np.uint8) for picture in pictures]
         if layer.maps is not None and thresholds is not None:
@@ -65,7 +68,7 @@ def top_pictures(
             tuple(probe.ids[image] for image in chosen),
             tuple(pictures),
             tuple(masks),
-            layer.pooled[chosen, unit],
+            response[chosen, unit],
         )
     return found
 
