@@ -75,7 +75,7 @@ def test_top_values_are_those_of_a_sort(seed, units, rank, parts):
     for _ in range(parts):
         of = rng.integers(0, rng.integers(1, units + 1), rng.integers(0, 60))
         values = rng.integers(-5, 20, len(of)).astype(np.float32)
-        top.add(of, values)
+        top.add(of, values[:, None])
         for unit, value in zip(of, values, strict=True):
             added[unit].append(value)
         assert (top.bound >= bound).all()

@@ -1,6 +1,6 @@
 """One layer's answers while a network looks at pictures: statistics of all maps, and the maps that can matter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ class LayerRecorder:
         self._kind: Kind | None = None
         self._shape: tuple[int, ...] = ()  # u, then positions
         self._top: TopValues | None = None
+        self._seen = 0
         self._start()
 
     def _start(self) -> None:
@@ -54,8 +55,8 @@ class LayerRecorder:
         """
         kind, values = positions(output, self.layer, square=square)  # b u h w, b u t or b u 1
         flat = values.flatten(2)  # b u positions
-        lowest, peak = torch.aminmax(flat, dim=2)
-        statistics = torch.stack([flat.mean(2), peak, lowest]).cpu().numpy()  # 3 b u
+        # amax and amin one by one: aminmax along an axis is many times slower than both (torch 2.15, CPU).
+        statistics = torch.stack([flat.mean(2), flat.amax(2), flat.amin(2)]).cpu().numpy()  # 3 b u
         self._check(statistics, ids)
         if self._kind is None:
             self._begin(kind, tuple(values.shape[1:]))
@@ -67,10 +68,28 @@ class LayerRecorder:
             )
         self._statistics.append(statistics)
         if self._bound is not None:
-            # The map's choice is made from the peaks, which are here already: one more transfer, of few maps.
-            image, unit = np.nonzero(statistics[1] > self._bound)
-            self._take(image, unit, values[torch.from_numpy(image), torch.from_numpy(unit)].cpu().numpy())
+            for rows in self._portions(len(ids)):
+                # The maps are chosen by their peaks, which are here already: one more transfer, of few maps.
+                image, unit = np.nonzero(statistics[1, rows] > self._bound)
+                image += rows.start
+                self._take(image, unit, values[torch.from_numpy(image), torch.from_numpy(unit)].cpu().numpy())
         self._count += len(ids)
+        self._seen += len(ids)
+
+    def _portions(self, count: int) -> Iterator[slice]:
+        """A batch of `count` images, no more at a time than were seen before: the bound is up before the many come."""
+        start = 0
+        while start < count:
+            most = (
+                count
+                if self._top is None
+                else max(self._seen + start, self._top.rank // self._shape[1] // self._shape[2])
+            )
+            stop = min(count, start + max(1, most))
+            yield slice(start, stop)
+            start = stop
+            if start < count and self._top is not None:
+                self._top.settle()
 
     @property
     def _bound(self) -> np.ndarray | None:
@@ -87,7 +106,7 @@ class LayerRecorder:
         self._top = TopValues(units, max(1, rank))
         if self._known is not None:
             for of_unit, values in self._known.blocks():
-                self._top.add(of_unit, values)
+                self._top.add(of_unit, values[:, None])
             self._top.settle()
 
     def _take(self, image: np.ndarray, unit: np.ndarray, maps: np.ndarray) -> None:
@@ -95,7 +114,7 @@ class LayerRecorder:
         self._maps.append(maps)
         self.held += maps.nbytes
         if self._top is not None:
-            self._top.add(np.repeat(unit, int(np.prod(maps.shape[1:]))), maps.ravel())
+            self._top.add(unit, maps.reshape(len(maps), int(np.prod(self._shape[1:]))))
 
     def _check(self, statistics: np.ndarray, ids: Sequence[str]) -> None:
         finite = np.isfinite(statistics).all(axis=0)  # 3 b u -> b u

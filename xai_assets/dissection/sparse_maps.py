@@ -50,11 +50,10 @@ class SparseMaps:
         floors: np.ndarray,
     ) -> "SparseMaps":
         """Keep what exceeds the floors, float32 (u,), of the maps, float32 (m, h, w), of some pairs."""
-        height, width = shape[2:]
-        near = _neighbours(maps > floors[units][:, None, None]).reshape(len(maps), -1)  # m h w -> m hw
-        count = np.count_nonzero(near, axis=1)
+        positions = shape[2] * shape[3]
+        near = np.flatnonzero(_neighbours(maps > floors[units][:, None, None]))  # of m h w
+        count = np.bincount(near // positions, minlength=len(maps))
         here = count > 0
-        _, cells = np.nonzero(near)
         stop = np.cumsum(count[here])
         return cls.of_cells(
             shape,
@@ -62,8 +61,8 @@ class SparseMaps:
             units[here],
             floors[units[here]],
             stop,
-            cells.astype(np.uint16 if height * width <= 2**16 else np.int32),
-            maps.reshape(len(maps), -1)[near],
+            (near % positions).astype(np.uint16 if positions <= 2**16 else np.int32),
+            maps.ravel()[near],
         )
 
     @classmethod
@@ -219,10 +218,20 @@ class SparseMaps:
 
 def _neighbours(cells: np.ndarray) -> np.ndarray:
     """The cells that are true and those beside them, across corners as well: bool (m, h, w)."""
-    rows = cells.copy()
-    rows[:, 1:] |= cells[:, :-1]
-    rows[:, :-1] |= cells[:, 1:]
-    both = rows.copy()
-    both[:, :, 1:] |= rows[:, :, :-1]
-    both[:, :, :-1] |= rows[:, :, 1:]
-    return both
+    return _beside(_beside(cells, 1), 2)
+
+
+def _beside(cells: np.ndarray, axis: int) -> np.ndarray:
+    """The cells that are true and those before and behind them on an axis.
+
+    The whole array is shifted in one piece, a cell at the edge cleared first so that it does not wrap around: rows of a
+    few cells, one by one, would cost ten times as much.
+    """
+    step = 1 if axis == 2 else cells.shape[2]
+    found, inner = cells.ravel().copy(), cells.copy()
+    np.moveaxis(inner, axis, 0)[-1] = False
+    found[step:] |= inner.ravel()[:-step]
+    np.copyto(inner, cells)
+    np.moveaxis(inner, axis, 0)[0] = False
+    found[:-step] |= inner.ravel()[step:]
+    return found.reshape(cells.shape)

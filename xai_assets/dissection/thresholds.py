@@ -65,10 +65,10 @@ def threshold_bounds(layer: LayerActivations, quantile: float) -> np.ndarray:
     rank = values_above(quantile, count * height * width) + 1
     top = TopValues(units, rank)
     for of_unit, values in layer.maps.blocks():
-        top.add(of_unit, values)
+        top.add(of_unit, values[:, None])
     absent = layer.maps.absent()  # n u, in cells
     whole = absent == height * width
-    top.add(np.nonzero(whole)[1], layer.peak[whole])
+    top.add(np.nonzero(whole)[1], layer.peak[whole][:, None])
     absent -= whole
     levels = top.settle().copy()
     highest = np.where(absent > 0, layer.lowest, -np.inf).max(axis=0)  # n u -> u

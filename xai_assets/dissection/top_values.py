@@ -29,12 +29,12 @@ class TopValues:
         """Take values in.
 
         Args:
-            units: int (m,), the unit of each value.
-            values: float32 (m,).
+            units: int (m,), the unit of each row.
+            values: float32 (m, k).
         """
-        above = np.flatnonzero(values > self.bound[units])
+        above = np.flatnonzero(values > self.bound[units][:, None])
         if len(above):
-            self._waiting.append((units[above], values[above]))
+            self._waiting.append((units[above // values.shape[1]], values.ravel()[above]))
             self._count += len(above)
         if self._count > self._top.size // 2:
             self.settle()
