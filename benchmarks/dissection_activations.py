@@ -30,9 +30,9 @@ LAYERS = ("layer2", "layer3", "layer4")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--images", type=int, default=512, help="for Diorama's network; an eighth for the others"
+        "--images", type=int, default=2048, help="for Diorama's network; an eighth for the others"
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--networks", nargs="*", default=["torchvision/resnet18", "torchvision/resnet50"])
 
