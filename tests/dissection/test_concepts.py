@@ -8,7 +8,7 @@ from xai_assets.dissection.clip_dissect import LayerConcepts
 from xai_assets.dissection.concepts import clip_table, netdissect_table
 from xai_assets.dissection.label_segments import read_labels
 from xai_assets.dissection.netdissect import tally
-from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
+from xai_assets.dissection.presence import WordTruth, word_truth
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.dissection.significance import Significance
 from xai_assets.dissection.sparse_maps import SparseMaps
@@ -133,7 +133,7 @@ def test_a_word_is_present_under_any_category_and_synonym():
         )
 
     probe = probe_of(1, 2, 3, 0)
-    shares = concept_pixels(probe)
+    shares = read_labels(probe).shares()
     np.testing.assert_allclose(shares, np.vstack([np.eye(3) * 0.25, np.zeros(3)]))
     words = ["Cars", "auto", "sand", "saxophone", "strand"]
     truth = word_truth(words, shares, probe.concepts, synonyms={"strand": ["sand"]})

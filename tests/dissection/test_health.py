@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from xai_assets.dissection.health import probe_health, zero_shot
-from xai_assets.dissection.presence import concept_pixels
+from xai_assets.dissection.label_segments import read_labels
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe
 
 NAMES = ["dog", "cat", "car", "tea_pot", "beach-s", "street-s", "wood-s", "hill-s"]
@@ -95,7 +95,7 @@ def test_odd_modes_and_broken_files_warn(tmp_path):
 
 def test_a_picture_may_show_several_labels_and_any_of_them_is_right():
     probe, features = labelled()
-    shares = concept_pixels(probe)
+    shares = read_labels(probe).shares()
     found = zero_shot(probe, Encoder(), np.roll(features, -1, axis=0), shares, "object")
     assert (found.accuracy, found.chance, found.skill) == (1.0, 0.5, 1.0)  # the smaller object beside it
     wrong = zero_shot(probe, Encoder(), np.roll(features, 1, axis=0), shares, "object")

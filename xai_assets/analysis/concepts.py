@@ -4,13 +4,12 @@ import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
 from xai_assets.analysis.pixel_labels import pixel_label_tables
-from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.probe import open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.clip_dissect import dissect
 from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.concepts import clip_table
-from xai_assets.dissection.presence import WordTruth, concept_pixels, word_truth
-from xai_assets.dissection.probe import ProbeSet
+from xai_assets.dissection.presence import WordTruth, word_truth
 from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
 from xai_assets.world.synonyms import surface_forms
 
@@ -27,7 +26,11 @@ def clip_dissect_concepts(
     """
     arrays, meta = bench.store.get("embeddings", embeddings["artifact"].iloc[0])
     words, categories = zip(*meta["words"], strict=True)
-    truth = _truth(bench, list(words)) if bool(probe_table["labelled"].iloc[0]) else None
+    truth = (
+        _truth(bench, list(words), probe_table["sha256"].iloc[0])
+        if bool(probe_table["labelled"].iloc[0])
+        else None
+    )
     parameters = bench.dissection.clip_dissect
     space = ConceptSpace(arrays["images"], arrays["texts"], memory=parameters.memory_mib * 2**20)
     pooled, dead, ids = {}, {}, {}
@@ -59,16 +62,15 @@ def netdissect_concepts(
     return _together(NET_COLUMNS, pixel_label_tables(bench, probe_table, activations))
 
 
-def _truth(bench: Workbench, words: list[str]) -> WordTruth:
+def _truth(bench: Workbench, words: list[str], probe_sha256: str) -> WordTruth:
     """Which probe images show which word; in the embedded world the labels name all there is to see."""
-    probe: ProbeSet = open_probe(bench)
-    assert probe.concepts is not None
+    labels = probe_labels(bench, open_probe(bench), probe_sha256)
     embedded = bench.dissection.probe.diorama is not None
     forms = {word: surface_forms(word) for word in words} if embedded else None
     return word_truth(
         words,
-        concept_pixels(probe, progress=bench.progress),
-        probe.concepts,
+        labels.shares(),
+        labels.concepts,
         synonyms=forms,
         exhaustive=embedded,
         min_share=SHOWN_SHARE,

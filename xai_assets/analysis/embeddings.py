@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.probe import open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.health import probe_health
 from xai_assets.errors import XaiError
@@ -72,7 +72,12 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
             images.append(encoder.embed_images(batch))  # b h w 3 -> b d
             bench.progress(min(start + BATCH, len(probe)), len(probe))
         arrays = {"images": np.concatenate(images), "texts": encoder.embed_texts([word for word, _ in words])}
-        health = probe_health(probe, encoder, words, arrays["images"], text_features=arrays["texts"])
+        labels = None
+        if probe.concepts is not None:
+            labels = probe_labels(bench, probe, probe_table["sha256"].iloc[0])
+        health = probe_health(
+            probe, encoder, words, arrays["images"], text_features=arrays["texts"], labels=labels
+        )
         bench.store.put(
             "embeddings",
             key,

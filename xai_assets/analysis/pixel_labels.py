@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
-from xai_assets.analysis.probe import open_probe
+from xai_assets.analysis.probe import open_probe, probe_labels
 from xai_assets.analysis.shuffled_scores import shuffled_scores
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
 from xai_assets.dissection.activations import Activations
 from xai_assets.dissection.concepts import netdissect_table
-from xai_assets.dissection.label_segments import LabelSegments, read_labels
+from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.netdissect import CODE_VERSION, paired_tallies
 from xai_assets.dissection.pixel_significance import image_permutations, pixel_significance
 from xai_assets.dissection.tally import Tally
@@ -18,8 +18,8 @@ from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.files import fingerprint
 from xai_assets.progress import Progress
 
-LABELS, COUNTS = "labels", "overlaps"
-"""Kinds of artifacts: a probe set's labels, and one model's overlaps with them."""
+COUNTS = "overlaps"
+"""The kind of artifact: one model's overlaps with a probe set's labels."""
 
 
 def pixel_label_tables(
@@ -29,7 +29,7 @@ def pixel_label_tables(
     probe_sha256 = probe_table["sha256"].iloc[0]
     models = list(activations["model"].unique())
     tables = []
-    labels = _labels(bench, probe_sha256)
+    labels = probe_labels(bench, open_probe(bench), probe_sha256)
     for number, model in enumerate(models):
         found = read_activations(bench, activations, model)
         of_model = activations.loc[activations["model"] == model, "artifact"].iloc[0]
@@ -118,16 +118,6 @@ def _overlaps(
         )
         for name in with_maps
     }  # fmt: skip
-
-
-def _labels(bench: Workbench, probe_sha256: str) -> LabelSegments:
-    """The probe set's labels, decoded once for all models and studies."""
-    probe = open_probe(bench)
-    assert probe.concepts is not None
-    key = fingerprint({"code": label_segments.CODE_VERSION, "probe": probe_sha256})
-    if not bench.store.has(LABELS, key):
-        bench.store.put(LABELS, key, read_labels(probe, progress=bench.progress).to_arrays(), {})
-    return LabelSegments.from_arrays(bench.store.mapped(LABELS, key)[0], probe.concepts)
 
 
 def _part(bench: Workbench, number: int, parts: int) -> Progress:

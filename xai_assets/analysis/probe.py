@@ -1,16 +1,21 @@
-"""The probe set of a study: rendered in Broden's layout, a Broden folder, or a folder of images."""
+"""The probe set of a study and its labels: rendered in Broden's layout, a Broden folder, or a folder of images."""
 
 import os
 
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection import label_segments
+from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.probe import FolderProbe, ProbeSet
+from xai_assets.files import fingerprint
 from xai_assets.interop.broden import BrodenProbe
 from xai_assets.world.broden import write_probe
 
 PROBE_SPLIT = "probe"
 MOST_WORKERS = 8
+LABELS = "labels"
+"""The kind of artifact: a probe set's labels."""
 
 
 def open_probe(bench: Workbench) -> ProbeSet:
@@ -31,6 +36,22 @@ def open_probe(bench: Workbench) -> ProbeSet:
         folder, split=PROBE_SPLIT, count=source.diorama.count, workers=workers, progress=bench.progress
     )
     return BrodenProbe(folder, limit=source.limit)
+
+
+def probe_labels(bench: Workbench, probe: ProbeSet, sha256: str) -> LabelSegments:
+    """The labels of a probe set that has some, decoded once for all steps, models and studies.
+
+    Args:
+        bench: of the study.
+        probe: `open_probe` of it.
+        sha256: the probe's, as the step `probe_set` found it.
+    """
+    assert probe.concepts is not None
+    key = fingerprint({"code": label_segments.CODE_VERSION, "probe": sha256})
+    if not bench.store.has(LABELS, key):
+        labels = label_segments.read_labels(probe, progress=bench.progress)
+        bench.store.put(LABELS, key, labels.to_arrays(), {})
+    return LabelSegments.from_arrays(bench.store.mapped(LABELS, key)[0], probe.concepts)
 
 
 def probe_set(bench: Workbench) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from xai_assets.dissection.label_segments import LabelSegments, read_labels
 from xai_assets.dissection.labels import normalise_label
-from xai_assets.dissection.presence import concept_pixels
 from xai_assets.dissection.probe import ProbeSet
 from xai_assets.dissection.suspicion import looks_like_label_map, looks_normalised, stem
 from xai_assets.files import fingerprint
@@ -70,6 +70,7 @@ def probe_health(
     image_features: np.ndarray,
     *,
     text_features: np.ndarray | None = None,
+    labels: LabelSegments | None = None,
     progress: Progress = silent,
 ) -> list[Finding]:
     """What there is to know about a probe set, its encoder and the concept list.
@@ -80,6 +81,7 @@ def probe_health(
         words: the concept list, (word, category).
         image_features: float32 (n, d), the probe images in the encoder's space.
         text_features: float32 (c, d), the concept list in it; None: the pictures' nearest words are not asked for.
+        labels: the probe's labels; None: they are read, where it has any.
         progress: called after each image.
 
     Returns:
@@ -99,7 +101,7 @@ def probe_health(
             "ok",
         )
     )
-    shares = concept_pixels(probe)
+    shares = (labels or read_labels(probe)).shares()
     unlabelled = int((shares.sum(1) == 0).sum())
     findings.append(Finding("images without any label", str(unlabelled), "warn" if unlabelled else "ok"))
     for category in ZERO_SHOT_CATEGORIES:
@@ -128,7 +130,7 @@ def zero_shot(
         probe: labels and their names.
         encoder: embeds the names as they stand, as CLIP-Dissect embeds its words.
         image_features: (n, d).
-        shares: (n, c), from `concept_pixels`.
+        shares: (n, c), how much of each image carries each label: `LabelSegments.shares`.
         category: whose labels are asked.
 
     Returns:

@@ -78,6 +78,16 @@ class LabelSegments:
         carries[np.repeat(np.arange(last - first), np.diff(starts)), self.members[starts[0] : starts[-1]]] = 1
         return columns, carries
 
+    def shares(self) -> np.ndarray:
+        """How much of each image carries each concept: float32 (n, c), shares of its label pixels."""
+        found = np.zeros((len(self), len(self.concepts)), np.float32)
+        for image in range(len(self)):
+            codes = self.codes[self._first_pixel[image] : self._first_pixel[image + 1]]
+            columns, carries = self.membership(image)  # p; s p
+            pixels = np.bincount(codes, minlength=len(carries)) @ carries  # s, s p -> p
+            found[image, columns] = pixels / len(codes)
+        return found
+
     def select(self, images: Sequence[int]) -> "LabelSegments":
         """The labels of some of the images, in that order."""
         chosen = np.asarray(images, np.int64)

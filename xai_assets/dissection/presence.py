@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.dissection.labels import normalise_label
-from xai_assets.dissection.probe import ProbeError, ProbeSet
-from xai_assets.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -22,29 +20,6 @@ class WordTruth:
 
     present: np.ndarray
     known: np.ndarray
-
-
-def concept_pixels(probe: ProbeSet, *, progress: Progress = silent) -> np.ndarray:
-    """How much of each image carries each of the probe's concepts: float32 (n, c), shares of its label pixels.
-
-    Raises:
-        ProbeError: the probe has no labels.
-    """
-    if probe.concepts is None:
-        raise ProbeError("the probe set", "it has no labels", "Choose one with labels.")
-    column = {int(number): at for at, number in enumerate(probe.concepts["number"])}
-    shares = np.zeros((len(probe), len(column)), np.float32)
-    for index in range(len(probe)):
-        found: dict[int, np.ndarray] = {}
-        for layers in probe.labels(index).values():
-            for layer in layers:
-                for number in np.unique(layer[layer > 0]):
-                    where = layer == number
-                    found[int(number)] = found[int(number)] | where if int(number) in found else where
-        for number, where in found.items():
-            shares[index, column[number]] = where.mean()
-        progress(index + 1, len(probe))
-    return shares
 
 
 def word_truth(
@@ -63,7 +38,7 @@ def word_truth(
 
     Args:
         words: the concept list.
-        shares: from `concept_pixels`.
+        shares: (n, c), how much of each image carries each concept: `LabelSegments.shares`.
         concepts: the probe's concepts.
         synonyms: word -> further names to look for.
         exhaustive: the labels name all there is to see, as in the embedded world: a word without a label is then
