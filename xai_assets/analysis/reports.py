@@ -1,7 +1,7 @@
 """A study's reports: read from the warehouse and the artifacts, written as PDF, HTML and JSON."""
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ CHAPTERS = {
 }
 """The chapters of a study that a report cannot do without."""
 
+WITH_CARDS = ("dissection", "study")
+"""The reports that show units with the pictures that drive them."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -58,7 +61,7 @@ def wanted(bench: Workbench, kind: str) -> bool:
 
 def make_report(bench: Workbench, kind: str) -> Report:
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`."""
-    rendered = render(kind, results(bench))
+    rendered = render(kind, results(bench, cards=kind in WITH_CARDS))
     folder = bench.settings.reports / bench.study.name
     return Report(
         kind,
@@ -69,8 +72,8 @@ def make_report(bench: Workbench, kind: str) -> Report:
     )
 
 
-def results(bench: Workbench) -> StudyResults:
-    """The study's tables, artifacts and lineage, as the reports read them."""
+def results(bench: Workbench, *, cards: bool = True) -> StudyResults:
+    """The study's tables, artifacts and lineage, as the reports read them; `cards`: with pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
     study = bench.study
     facts: dict[str, Any] = {
@@ -87,9 +90,7 @@ def results(bench: Workbench) -> StudyResults:
         facts["min_iou"] = study.dissection.netdissect.min_iou
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}
     found = StudyResults(study=facts, artifact=bench.store.get, **named)
-    return StudyResults(
-        study=facts, artifact=bench.store.get, unit_pictures=unit_pictures(bench, found), **named
-    )
+    return replace(found, unit_pictures=unit_pictures(bench, found)) if cards else found
 
 
 def _lineage(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
