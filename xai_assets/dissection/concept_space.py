@@ -17,7 +17,7 @@ shape changes; wide enough that it runs at full speed."""
 ROWS = 4096
 """Images whose cosines are computed together; fixed for the same reason."""
 
-TILE = 2**18
+TILE = 2**19
 """Cosines that the softmax statistics take together where they are there already: whole rows, that stay in the cache."""
 
 LONGEST = 1.001
@@ -31,24 +31,22 @@ MEMORY = 2**30
 class Softmax:
     """What turns cosines into the probability of each concept given an image.
 
-    P[x, t] = exp(a cosine[x, t] - shift[x]) scale[x]
+    P[x, t] = exp(a cosine[x, t] - log_total[x])
 
     Attributes:
         a: scale of the cosine.
-        shift: float32 (n, 1), a times each image's largest cosine.
-        scale: float32 (n, 1), one over the sum.
+        log_total: float32 (n, 1), each image's logsumexp of a times its cosines.
         smallest, largest: no P is below the one, and none above the other.
     """
 
     a: float
-    shift: Tensor
-    scale: Tensor
+    log_total: Tensor
     smallest: float
     largest: float
 
     def of(self, cosines: Tensor, out: Tensor) -> Tensor:
         """P of some concepts, into `out`: (n, b) -> (n, b)."""
-        return torch.add(-self.shift, cosines, alpha=self.a, out=out).exp_().mul_(self.scale)
+        return torch.add(-self.log_total, cosines, alpha=self.a, out=out).exp_()
 
 
 class ConceptSpace:
@@ -173,9 +171,9 @@ class ConceptSpace:
             total[rows] *= torch.exp(a * (peak[rows] - higher).double())
             total[rows] += torch.add(-a * higher, block, alpha=a, out=weights).exp_().sum(1, keepdim=True)
             peak[rows] = higher
-        scale = 1 / total
-        smallest = float((torch.exp(-a * (1 + peak.double())) * scale).min())  # no cosine is below -1
-        return Softmax(a, a * peak, scale.float(), smallest, float(scale.max()))
+        log_total = a * peak.double() + total.log()
+        smallest = float(torch.exp(-a - log_total).min())  # no cosine is below -1
+        return Softmax(a, log_total.float(), smallest, float(1 / total.min()))
 
     def _tiles(self) -> Iterator[tuple[slice, Tensor]]:
         """All cosines, in the order in which they are quickest: some images with all concepts, or all with some."""

@@ -59,7 +59,7 @@ class Pointwise:
         XaiError: fewer than `top_k` images.
     """
 
-    widths: tuple[int, ...] = (64, 32, 16, 8)
+    widths: tuple[int, ...] = (128, 64, 32, 16, 8)
 
     def __init__(
         self,
