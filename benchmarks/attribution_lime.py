@@ -4,16 +4,14 @@
     python benchmarks/attribution_lime.py --samples 100 --network resnet18 --side 128
 
 Both explain the five most probable classes of one picture with the library's defaults (quickshift, mean colour, all
-features). The library has the C library's own allocator; ours keeps freed memory between passes, as `xai` and the
-assets do at their start. Seconds are of processor time on one thread, so that other programs on the machine count
+features). The library has the C library's own allocator; ours keeps freed memory between passes, as the assets
+do at their start. Seconds are of processor time on one thread, so that other programs on the machine count
 little. Weights are seeded, not trained: no time here depends on what a network has learned.
 """
 
 import argparse
 import contextlib
 import io
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from lime.lime_image import LimeImageExplainer
 from PIL import Image
 from skimage import data
 
+from benchmarks.measuring import measured
 from xai_assets.attribution.lime_image import Lime, LimeResult
 from xai_assets.attribution.parameters import LimeParameters, Quickshift
 from xai_assets.attribution.quick_network import quick_network
@@ -143,36 +142,9 @@ def dense(explanation, label: int) -> np.ndarray:
 
 def timed(name: str, run: Callable):
     """What it gives and the seconds it takes; prints them, and by how much memory peaks meanwhile."""
-    with Peak() as peak:
-        started = time.process_time()
-        found = run()
-        seconds = time.process_time() - started
-    print(f"  {name:26s} {seconds:8.2f} s, peak memory +{peak.megabytes:.0f} MB", flush=True)
-    return found, seconds
-
-
-class Peak:
-    """How far the process's resident memory rises above where it stood, looked at every 10 ms."""
-
-    def __enter__(self) -> "Peak":
-        self.start = self.highest = resident()
-        self.done = threading.Event()
-        self.watcher = threading.Thread(target=self._watch)
-        self.watcher.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self.done.wait(0.01):
-            self.highest = max(self.highest, resident())
-
-    def __exit__(self, *_: object) -> None:
-        self.done.set()
-        self.watcher.join()
-        self.megabytes = (self.highest - self.start) / 1e6
-
-
-def resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    found = measured(run)
+    print(f"  {name:26s} {found.seconds:8.2f} s, peak memory +{found.peak_mib:.0f} MiB", flush=True)
+    return found.result, found.seconds
 
 
 if __name__ == "__main__":
