@@ -119,4 +119,6 @@ def test_what_imagenet_places_needs_is_named_all_at_once_and_nothing_is_written(
 
 def test_the_library_example(capsys):
     exec(compile(block("python", "study_images"), "README.md", "exec"), {})  # our own text
-    assert "(128, 128)" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said] == ["gradcam", "ablationcam", "scorecam", "lime"]
+    assert all("(128, 128)" in line for line in said)

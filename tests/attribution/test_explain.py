@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.attribution.conftest import CLASSES, make_classifier
+from xai_assets import attribution
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import METHODS, explain
 from xai_assets.attribution.maps import AttributionMap, flags_of
@@ -46,6 +47,21 @@ def test_the_same_arguments_give_the_same_bytes(method, classifier, pixels):
         k: v.tobytes() for k, v in again.extras.items()
     }
     assert first.details == again.details
+
+
+def test_each_method_is_a_function_as_well(classifier, pixels):
+    for function in (attribution.gradcam, attribution.ablationcam, attribution.scorecam):
+        found = function(classifier, pixels, 2, layer="layer4", image_id="a.png")
+        expected = explain(function.__name__, classifier, pixels, 2, layer="layer4")
+        assert found.method == function.__name__ and found.image_id == "a.png"
+        assert found.values.tobytes() == expected.values.tobytes()
+    found = attribution.lime(classifier, pixels, 2, num_samples=30, seed=4)
+    expected = explain("lime", classifier, pixels, 2, parameters={"num_samples": 30}, seed=4)
+    assert found.values.tobytes() == expected.values.tobytes()
+    with pytest.raises(AttributionError, match="num_sample"):
+        attribution.lime(classifier, pixels, 2, num_sample=30)
+    with pytest.raises(AttributeError, match="no attribute 'saliency'"):
+        attribution.saliency  # noqa: B018
 
 
 def test_a_class_may_be_named(classifier, pixels):
