@@ -148,3 +148,21 @@ def test_the_report_is_one_click_away_in_a_real_browser(server, finished_run, tm
         download.value.save_as(tmp_path / "cam.pdf")
         browser.close()
     assert (tmp_path / "cam.pdf").read_bytes() == (data / "reports" / "tiny" / "cam.pdf").read_bytes()
+
+
+def test_maps_are_seen_on_their_assets_page(server, finished_run):
+    from playwright.sync_api import sync_playwright
+
+    base, _ = server
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
+        page.goto(f"{base}/assets/gradcam_masks?partition=tiny&view=partitions")
+        strip = page.locator("img[src*='/logs/pictures/tiny/gradcam_masks/png']").first
+        strip.wait_for(timeout=90_000)
+        drawn = "image => image.complete && image.naturalWidth"
+        width = wait_for("the picture", 30, lambda: strip.evaluate(drawn))
+        text = page.inner_text("body")
+        browser.close()
+    assert width == 160  # one map
+    assert "images_per_second" in text and "device" in text

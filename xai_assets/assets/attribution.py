@@ -3,7 +3,7 @@
 The rarer class activation maps share one asset: they cost little, and few studies ask for them.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,6 +11,7 @@ from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.resources.table import Table
+from xai_assets.web.publish import publish
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -46,9 +47,34 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
                 return further_cam_maps(bench, predictions, images)
             return maps(bench, predictions, images, method)
 
-        return run_step(context, "attribution", work)
+        def shown(bench: "Workbench", table: Table) -> dict[str, Any]:
+            return _thumbnails(context, bench, predictions, table) | _speed(table)
+
+        return run_step(context, "attribution", work, shown=shown)
 
     return masks
+
+
+def _thumbnails(
+    context: dg.AssetExecutionContext, bench: "Workbench", predictions: Table, table: Table
+) -> dict[str, Any]:
+    """A strip of maps, where the UI serves pictures."""
+    from xai_assets.analysis.thumbnails import map_strip
+
+    made = map_strip(bench, predictions, table)
+    if made is None:
+        return {}
+    picture, said = made
+    key = ("pictures", bench.study.name, context.asset_key.to_user_string())
+    address = publish(context.instance, key, "png", picture)
+    return {"thumbnails": dg.MetadataValue.md(f"![{said}]({address})\n\n{said}")} if address else {}
+
+
+def _speed(table: Table) -> dict[str, Any]:
+    """Of the maps as they were computed, perhaps in an earlier run."""
+    seconds = float(table["seconds"].sum())
+    device = ", ".join(sorted(set(table["device"])))
+    return {"device": device, "images_per_second": round(len(table) / seconds, 3) if seconds else None}
 
 
 mask_assets = [_masks(method, description) for method, description in METHODS.items()]

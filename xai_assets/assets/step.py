@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ def run_step(
     *,
     checks: Sequence[Check] = (),
     made_from: Sequence[Table] = (),
+    shown: "Callable[[Workbench, Table], Mapping[str, Any]] | None" = None,
 ) -> dg.MaterializeResult[Table]:
     """Open the partition's study, do the work, and leave its table with what it cost.
 
@@ -60,6 +61,7 @@ def run_step(
         work: a function of `xai_assets.analysis` with its tables bound.
         checks: what has to hold of the table; declared on the asset as well.
         made_from: further tables that the checks look at.
+        shown: further metadata of the table, where it has rows; it stands first.
 
     Returns:
         The table; metadata: rows, computed and reused, problems, seconds, peak memory in MiB, and a preview.
@@ -82,6 +84,7 @@ def run_step(
     for problem in bench.tally.problems:
         context.log.warning(problem)
     metadata: dict[str, Any] = {
+        **(shown(bench, frame) if shown and len(frame) else {}),
         "dagster/row_count": len(frame),
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": peak_memory_mib(),

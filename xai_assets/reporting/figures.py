@@ -40,7 +40,19 @@ def overlay(
     truth: np.ndarray | None = None,
     side: int = SIDE,
 ) -> bytes:
-    """An attribution map over the greyed picture.
+    """`blend` as a JPEG."""
+    return _jpeg(blend(pixels, scaled, mask=mask, truth=truth, side=side))
+
+
+def blend(
+    pixels: np.ndarray,
+    scaled: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    truth: np.ndarray | None = None,
+    side: int = SIDE,
+) -> np.ndarray:
+    """An attribution map over the greyed picture: uint8 (h' w' 3) RGB, its longer side of `side` pixels.
 
     Args:
         pixels: h w 3 uint8, the model's view.
@@ -67,7 +79,7 @@ def overlay(
         _outline(blended, truth, TRUTH_COLOUR, dashed=True)
     if mask is not None:
         _outline(blended, mask, MASK_COLOUR)
-    return _jpeg(blended)
+    return blended
 
 
 def region(pixels: np.ndarray, inside: np.ndarray | None, *, side: int = THUMB) -> bytes:
