@@ -241,7 +241,7 @@ PARTS: dict[str, Callable[[], None]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=PARTS, help="which of them; none: all")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="which of them")
     parser.add_argument(
         "--kept", action="store_true", help="keep freed memory, for both: see vision/allocator.py"
     )
@@ -251,7 +251,7 @@ def main() -> None:
         keep_freed_memory()
     how = "freed memory kept" if options.kept else "the system's allocator"
     print(f"resnet50, {SIZE} px, one thread, {torch.backends.cpu.get_cpu_capability()}, {how}")
-    for name in options.parts or PARTS:
+    for name in PARTS if "all" in options.parts else options.parts:
         PARTS[name]()
 
 

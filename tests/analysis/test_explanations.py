@@ -1,13 +1,19 @@
 """Maps of a study: the same bytes whatever else is computed, and only what is new is computed."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import CHECKOUT
 from xai_assets.analysis import explanations
 from xai_assets.analysis.explanations import further_cam_maps, maps, read_map
 from xai_assets.analysis.images import images
 from xai_assets.analysis.predictions import predictions
+from xai_assets.analysis.score_batches import ScoreBatches
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.settings import Settings
 
@@ -20,7 +26,7 @@ attribution:
   methods:
     gradcam: {}
     ablationcam: {}
-    scorecam: {batch_size: 32}
+    scorecam: {batch_size: 8}
     hirescam: {}
     eigencam: {}
 """
@@ -102,6 +108,43 @@ def test_what_was_made_before_an_interruption_is_kept(place, monkeypatch):
     monkeypatch.undo()
     bench, _, _ = step(place, "scorecam")
     assert (bench.tally.computed, bench.tally.reused) == (1, 2)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.analysis import test_explanations as tests
+from xai_assets.analysis.score_batches import ScoreBatches
+
+keep = ScoreBatches.put
+def put(self, batch, scores):
+    if batch == 1:
+        os.kill(os.getpid(), signal.SIGKILL)  # computed, and not yet kept
+    keep(self, batch, scores)
+ScoreBatches.put = put
+tests.step(Path(sys.argv[1]), "scorecam")
+"""
+
+
+def test_a_killed_scorecam_goes_on_within_the_image(place, monkeypatch):
+    whole, (table,), _ = step(place, "scorecam", results="whole")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(place)], cwd=CHECKOUT, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert len(list((place / "data" / "artifacts" / "scores").rglob("*.safetensors"))) == 1
+    scored = []
+
+    def put(self, batch, scores):
+        scored.append(batch)
+
+    monkeypatch.setattr(ScoreBatches, "put", put)
+    bench, (again,), _ = step(place, "scorecam")
+    assert bench.tally.computed == 3
+    batches = max(scored) + 1
+    assert batches >= 2
+    # The first batch of the first image is known; the second was computed when the process was killed.
+    assert scored == [*range(1, batches), *range(batches), *range(batches)]
+    assert stored(bench, again) == stored(whole, table)
+    assert not list((place / "data" / "artifacts" / "scores").rglob("*.safetensors"))
 
 
 def test_the_rarer_maps_are_made_together_and_only_those_that_are_asked_for(place):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from xai_assets.analysis.images import canonical
 from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.analysis.score_batches import ScoreBatches
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
 from xai_assets.attribution.explain import CODE_VERSION, Explainer
@@ -161,7 +162,8 @@ def _row(
 def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], picture: str, key: str) -> None:
     pixels = bench.store.get("pictures", picture)[0]["pixels"]
     started = time.perf_counter()
-    found = explainer(pixels, int(case["target_index"]), image_id=case["image_id"])
+    batches = ScoreBatches(bench.store, key)
+    found = explainer(pixels, int(case["target_index"]), image_id=case["image_id"], memory=batches)
     if not np.isfinite(found.values).all():
         raise XaiError(
             f"{explainer.method} of {case['image_id']}",
@@ -180,3 +182,4 @@ def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], pictu
         "details": found.details,
     }
     bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta)
+    batches.discard()

@@ -30,7 +30,7 @@ from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.layout import layout_of
 from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMParameters
 from xai_assets.attribution.quick_network import quick_network
-from xai_assets.attribution.score import Scorer, negative_share, score_weights
+from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.layers import get_layer
@@ -143,6 +143,7 @@ def scorecam(
     *,
     parameters: ScoreCAMParameters | None = None,
     scorer: Scorer | None = None,
+    memory: ScoreMemory | None = None,
 ) -> list[Cam]:
     """ScoreCAM; arguments and errors as of `gradcam`.
 
@@ -156,6 +157,7 @@ def scorecam(
         layer: module path of the target layer.
         parameters: the defaults when None.
         scorer: from `make_scorer`, for many calls.
+        memory: of one image: the batches of masks that an interrupted call has scored, see `score_weights`.
     """
     parameters = parameters or ScoreCAMParameters()
     module = get_layer(classifier.network, layer)
@@ -166,7 +168,7 @@ def scorecam(
             layout = layout_of(tuple(output.shape), tuple(image.shape[-2:]), classifier.network)
             maps = layout.maps(output)[0].contiguous()
             scorer = scorer or make_scorer(classifier, image, parameters)
-            weights, details = score_weights(scorer, image, maps, int(target), parameters)
+            weights, details = score_weights(scorer, image, maps, int(target), parameters, memory)
             negative = negative_share(maps)
             signed = negative > SIGNED_ABOVE
             kept = {**details, **scorer.details, "negative_share": round(negative, 4)}

@@ -18,7 +18,7 @@ from xai_assets.attribution.parameters import (
     Parameters,
     ScoreCAMParameters,
 )
-from xai_assets.attribution.score import Scorer
+from xai_assets.attribution.score import ScoreMemory, Scorer
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
 
@@ -99,13 +99,21 @@ class Explainer:
                 )
             self._split = LayerSplit(classifier.network, layer, classifier.device)
 
-    def __call__(self, pixels: np.ndarray, target: int | str, *, image_id: str = "") -> AttributionMap:
+    def __call__(
+        self,
+        pixels: np.ndarray,
+        target: int | str,
+        *,
+        image_id: str = "",
+        memory: ScoreMemory | None = None,
+    ) -> AttributionMap:
         """Explain one class of one image.
 
         Args:
             pixels: h w 3 uint8 RGB, the original image.
             target: the class, by index or by name.
             image_id: the image's name, for the record.
+            memory: of this very map: what an interrupted call has scored, which ScoreCAM goes on from.
 
         Returns:
             The map in the model's frame: for LIME as well, which perturbs the model's own view, so that all maps
@@ -123,7 +131,7 @@ class Explainer:
         if isinstance(self.parameters, LimeParameters):
             values, extras, details, flags = self._explain_lime(pixels, index, self.parameters)
         else:
-            values, extras, details, flags = self._cam(pixels, index)
+            values, extras, details, flags = self._cam(pixels, index, memory)
         return AttributionMap(
             values=values,
             method=self.method,
@@ -139,7 +147,7 @@ class Explainer:
             details=details,
         )
 
-    def _cam(self, pixels: np.ndarray, target: int) -> _Found:
+    def _cam(self, pixels: np.ndarray, target: int, memory: ScoreMemory | None) -> _Found:
         tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
         assert self._split is not None
         given = (self.classifier, tensor, [target], self._split.layer)
@@ -148,7 +156,7 @@ class Explainer:
                 (cam,) = cams.ablationcam(*given, parameters=self.parameters, split=self._split)
             case ScoreCAMParameters():
                 scorer = self._scorer(tensor, self.parameters)
-                (cam,) = cams.scorecam(*given, parameters=self.parameters, scorer=scorer)
+                (cam,) = cams.scorecam(*given, parameters=self.parameters, scorer=scorer, memory=memory)
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
         extras = {"low_resolution": cam.low_resolution}

@@ -13,9 +13,10 @@ How scores become weights is named:
 A channel that is the same everywhere hides all of the image: such channels are scored once, together.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -46,8 +47,23 @@ class Scorer:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ScoreMemory(Protocol):
+    """The scores of batches of masks that an interrupted computation of the same map has left."""
+
+    def get(self, batch: int) -> np.ndarray | None:
+        """The scores (m k) float32 of that batch; None where it was not reached."""
+
+    def put(self, batch: int, scores: np.ndarray) -> None:
+        """Keep the scores of a batch that was just computed."""
+
+
 def score_weights(
-    scorer: Scorer, image: Tensor, maps: Tensor, target: int, parameters: ScoreCAMParameters
+    scorer: Scorer,
+    image: Tensor,
+    maps: Tensor,
+    target: int,
+    parameters: ScoreCAMParameters,
+    memory: ScoreMemory | None = None,
 ) -> tuple[np.ndarray, dict[str, float | int]]:
     """The weight of each channel (c float32), and what it took.
 
@@ -57,6 +73,7 @@ def score_weights(
         maps: c h' w' float32, the layer's channels.
         target: class index.
         parameters: batch size, and how scores become weights.
+        memory: batches that are known already, and where new ones are kept; the weights are the same.
 
     Returns:
         The weights; `scored` (masked images evaluated), `constant` (channels scored together), and with reduced
@@ -67,25 +84,46 @@ def score_weights(
     varied = torch.nonzero(~constant).flatten()
     together = bool(constant.any()) or parameters.weighting == "increase"
 
-    def masks(channels: Tensor, with_base: bool) -> Iterator[Tensor]:
-        if with_base:
-            yield torch.zeros(1, 1, *size, device=image.device)
-        for chosen in channels.split(parameters.batch_size):
-            yield enlarged(maps[chosen], size)
+    def base() -> Tensor:
+        return torch.zeros(1, 1, *size, device=image.device)
 
-    scores = masked_scores(scorer.network, image, masks(varied, together), dtype=scorer.dtype)  # m k
+    def seen_through(channels: Tensor) -> list[Callable[[], Tensor]]:
+        return [partial(_masks, maps, chosen, size) for chosen in channels.split(parameters.batch_size)]
+
+    batches = ([base] if together else []) + seen_through(varied)
+    scores = torch.cat(
+        [_scored(scorer, image, number, of, memory) for number, of in enumerate(batches)]
+    )  # m k
     found: dict[str, float | int] = {"scored": len(scores), "constant": int(constant.sum())}
     if scorer.exact is not None and len(varied):
         step = max(1, len(varied) // _SAMPLED)
-        exact = masked_scores(scorer.exact, image, masks(varied[::step], False))
+        sample = (masks() for masks in seen_through(varied[::step]))
+        exact = masked_scores(scorer.exact, image, sample)
         reduced = scores[int(together) :][::step]
         found["score_error"] = float((exact - reduced)[:, target].abs().max())
     of_class = scores[:, target] if parameters.weighting == "softmax" else scores.softmax(dim=1)[:, target]
-    base = of_class[0]
-    every = base.expand(len(maps)).clone()
+    hidden = of_class[0]
+    every = hidden.expand(len(maps)).clone()
     every[varied] = of_class[int(together) :]
-    weights = torch.softmax(every, dim=0) if parameters.weighting == "softmax" else every - base
+    weights = torch.softmax(every, dim=0) if parameters.weighting == "softmax" else every - hidden
     return weights.cpu().numpy(), found
+
+
+def _scored(
+    scorer: Scorer, image: Tensor, number: int, masks: Callable[[], Tensor], memory: ScoreMemory | None
+) -> Tensor:
+    """The scores (m k) of one batch, as they are known or computed."""
+    known = memory.get(number) if memory is not None else None
+    if known is not None:
+        return torch.from_numpy(known).to(image.device)
+    scores = masked_scores(scorer.network, image, [masks()], dtype=scorer.dtype)
+    if memory is not None:
+        memory.put(number, scores.cpu().numpy())
+    return scores
+
+
+def _masks(maps: Tensor, channels: Tensor, size: tuple[int, int]) -> Tensor:
+    return enlarged(maps[channels], size)
 
 
 def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -89,6 +89,10 @@ class ArtifactStore:
             arrays[name] = content[first:last].view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
         return arrays, meta
 
+    def discard(self, kind: str, key: str) -> None:
+        """Remove an artifact that only served to make another; nothing happens where there is none."""
+        self.path(kind, key).unlink(missing_ok=True)
+
     @contextmanager
     def _opened(self, path: Path) -> Iterator[Any]:
         try:
