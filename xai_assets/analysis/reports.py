@@ -1,29 +1,22 @@
 """A study's reports: read from the warehouse and the artifacts, written as PDF, HTML and JSON."""
 
-import platform
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from xai_assets import reporting
+from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.files import write_bytes, write_text
+from xai_assets.files import fingerprint, sha256_bytes, sha256_file, write_bytes, write_text
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
+from xai_assets.settings import shipped
 
-VERSIONS = (
-    "xai-assets",
-    "torch",
-    "torchvision",
-    "open-clip-torch",
-    "grad-cam",
-    "lime",
-    "scikit-image",
-    "dagster",
-)
 CHAPTERS = {
     "dissection": ("dissection",),
     "comparison": (),
@@ -32,6 +25,8 @@ CHAPTERS = {
     "study": (),
 }
 """The chapters of a study that a report cannot do without."""
+
+_TEMPLATES = shipped("reports_templates")
 
 WITH_CARDS = ("dissection", "study")
 """The reports that show units with the pictures that drive them."""
@@ -45,6 +40,7 @@ class Report:
         kind: dissection, cam, lime, comparison or study.
         pdf, html, data: the three files.
         numbers: what `data` holds.
+        reused: whether it stood there already, made from the same.
     """
 
     kind: str
@@ -52,6 +48,7 @@ class Report:
     html: Path
     data: Path
     numbers: dict[str, Any]
+    reused: bool = False
 
 
 def wanted(bench: Workbench, kind: str) -> bool:
@@ -59,21 +56,43 @@ def wanted(bench: Workbench, kind: str) -> bool:
     return kind in bench.study.reports and all(getattr(bench.study, chapter) for chapter in CHAPTERS[kind])
 
 
-def make_report(bench: Workbench, kind: str) -> Report:
-    """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`."""
-    rendered = render(kind, results(bench, cards=kind in WITH_CARDS))
+def make_report(bench: Workbench, kind: str, run: Mapping[str, str] | None = None) -> Report:
+    """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`.
+
+    A report that was made from the same tables, study, weights, templates and code is left as it stands, with the run
+    that made it in its provenance.
+
+    Args:
+        bench: of the study.
+        kind: of `CHAPTERS`.
+        run: what the orchestrator knows of the run, by name; it stands in the report's provenance.
+    """
+    found = results(bench, run=run or {})
     folder = bench.settings.reports / bench.study.name
-    return Report(
-        kind,
-        pdf=write_bytes(folder / f"{kind}.pdf", rendered.pdf),
-        html=write_text(folder / f"{kind}.html", rendered.html),
-        data=write_bytes(folder / f"{kind}.json", rendered.json),
-        numbers=rendered.data,
-    )
+    pdf, html, data = (folder / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
+    standing = _standing(data) if pdf.is_file() and html.is_file() else None
+    if standing is not None and standing["study"]["made_from"] == found.study["made_from"]:
+        return Report(kind, pdf, html, data, standing, reused=True)
+    if kind in WITH_CARDS:
+        found = replace(found, unit_pictures=unit_pictures(bench, found))
+    rendered = render(kind, found)
+    # The data come last: where they stand, the other two do.
+    write_bytes(pdf, rendered.pdf)
+    write_text(html, rendered.html)
+    return Report(kind, pdf, html, write_bytes(data, rendered.json), rendered.data)
 
 
-def results(bench: Workbench, *, cards: bool = True) -> StudyResults:
-    """The study's tables, artifacts and lineage, as the reports read them; `cards`: with pictures for unit cards."""
+def _standing(data: Path) -> dict[str, Any] | None:
+    """The numbers of a report that stands there; None where there is none, or one that cannot be read."""
+    try:
+        found = json.loads(data.read_text(encoding="utf-8"))
+        return found if "made_from" in found["study"] else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # made anew, over whatever it is
+
+
+def results(bench: Workbench, *, run: Mapping[str, str]) -> StudyResults:
+    """The study's tables, artifacts and lineage, as the reports read them; without pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
     study = bench.study
     facts: dict[str, Any] = {
@@ -82,27 +101,30 @@ def results(bench: Workbench, *, cards: bool = True) -> StudyResults:
         "description": study.description,
         "seed": study.seed,
         "command": f"xai run {study.name}",
-        "lineage": _lineage(tables),
+        "lineage": provenance(bench, tables["maps"], run),
     }
     if study.attribution:
         facts["layer"] = study.attribution.layer
     if study.dissection:
         facts["min_iou"] = study.dissection.netdissect.min_iou
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}
-    found = StudyResults(study=facts, artifact=bench.store.get, **named)
-    return replace(found, unit_pictures=unit_pictures(bench, found)) if cards else found
+    facts["made_from"] = _made_from(named, facts)
+    return StudyResults(study=facts, artifact=bench.store.get, **named)
 
 
-def _lineage(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
-    models = {
-        row["model"]: f"sha256 {row['model_sha256']}"
-        for row in tables["predictions"][["model", "model_sha256"]].drop_duplicates().to_dict("records")
-    }
-    health = tables["probe_health"]
-    probe = {row["key"]: row["value"] for row in health.to_dict("records") if "sha256" in row["key"]}
-    versions = {name: version(name) for name in VERSIONS} | {"python": platform.python_version()}
-    return {
-        name: facts
-        for name, facts in (("Models", models), ("Probe set", probe), ("Versions", versions))
-        if facts
-    }
+def _made_from(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> str:
+    """A name for all that a report follows from, but for the run: pictures follow from the tables' artifacts."""
+    lineage = {group: of for group, of in facts["lineage"].items() if group not in ("Run", "Code")}
+    package = Path(reporting.__file__).parent
+    sources = sorted(
+        [*package.glob("*.py"), Path(__file__), *_TEMPLATES.rglob("*.html"), *_TEMPLATES.rglob("*.css")]
+    )
+    return fingerprint(
+        {
+            "tables": {
+                name: sha256_bytes(table.to_csv(index=False).encode()) for name, table in tables.items()
+            },
+            "facts": {**facts, "lineage": lineage},
+            "sources": [[path.name, sha256_file(path)] for path in sources],
+        }
+    )

@@ -28,6 +28,16 @@ REPORTS = {
 }
 
 
+def run_facts(context: dg.AssetExecutionContext, tables: list[str]) -> dict[str, str]:
+    """The run, and the materialisation of each table that the report reads: its id in Dagster's log, and its run."""
+    facts = {"run": context.run_id}
+    for name in tables:
+        of_study = dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[context.partition_key])
+        for record in context.instance.fetch_materializations(of_study, limit=1).records:
+            facts[name] = f"materialisation {record.storage_id}, run {record.run_id}"
+    return facts
+
+
 def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"{kind}_report",
@@ -48,7 +58,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         if not wanted(bench, kind):
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
-        made = make_report(bench, kind)
+        made = make_report(bench, kind, run_facts(context, tables))
         address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
         download = {"download": dg.MetadataValue.md(f"[Download PDF]({address})")} if address else {}
         metadata: dict[str, Any] = {
@@ -56,6 +66,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             "pdf": dg.MetadataValue.path(made.pdf),
             "html": dg.MetadataValue.path(made.html),
             "json": dg.MetadataValue.path(made.data),
+            "reused": made.reused,
             "size_kib": made.pdf.stat().st_size // 1024,
             "seconds": round(time.perf_counter() - started, 3),
         }

@@ -38,6 +38,7 @@ def study_facts(results: StudyResults) -> Row:
         "seed": results.seed,
         "created": plain(study.get("created")),
         "command": plain(study.get("command")),
+        "made_from": plain(study.get("made_from")),
         "layer": plain(study.get("layer")),
         "min_iou": plain(study.get("min_iou")),
         "lineage": [

@@ -1,0 +1,102 @@
+"""What a report was made from and by: enough to make it again, and to see afterwards that something was another."""
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import pandas as pd
+
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.files import fingerprint, sha256_file
+from xai_assets.resources.frames import read_table, table_path
+from xai_assets.settings import CHECKOUT, in_checkout
+
+VERSIONS = (
+    "xai-assets", "torch", "torchvision", "timm", "open-clip-torch", "grad-cam", "lime", "scikit-image", "numpy",
+    "pandas", "duckdb", "dagster", "weasyprint",
+)  # fmt: skip
+
+Facts = dict[str, dict[str, str]]
+
+
+def provenance(bench: Workbench, maps: pd.DataFrame, run: Mapping[str, str]) -> Facts:
+    """Groups of facts, as `StudyResults.study["lineage"]` has them; a group without facts is left out.
+
+    Args:
+        bench: of the study.
+        maps: the table; its maps know on which device they were made.
+        run: what the orchestrator knows of the run, by name.
+    """
+    groups: Facts = {
+        "Code": _code(),
+        "Study": {"file": bench.file.path.name, "sha256": sha256_file(bench.file.path)},
+        "Weights": _weights(bench),
+        "Pictures and words": _inputs(bench),
+        "Run": dict(run),
+        "Machine": _machine(maps),
+        "Versions": {name: version(name) for name in VERSIONS} | {"python": platform.python_version()},
+    }
+    return {name: facts for name, facts in groups.items() if facts}
+
+
+def _code() -> dict[str, str]:
+    """The commit, whether the tree differs from it, and the lock's hash; a wheel has its version only."""
+    if not in_checkout():
+        return {"xai-assets": f"wheel {version('xai-assets')}"}
+    facts = {"lock": f"sha256 {sha256_file(CHECKOUT / 'uv.lock')}"}
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return facts | {"commit": "not known: no git repository"}
+    changed = _git("status", "--porcelain")
+    tree = "as committed" if changed == "" else f"{len((changed or '').splitlines())} files differ from it"
+    return facts | {"commit": commit, "tree": tree}
+
+
+def _machine(maps: pd.DataFrame) -> dict[str, str]:
+    facts = {"system": f"{platform.system()} {platform.machine()}"}
+    devices = sorted(set(maps["device"])) if len(maps) else []
+    return facts | ({"maps computed on": ", ".join(devices)} if devices else {})
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says of the checkout; None where there is no git or no repository."""
+    git = shutil.which("git")
+    if git is None or not (CHECKOUT / ".git").exists():
+        return None
+    asked = subprocess.run([git, *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def _weights(bench: Workbench) -> dict[str, str]:
+    found = {}
+    for table, name, of in (
+        ("unit_activations", "model", "model_sha256"),
+        ("concept_embeddings", "encoder", "encoder_sha256"),
+        ("predictions", "model", "model_sha256"),
+    ):
+        for row in _table(bench, table).to_dict("records"):
+            found[row[name]] = f"sha256 {row[of]}"
+    return found
+
+
+def _inputs(bench: Workbench) -> dict[str, str]:
+    found = {}
+    images = _table(bench, "images")
+    if len(images):
+        hashes = images[["image_id", "sha256"]].fillna("").values.tolist()
+        found["explained images"] = f"{len(images)}, together {fingerprint(hashes)}"
+    for row in _table(bench, "probe_set").to_dict("records"):
+        found["probe set"] = f"{row['images']} images, together {row['sha256']}"
+    for row in _table(bench, "concept_embeddings").to_dict("records"):
+        words = bench.store.get("embeddings", row["artifact"])[1]["words"]
+        found["concept list"] = f"{row['concepts']} words, together {fingerprint(words)}"
+    return found
+
+
+def _table(bench: Workbench, asset: str) -> pd.DataFrame:
+    """An asset's table; empty where the study has none."""
+    if not table_path(bench.settings.artifacts, asset, bench.study.name).is_file():
+        return pd.DataFrame()
+    return read_table(bench.settings.artifacts, asset, bench.study.name)
