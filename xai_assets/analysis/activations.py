@@ -86,17 +86,21 @@ def _collected(
         )  # fmt: skip
         places = kept.places()
     found = kept.read([places[name] for name in hashes], probe.ids)
-    again, levels = _wanting(found, quantile)
+    key = _set_key(kept.setting, quantile, [places[name] for name in hashes], probe.ids)
+    # A set is written once all of it was found to suffice, which takes a look at every cell.
+    again, levels = ([], {}) if bench.store.has(SETS, key) else _wanting(found, quantile)
     if again:
         collect(
             classifier, entry.layers, probe, indices=again, levels=levels, keep=keep, progress=bench.progress
         )
         places = kept.places()
         found = kept.read([places[name] for name in hashes], probe.ids)
+        key = _set_key(kept.setting, quantile, [places[name] for name in hashes], probe.ids)
     computed = {hashes[index] for index in [*fresh, *again]}
     bench.tally.computed += len(computed)
     bench.tally.reused += len(first) - len(computed)
-    return _put_set(bench, kept.setting, [places[name] for name in hashes], probe.ids), found
+    _put_set(bench, key, kept.setting, [places[name] for name in hashes], probe.ids)
+    return key, found
 
 
 def _wanting(found: Activations, quantile: float) -> tuple[list[int], dict[str, np.ndarray]]:
@@ -118,8 +122,18 @@ def _wanting(found: Activations, quantile: float) -> tuple[list[int], dict[str, 
     return np.flatnonzero(images).tolist(), levels
 
 
-def _put_set(bench: Workbench, setting: str, places: list[Place], ids: list[str]) -> str:
-    key = fingerprint({"setting": setting, "ids": list(ids), "places": [asdict(place) for place in places]})
+def _set_key(setting: str, quantile: float, places: list[Place], ids: list[str]) -> str:
+    return fingerprint(
+        {
+            "setting": setting,
+            "quantile": quantile,
+            "ids": list(ids),
+            "places": [asdict(place) for place in places],
+        }
+    )
+
+
+def _put_set(bench: Workbench, key: str, setting: str, places: list[Place], ids: list[str]) -> None:
     if not bench.store.has(SETS, key):
         chunks = sorted({place.chunk for place in places})
         arrays = {
@@ -127,4 +141,3 @@ def _put_set(bench: Workbench, setting: str, places: list[Place], ids: list[str]
             "row": np.array([place.row for place in places], np.int32),
         }
         bench.store.put(SETS, key, arrays, {"setting": setting, "chunks": chunks, "ids": list(ids)})
-    return key
