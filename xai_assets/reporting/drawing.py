@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 170.0
 INK, MUTED, LINE, PAPER = "#1b2430", "#5b6675", "#e1e5ea", "#ffffff"
+FAMILY = "Plex Sans"
 SIZE = 2.9  # font size of labels, mm
 BASE = 1.0  # from a row's middle down to the baseline of its label
 
@@ -28,7 +29,7 @@ def text(
 ) -> str:
     """A label, escaped."""
     return (
-        f'<text x="{number(x)}" y="{number(y)}" font-family="Plex Sans" font-size="{number(size)}" '
+        f'<text x="{number(x)}" y="{number(y)}" font-family="{FAMILY}" font-size="{number(size)}" '
         f'font-weight="{weight}" text-anchor="{anchor}" fill="{colour}">{escape(content)}</text>'
     )
 

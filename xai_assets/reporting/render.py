@@ -1,16 +1,19 @@
 """One way in: a kind of report and a study's results give HTML, PDF and data."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from xai_assets.errors import XaiError
 from xai_assets.reporting.content import KINDS, build
+from xai_assets.reporting.drawing import FAMILY
+from xai_assets.reporting.fonts import Face, font_files, script_faces, unpacked_fonts
 from xai_assets.reporting.pdf import to_pdf
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
-from xai_assets.reporting.templating import environment, font_files, in_memory, inlined, unpacked_fonts
+from xai_assets.reporting.templating import environment, in_memory, inlined
 
 
 class ReportError(XaiError):
@@ -62,17 +65,28 @@ def render(kind: str, results: StudyResults) -> RenderedReport:
     created = _created(results)
     pictures = Pictures()
     data = build(kind, results, pictures)
-    fonts = font_files()
+    faces = script_faces(json.dumps(data, ensure_ascii=False))
+    further = {face.file: face.data for face in faces}
     template = environment().get_template(f"{kind}.html")
-    context = {"report": data}
-    html = template.render(address=inlined(pictures.by_name | fonts), **context)
+    context = {"report": data, "faces": faces}
+    files = pictures.by_name | font_files() | further
+    html = _with_scripts(template.render(address=inlined(files), **context), faces)
     pdf, complaints = to_pdf(
-        template.render(address=in_memory, **context),
-        pictures.by_name | unpacked_fonts(),
+        _with_scripts(template.render(address=in_memory, **context), faces),
+        pictures.by_name | unpacked_fonts() | further,
         canonical(data),
         created,
     )
     return RenderedReport(kind, html, pdf, data, complaints)
+
+
+def _with_scripts(html: str, faces: Sequence[Face]) -> str:
+    """The charts' labels in the scripts' fonts as well: SVG does not inherit the sheet's.
+
+    What is replaced cannot come from a name, whose quotes are escaped.
+    """
+    alone = f'font-family="{FAMILY}"'
+    return html.replace(alone, f'font-family="{", ".join([FAMILY, *(face.family for face in faces)])}"')
 
 
 def _created(results: StudyResults) -> datetime | None:

@@ -3,8 +3,6 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -93,28 +91,6 @@ def same_parameters(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if case["image_id"] not in group["images"]:
             group["images"].append(case["image_id"])
     return groups
-
-
-@cache
-def font_files() -> dict[str, bytes]:
-    """The bundled fonts by file name, WOFF2 as it is shipped."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted((shipped("reports_templates") / "fonts").glob("*.woff2"))
-    }
-
-
-@cache
-def unpacked_fonts() -> dict[str, bytes]:
-    """The same fonts unpacked, once a process: WeasyPrint would do it again for each report, a second each time."""
-    from fontTools.ttLib import woff2  # type: ignore[import-untyped]
-
-    unpacked = {}
-    for name, packed in font_files().items():
-        out = BytesIO()
-        woff2.decompress(BytesIO(packed), out)
-        unpacked[name] = out.getvalue()
-    return unpacked
 
 
 def environment(folder: Path | None = None) -> jinja2.Environment:
