@@ -1,7 +1,7 @@
 """A study's reports: read from the warehouse and the artifacts, written as PDF, HTML and JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,12 @@ def wanted(bench: Workbench, kind: str) -> bool:
     return kind in bench.study.reports and all(getattr(bench.study, chapter) for chapter in CHAPTERS[kind])
 
 
-def make_report(bench: Workbench, kind: str, run: Mapping[str, str] | None = None) -> Report:
+def make_report(
+    bench: Workbench,
+    kind: str,
+    run: Mapping[str, str] | None = None,
+    checks: Sequence[Mapping[str, Any]] = (),
+) -> Report:
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`.
 
     A report that was made from the same tables, study, weights, templates and code is left as it stands, with the run
@@ -66,8 +71,9 @@ def make_report(bench: Workbench, kind: str, run: Mapping[str, str] | None = Non
         bench: of the study.
         kind: of `CHAPTERS`.
         run: what the orchestrator knows of the run, by name; it stands in the report's provenance.
+        checks: the latest answers of the checks of the study's assets, see `reporting.checks`.
     """
-    found = results(bench, run=run or {})
+    found = results(bench, run=run or {}, checks=checks)
     folder = bench.settings.reports / bench.study.name
     pdf, html, data = (folder / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
     standing = _standing(data) if pdf.is_file() and html.is_file() else None
@@ -91,7 +97,7 @@ def _standing(data: Path) -> dict[str, Any] | None:
         return None  # made anew, over whatever it is
 
 
-def results(bench: Workbench, *, run: Mapping[str, str]) -> StudyResults:
+def results(bench: Workbench, *, run: Mapping[str, str], checks: Sequence[Mapping[str, Any]]) -> StudyResults:
     """The study's tables, artifacts and lineage, as the reports read them; without pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
     study = bench.study
@@ -101,6 +107,7 @@ def results(bench: Workbench, *, run: Mapping[str, str]) -> StudyResults:
         "description": study.description,
         "seed": study.seed,
         "command": f"xai run {study.name}",
+        "checks": [dict(check) for check in checks],
         "lineage": provenance(bench, tables["maps"], run),
     }
     if study.attribution:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.event_api import PartitionKeyFilter
 
 from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
@@ -38,6 +40,33 @@ def run_facts(context: dg.AssetExecutionContext, tables: list[str]) -> dict[str,
     return facts
 
 
+def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
+    """What each check that has run last said of this study: asset, name, passed, blocking and its sentence."""
+    keys = sorted(
+        context.job_def.asset_layer.asset_graph.asset_check_keys, key=lambda key: key.to_user_string()
+    )
+    found = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        keys, partition_filter=PartitionKeyFilter(key=context.partition_key)
+    )
+    rows = []
+    for key in keys:
+        said = found[key].event if key in found else None
+        if said is None or said.dagster_event is None:
+            continue
+        answer = said.dagster_event.event_specific_data
+        if isinstance(answer, AssetCheckEvaluation):
+            rows.append(
+                {
+                    "asset": key.asset_key.to_user_string(),
+                    "name": key.name,
+                    "passed": answer.passed,
+                    "blocking": answer.severity == dg.AssetCheckSeverity.ERROR,
+                    "said": answer.description,
+                }
+            )
+    return rows
+
+
 def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"{kind}_report",
@@ -58,7 +87,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         if not wanted(bench, kind):
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
-        made = make_report(bench, kind, run_facts(context, tables))
+        made = make_report(bench, kind, run_facts(context, tables), latest_checks(context))
         address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
         download = {"download": dg.MetadataValue.md(f"[Download PDF]({address})")} if address else {}
         metadata: dict[str, Any] = {

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from xai_assets.reporting import drawing as d
 from xai_assets.reporting import names
 
-SIGNS = {"above": "▲", "same": "◆", "below": "▼", "plain": "○"}
+SIGNS = {"above": "▲", "same": "◆", "below": "▼", "plain": "○", "ok": "●"}
 """Shapes that go with the colours of a reading."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xai_assets.reporting import names, overview
+from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.definitions import definitions
 from xai_assets.reporting.gallery import gallery
@@ -60,6 +61,7 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
         "facts": overview.facts(results),
         "quarantined": overview.quarantined(results),
         "accuracy": overview.accuracy(results),
+        "checks": checks(results),
         "explained_model": _explained(results),
     }
     return plain(content | _CHAPTERS[kind](results, pictures))

@@ -1,0 +1,66 @@
+"""What the checks said stands in every report, and a failed one that blocks makes it a draft."""
+
+import io
+from dataclasses import replace
+
+import pypdf
+import pytest
+
+from tests.reporting.conftest import SMALL
+from tests.reporting.plausible import plausible
+from xai_assets.reporting.content import KINDS
+from xai_assets.reporting.render import render
+
+PASSED = {
+    "asset": "unit_activations",
+    "name": "few_dead_units",
+    "passed": True,
+    "blocking": False,
+    "said": "2 of 9.",
+}
+WARNED = {
+    "asset": "concept_embeddings",
+    "name": "probe_is_healthy",
+    "passed": False,
+    "blocking": False,
+    "said": "<b>x",
+}
+FAILED = {
+    "asset": "clip_dissect_concepts", "name": "every_unit_has_a_row", "passed": False, "blocking": True,
+    "said": "m layer3: 3 of 4 units",
+}  # fmt: skip
+
+
+def made(kind, *checks):
+    small = plausible(1, 1, layers=SMALL)
+    return render(kind, replace(small, study={**small.study, "checks": checks}))
+
+
+def pages(report):
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(report.pdf)).pages]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failed_check_that_blocks_makes_every_page_a_draft(kind):
+    report = made(kind, PASSED, FAILED, WARNED)
+    assert all("DRAFT" in text for text in pages(report))
+    assert "1 blocking check failed (every unit has a row)" in " ".join(pages(report)[0].split())
+    assert report.complaints == ()
+    assert [row["name"] for row in report.data["checks"]["rows"]] == [
+        "every unit has a row",
+        "probe is healthy",
+        "few dead units",
+    ]
+
+
+def test_a_warning_is_listed_and_makes_no_draft():
+    report = made("study", PASSED, WARNED)
+    text = " ".join("".join(pages(report)).split())
+    assert "DRAFT" not in text
+    assert "look at it" in text and "2 of 9." in text
+    assert "<b>x" in text  # as it is written
+
+
+def test_without_checks_there_is_no_such_chapter():
+    report = made("cam")
+    assert 'id="checks"' not in report.html and report.data["checks"] == {"rows": [], "draft": []}
