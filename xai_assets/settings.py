@@ -1,6 +1,7 @@
 """Every XAI_* setting, read in one place."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class Settings:
         models: XAI_MODELS; weight files that were downloaded or put there by hand.
         studies: XAI_STUDIES; the user's studies. Shipped studies are found as well.
         device: XAI_DEVICE; "auto", "cpu" or "cuda".
+        devices: XAI_DEVICES; CUDA devices, comma-separated, in place of those that are found. None: those that are.
+        locks: XAI_LOCKS; the folder of the locks by which all runs on this host share its devices.
     """
 
     data: Path
@@ -46,6 +49,8 @@ class Settings:
     models: Path
     studies: Path
     device: str = "auto"
+    devices: tuple[str, ...] | None = None
+    locks: Path = Path(tempfile.gettempdir()) / "xai-locks"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -60,6 +65,7 @@ class Settings:
         device = env.get("XAI_DEVICE") or "auto"
         if device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"XAI_DEVICE is {device!r}; it may be auto, cpu or cuda.")
+        listed = env.get("XAI_DEVICES")
         return cls(
             data=data,
             artifacts=folder("XAI_ARTIFACTS", "artifacts"),
@@ -68,4 +74,8 @@ class Settings:
             models=folder("XAI_MODELS", "models"),
             studies=folder("XAI_STUDIES", "studies"),
             device=device,
+            devices=None
+            if listed is None
+            else tuple(part.strip() for part in listed.split(",") if part.strip()),
+            locks=Path(env.get("XAI_LOCKS") or cls.locks).expanduser().resolve(),
         )

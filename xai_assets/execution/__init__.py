@@ -1,1 +1,1 @@
-"""How steps run: the tags that say what a step needs. What it computes does not stand here."""
+"""How steps run: tags that say what a step needs, executors, devices. What a step computes does not stand here."""

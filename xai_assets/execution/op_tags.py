@@ -1,7 +1,10 @@
 """Tags by which an executor knows what a step needs. They are op_tags: `tags` of an asset never reach its step."""
 
-MODEL: dict[str, str] = {"xai/device": "cuda"}
+DEVICE = "xai/device"
+CUDA = "cuda"
+
+MODEL: dict[str, str] = {DEVICE: CUDA}
 """Runs a network over many inputs: on a GPU where there is one, else on the CPU."""
 
-LIGHT: dict[str, str] = {"xai/device": "cpu"}
+LIGHT: dict[str, str] = {DEVICE: "cpu"}
 """Reads, compares or renders: a GPU would stand idle."""

@@ -1,0 +1,81 @@
+"""The executor of the code location: each run chooses between all steps in one process and each in its own.
+
+Under `execution: config:` a run says `in_process: {}` or `gpu_tagged: {}` with its options; see `gpu_tagged` for what
+that is.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.executor_definition import (
+    ExecutorRequirement,
+    multiple_process_executor_requirements,
+)
+from dagster._core.execution.retries import RetryMode, get_retries_config
+from dagster._core.executor.base import Executor
+from dagster._core.executor.in_process import InProcessExecutor
+
+from xai_assets.execution.device import discover
+from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
+from xai_assets.settings import Settings
+
+IN_PROCESS, GPU_TAGGED = "in_process", "gpu_tagged"
+EXECUTORS = (IN_PROCESS, GPU_TAGGED)
+
+_SCHEMA = dg.Field(
+    dg.Selector(
+        {
+            IN_PROCESS: dg.Field(
+                {"retries": get_retries_config()},
+                description="All steps one after the other in the run's own process: models load once.",
+            ),
+            GPU_TAGGED: dg.Field(
+                {
+                    "retries": get_retries_config(),
+                    "on_no_gpu": dg.Field(
+                        dg.Enum("OnNoGpu", [dg.EnumValue("cpu"), dg.EnumValue("fail")]),
+                        default_value=Options.on_no_gpu,
+                        description="Without a GPU, run steps tagged for one on the CPU, or fail.",
+                    ),
+                    "cpu_slots": dg.Field(
+                        dg.IntSource,
+                        default_value=Options.cpu_slots,
+                        description="How many of them run on the CPU at once, of all runs on the host.",
+                    ),
+                    "max_concurrent": dg.Field(
+                        dg.Noneable(dg.IntSource),
+                        default_value=None,
+                        description="How many steps run at once; default: one a device or CPU slot, and one for each "
+                        "core that is left, at least one.",
+                    ),
+                },
+                description="Each step in its own process, those tagged for a GPU with a device of their own.",
+            ),
+        }
+    ),
+    default_value={IN_PROCESS: {}},
+)
+
+
+def _requirements(config: Mapping[str, Any]) -> Sequence[ExecutorRequirement]:
+    return multiple_process_executor_requirements() if GPU_TAGGED in config else []
+
+
+@dg.executor(name="xai", config_schema=_SCHEMA, requirements=_requirements)
+def xai_executor(context: dg.InitExecutorContext) -> Executor:
+    """In one process or each step in its own, as the run chooses."""
+    ((mode, config),) = context.executor_config.items()
+    assert isinstance(config, Mapping)
+    retries = RetryMode.from_config(config["retries"])
+    assert retries is not None
+    if mode == IN_PROCESS:
+        return InProcessExecutor(retries=retries)
+    settings = Settings.from_environment()
+    return GpuTaggedExecutor(
+        discover(settings),
+        settings.locks,
+        Options(config["on_no_gpu"], config["cpu_slots"], config["max_concurrent"]),
+        retries=retries,
+        simulated=settings.devices is not None,
+    )
