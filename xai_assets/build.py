@@ -8,6 +8,7 @@ import dagster as dg
 from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.schedules import study_schedules
+from xai_assets.execution.executor import xai_executor
 from xai_assets.resources.io_manager import FrameIOManager
 from xai_assets.settings import Settings
 
@@ -16,15 +17,14 @@ def build_definitions(
     *,
     settings: Settings | None = None,
     resources: Mapping[str, Any] | None = None,
-    executor: dg.ExecutorDefinition = dg.in_process_executor,
+    executor: dg.ExecutorDefinition = xai_executor,
 ) -> dg.Definitions:
     """Put the code location together.
 
     Args:
         settings: where things stand; default: the environment's.
         resources: in place of the usual ones, by name.
-        executor: how steps run. In process by default: models load once, and on a machine without a GPU separate
-            processes would only compete for the same cores.
+        executor: how steps run; by default as each run chooses, see `xai_assets.execution.executor`.
     """
     settings = settings or Settings.from_environment()
     chapters = [inputs, dissection, evaluation, warehouse]
@@ -38,3 +38,8 @@ def build_definitions(
         },
         executor=executor,
     )
+
+
+def study_job_definition() -> dg.JobDefinition:
+    """The job `study` by itself: what a run that is started by name in another process imports."""
+    return build_definitions().resolve_job_def(study_job.name)

@@ -27,11 +27,30 @@ cli.add_command(lime)
 
 @cli.command()
 @click.argument("study")
-def run(study: str) -> None:
+@click.option(
+    "--executor",
+    type=click.Choice(["auto", "in_process", "gpu_tagged"]),
+    default="auto",
+    show_default=True,
+    help="all steps in this process, or each in its own with a GPU of its own; auto: the latter where there is a GPU",
+)
+@click.option(
+    "--on-no-gpu",
+    type=click.Choice(["cpu", "fail"]),
+    help="gpu_tagged without a GPU: run on the CPU (as it does when nothing is said), or fail",
+)
+@click.option(
+    "--cpu-slots", type=click.IntRange(1), help="gpu_tagged without a GPU: steps on the CPU at once"
+)
+def run(study: str, executor: str, on_no_gpu: str | None, cpu_slots: int | None) -> None:
     """Materialise every asset of STUDY (a name, see `xai studies`), and say where the reports are."""
     from xai_assets.cli_run import run_study
 
-    sys.exit(run_study(study, Settings.from_environment()))
+    given = {"on_no_gpu": on_no_gpu, "cpu_slots": cpu_slots}
+    options = {name: value for name, value in given.items() if value is not None}
+    if options and executor != "gpu_tagged":
+        raise click.UsageError("--on-no-gpu and --cpu-slots go with --executor gpu_tagged")
+    sys.exit(run_study(study, Settings.from_environment(), {executor: options}))
 
 
 @cli.command()

@@ -54,7 +54,7 @@ class Steps:
         self.display = _display(self.console) if sys.stderr.isatty() else None
         self.total, self.done = total, 0
         self._overall: TaskID | None = None
-        self._current: tuple[str, float, TaskID | None] | None = None
+        self._running: dict[str, tuple[float, TaskID | None]] = {}
 
     def __enter__(self) -> "Steps":
         if self.display:
@@ -63,15 +63,15 @@ class Steps:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._finish()
+        self._end_all()
         if self.display:
             self.display.stop()
 
     def watch(self, step: str) -> Callable[[int, int], None]:
         """Begin to show `step`; the one before it is finished."""
-        self._finish()
-        task = self.display.add_task(f"  {step}", total=None) if self.display else None
-        self._current = (step, time.perf_counter(), task)
+        self._end_all()
+        self.begin(step)
+        _, task = self._running[step]
 
         def progress(done: int, total: int) -> None:
             if self.display and task is not None:
@@ -79,13 +79,27 @@ class Steps:
 
         return progress
 
-    def _finish(self) -> None:
-        if self._current is None:
+    def begin(self, step: str) -> None:
+        """Begin to show `step` beside those that run."""
+        task = self.display.add_task(f"  {step}", total=None) if self.display else None
+        self._running[step] = (time.perf_counter(), task)
+
+    def end(self, step: str) -> None:
+        """`step` is finished; nothing where it is not shown."""
+        if step not in self._running:
             return
-        step, started, task = self._current
-        self.done, self._current = self.done + 1, None
+        started, task = self._running.pop(step)
+        self.done += 1
         seconds = time.perf_counter() - started
         if self.display and self._overall is not None and task is not None:
             self.display.remove_task(task)
             self.display.update(self._overall, completed=self.done)
         self.console.print(f"{self.done:2}/{self.total} {step:24} {seconds:6.1f} s", highlight=False)
+
+    def say(self, message: str) -> None:
+        """A line above the bars."""
+        self.console.print(message, highlight=False)
+
+    def _end_all(self) -> None:
+        for step in list(self._running):
+            self.end(step)

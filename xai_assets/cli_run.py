@@ -1,15 +1,18 @@
-"""`xai run`: one study through the asset graph in this process, its history where the UI will find it."""
+"""`xai run`: one study through the asset graph, its history where the UI will find it."""
 
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterEvent, DagsterInstance
 
+    from xai_assets.cli_progress import Steps
+
+from xai_assets.execution.gpu_tagged import SAID
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
 
@@ -17,8 +20,13 @@ MISSING = 2
 FAILED = 1
 
 
-def run_study(name: str, settings: Settings) -> int:
+def run_study(name: str, settings: Settings, execution: dict[str, Any]) -> int:
     """Materialise every asset of the study; prints progress, reports and headline numbers.
+
+    Args:
+        name: the study's name.
+        settings: where things stand.
+        execution: the executor and its options, as under `execution: config:` of a run.
 
     Returns:
         The exit code: 0, 1 when an asset failed, 2 when files are missing and nothing was run.
@@ -32,7 +40,7 @@ def run_study(name: str, settings: Settings) -> int:
         click.echo(f"Study {file.study.name}: {len(absent)} missing, nothing was run.", err=True)
         return MISSING
     click.echo(f"{file.study.title}", err=True)
-    if not _materialise(file, settings):
+    if not _materialise(file, settings, execution):
         return FAILED
     _summary(file, settings)
     click.echo(f"xai run {file.study.name}: {time.perf_counter() - started:.0f} s")
@@ -63,48 +71,83 @@ def instance_folder(settings: Settings) -> Path:
     return Path(home) if home else settings.data / "dagster"
 
 
-def _materialise(file: StudyFile, settings: Settings) -> bool:
-    import dagster as dg
+def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any]) -> bool:
+    from dagster import reconstructable
+    from dagster._core.execution.api import execute_run_iterator
+    from dagster._core.storage.tags import PARTITION_NAME_TAG
 
     from xai_assets.assets.step import watched_by
     from xai_assets.automation.partitions import study_partitions
-    from xai_assets.build import build_definitions
+    from xai_assets.build import study_job_definition
     from xai_assets.cli_progress import Steps
 
     # The asset graph reads its settings and its partitions from the environment, as under `dagster dev`.
     study = file.study.name
-    job = build_definitions(settings=settings).resolve_job_def("study")
     if study not in study_partitions(settings).get_partition_keys():
         raise click.ClickException(
             f"{file.path} is not in a folder of studies; put it into {settings.studies}"
         )
     home = instance_folder(settings)
     home.mkdir(parents=True, exist_ok=True)
-    instance = (
-        dg.DagsterInstance.from_config(str(home)) if (home / "dagster.yaml").is_file() else _instance(home)
-    )
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with instance, Steps(len(list(job.graph.nodes))) as steps, watched_by(steps.watch):
-        result = job.execute_in_process(
-            instance=instance, partition_key=study, run_config=quiet, raise_on_error=False
+    job = reconstructable(study_job_definition)
+    definition = job.get_definition()
+    config = {
+        "execution": {"config": execution},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    failures = []
+    with (
+        open_instance(home) as instance,
+        Steps(len(definition.graph.nodes)) as steps,
+        watched_by(steps.watch),
+    ):
+        run = instance.create_run_for_job(
+            definition,
+            run_config=config,
+            tags={PARTITION_NAME_TAG: study},
+            job_code_origin=job.get_python_origin(),
         )
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error and error.cause:
-                error = error.cause
-            click.echo(
-                f"{event.step_key} failed: {error.message.strip() if error else 'no reason given'}", err=True
-            )
-    if not result.success:
-        click.echo(f"The whole log: `make ui`, run {result.run_id}.", err=True)
-    return bool(result.success)
+        for event in execute_run_iterator(job, run, instance):
+            _show(event, steps)
+            if event.is_failure:
+                failures.append(event)
+    for event in failures:
+        _explain(event)
+    if failures:
+        click.echo(f"The whole log: `make ui`, run {run.run_id}.", err=True)
+    return not failures
 
 
-def _instance(home: Path) -> "DagsterInstance":
+def _show(event: "DagsterEvent", steps: "Steps") -> None:
+    """Show a step that runs in a process of its own; one that runs in this process is watched, and shows more."""
+    if event.is_engine_event and SAID in event.engine_event_data.metadata:
+        steps.say(event.message or "")
+    elif event.event_type_value == "STEP_WORKER_STARTED":
+        steps.begin(str(event.step_key))
+    elif event.is_step_success or event.is_step_failure:
+        steps.end(str(event.step_key))
+
+
+def _explain(event: "DagsterEvent") -> None:
+    """Say in a line why a step failed, or a run that failed by itself."""
+    if event.is_step_failure:
+        error, what = event.step_failure_data.error, f"{event.step_key} failed"
+    else:
+        error, what = event.job_failure_data.error, "The run failed"
+        if event.job_failure_data.first_step_failure_event or not error:
+            return  # said already
+    while error and error.cause:
+        error = error.cause
+    click.echo(f"{what}: {error.message.strip() if error else 'no reason given'}", err=True)
+
+
+def open_instance(home: Path) -> "DagsterInstance":
+    """Dagster's instance at `home`, as its dagster.yaml says where it has one."""
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
+    if (home / "dagster.yaml").is_file():
+        return DagsterInstance.from_config(str(home))
     return DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 

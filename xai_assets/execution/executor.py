@@ -1,7 +1,7 @@
 """The executor of the code location: each run chooses between all steps in one process and each in its own.
 
-Under `execution: config:` a run says `in_process: {}` or `gpu_tagged: {}` with its options; see `gpu_tagged` for what
-that is.
+Under `execution: config:` a run says `in_process: {}`, `gpu_tagged: {}` with its options, or `auto: {}`, which is
+`gpu_tagged` where there is a GPU and `in_process` where there is none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,16 @@ from xai_assets.execution.device import discover
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
 from xai_assets.settings import Settings
 
-IN_PROCESS, GPU_TAGGED = "in_process", "gpu_tagged"
-EXECUTORS = (IN_PROCESS, GPU_TAGGED)
+AUTO, IN_PROCESS, GPU_TAGGED = "auto", "in_process", "gpu_tagged"
+EXECUTORS = (AUTO, IN_PROCESS, GPU_TAGGED)
 
 _SCHEMA = dg.Field(
     dg.Selector(
         {
+            AUTO: dg.Field(
+                {"retries": get_retries_config()},
+                description="gpu_tagged with its defaults where there is a GPU, else in_process.",
+            ),
             IN_PROCESS: dg.Field(
                 {"retries": get_retries_config()},
                 description="All steps one after the other in the run's own process: models load once.",
@@ -54,28 +58,28 @@ _SCHEMA = dg.Field(
             ),
         }
     ),
-    default_value={IN_PROCESS: {}},
+    default_value={AUTO: {}},
 )
 
 
 def _requirements(config: Mapping[str, Any]) -> Sequence[ExecutorRequirement]:
-    return multiple_process_executor_requirements() if GPU_TAGGED in config else []
+    return [] if IN_PROCESS in config else multiple_process_executor_requirements()
 
 
 @dg.executor(name="xai", config_schema=_SCHEMA, requirements=_requirements)
 def xai_executor(context: dg.InitExecutorContext) -> Executor:
-    """In one process or each step in its own, as the run chooses."""
+    """In one process, or each step in its own, as the run chooses."""
     ((mode, config),) = context.executor_config.items()
     assert isinstance(config, Mapping)
     retries = RetryMode.from_config(config["retries"])
     assert retries is not None
-    if mode == IN_PROCESS:
-        return InProcessExecutor(retries=retries)
     settings = Settings.from_environment()
+    if mode == IN_PROCESS or (mode == AUTO and not discover(settings).found):
+        return InProcessExecutor(retries=retries)
     return GpuTaggedExecutor(
         discover(settings),
         settings.locks,
-        Options(config["on_no_gpu"], config["cpu_slots"], config["max_concurrent"]),
+        Options(**{name: value for name, value in config.items() if name != "retries"}),
         retries=retries,
         simulated=settings.devices is not None,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any, Literal
 
-from dagster import DagsterEvent
+from dagster import DagsterEvent, MetadataValue
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.events import EngineEventData
 from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
@@ -44,6 +44,9 @@ for CUDA while it is imported leaves threads or a context behind that no forked 
 
 HOOK = "execute_step_out_of_process"
 """Dagster's function that starts a step's process, which `MultiprocessExecutor.execute` calls by this name."""
+
+SAID = "devices"
+"""The metadata of the run's event that says which devices it has, or that it has none."""
 
 SECONDS_BETWEEN_TRIES = 0.02
 NO_DEVICE = {"CUDA_VISIBLE_DEVICES": "", "XAI_DEVICE": "cpu"}
@@ -104,7 +107,10 @@ class GpuTaggedExecutor(multiprocess.MultiprocessExecutor):
             if step.tags.get(DEVICE) == CUDA
         ]
         if heavy:
-            yield DagsterEvent.engine_event(plan_context, self._said(heavy), EngineEventData())
+            said = self._said(heavy)
+            yield DagsterEvent.engine_event(
+                plan_context, said, EngineEventData({SAID: MetadataValue.text(said)})
+            )
         stock = multiprocess.MultiprocessExecutor.execute
         if HOOK not in stock.__code__.co_names:
             raise XaiError("dagster", f"its executor calls no {HOOK} any more", "Use the locked version.")
