@@ -1,4 +1,4 @@
-"""The code location: assets, jobs, schedules and what they borrow, put together in one place."""
+"""The code location: assets, jobs, schedules, sensors and what they borrow, put together in one place."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ import dagster as dg
 from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.schedules import study_schedules
+from xai_assets.automation.sensors import sensors
 from xai_assets.execution.executor import xai_executor
 from xai_assets.resources.io_manager import FrameIOManager
 from xai_assets.settings import Settings
@@ -32,6 +33,7 @@ def build_definitions(
         assets=[*dg.load_assets_from_modules(chapters), *attribution.mask_assets, *reports.report_assets],
         jobs=[study_job],
         schedules=study_schedules(settings),
+        sensors=sensors(settings),
         resources={
             "io_manager": FrameIOManager(artifacts=str(settings.artifacts)),
             **(resources or {}),

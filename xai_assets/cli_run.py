@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xai_assets.cli_progress import Steps
 
 from xai_assets.execution.gpu_tagged import SAID
+from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
 
@@ -101,6 +102,7 @@ def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any])
         Steps(len(definition.graph.nodes)) as steps,
         watched_by(steps.watch),
     ):
+        sweep(instance, locks_folder(settings))
         run = instance.create_run_for_job(
             definition,
             run_config=config,

@@ -14,11 +14,14 @@ from tests.conftest import CHECKOUT
 from tests.orchestration import device_graph as graph
 from xai_assets.errors import XaiError
 from xai_assets.execution.locks import try_lock
+from xai_assets.execution.run_lock import locks_folder, sweep
+from xai_assets.settings import Settings
 
 
 @pytest.fixture
 def instance(tmp_path, monkeypatch):
     monkeypatch.setenv("XAI_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setenv("XAI_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("XAI_DEVICE", raising=False)
     (tmp_path / "home").mkdir()
     quiet = {"telemetry": {"enabled": False}}
@@ -162,6 +165,22 @@ def test_a_step_dies_with_its_run_worker_and_its_device_is_free(waiting_run, tmp
     handle = wait_for(lambda: try_lock(lock), 10)
     os.close(handle)
     assert not lives(step)
+
+
+def test_a_run_whose_process_was_killed_is_ended_once_and_a_living_one_is_left(waiting_run, tmp_path):
+    worker, other, said = waiting_run
+    folder = locks_folder(Settings.from_environment())
+    wait_for(lambda: said("pid "))
+    assert sweep(other, folder) == []
+    worker.kill()
+    worker.wait()
+    (record,) = other.get_run_records()
+    assert record.dagster_run.status is dg.DagsterRunStatus.STARTED  # Dagster does not notice
+    assert sweep(other, folder) == [record.dagster_run.run_id]
+    assert other.get_run_by_id(record.dagster_run.run_id).status is dg.DagsterRunStatus.FAILURE
+    assert said("The run's process is gone")
+    assert sweep(other, folder) == []
+    assert not list(folder.glob("*.lock"))
 
 
 def test_a_run_that_waits_for_a_device_can_be_stopped(waiting_run, tmp_path):

@@ -133,7 +133,7 @@ class Places:
         """A free place, taken in turn so that all wear alike; None where every one is taken."""
         for step in range(len(self.names)):
             at = (self._next + step) % len(self.names)
-            handle = try_lock(self.folder / f"{self.names[at].replace('/', '_')}.lock")
+            handle = try_lock(self.folder / f"{self.names[at].replace('/', '_')}.lock", shared=True)
             if handle is not None:
                 self._next = (at + 1) % len(self.names)
                 return Lease(self.names[at], handle)

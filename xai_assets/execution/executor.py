@@ -18,6 +18,7 @@ from dagster._core.executor.in_process import InProcessExecutor
 
 from xai_assets.execution.device import discover
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
+from xai_assets.execution.run_lock import LockedRun, locks_folder
 from xai_assets.settings import Settings
 
 AUTO, IN_PROCESS, GPU_TAGGED = "auto", "in_process", "gpu_tagged"
@@ -75,11 +76,12 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     assert retries is not None
     settings = Settings.from_environment()
     if mode == IN_PROCESS or (mode == AUTO and not discover(settings).found):
-        return InProcessExecutor(retries=retries)
-    return GpuTaggedExecutor(
+        return LockedRun(InProcessExecutor(retries=retries), locks_folder(settings))
+    executor = GpuTaggedExecutor(
         discover(settings),
         settings.locks,
         Options(**{name: value for name, value in config.items() if name != "retries"}),
         retries=retries,
         simulated=settings.devices is not None,
     )
+    return LockedRun(executor, locks_folder(settings))

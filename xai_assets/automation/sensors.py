@@ -1,0 +1,97 @@
+"""Sensors: a study is run when its pictures or its models change, and runs whose process is gone are ended."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+
+from xai_assets.automation.jobs import study_job
+from xai_assets.automation.partitions import studies
+from xai_assets.automation.watched_files import Seen, image_files, look, model_files
+from xai_assets.execution.run_lock import locks_folder, sweep
+from xai_assets.settings import Settings
+from xai_assets.study_file import StudyError, StudyFile, read_study, study_paths
+
+SECONDS_BETWEEN_LOOKS = 30
+CHANGED = "xai/changed"
+
+
+def sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """All sensors. Those that start work start stopped; the one that ends dead runs starts running."""
+    return [
+        _changes(
+            settings,
+            "changed_images",
+            image_files,
+            "Runs a study when a picture in its folders of images or of probe images is added, changed or taken away.",
+        ),
+        _changes(
+            settings,
+            "changed_models",
+            model_files,
+            "Runs a study when its file, a checkpoint, its class names, its concepts or its encoder's weights change.",
+        ),
+        _lost_runs(settings),
+    ]
+
+
+def _changes(
+    settings: Settings, name: str, files: Callable[[StudyFile], list[Path]], description: str
+) -> dg.SensorDefinition:
+    known = studies.get_partition_keys()
+
+    @dg.sensor(
+        name=name,
+        job=study_job,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=description,
+    )
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        cursor = json.loads(context.cursor or "{}")
+        requests, notes = [], []
+        for study, path in study_paths(settings).items():
+            if study not in known:
+                notes.append(f"{study} is new: reload the code location")
+                continue
+            try:
+                paths = files(read_study(path))
+            except StudyError as error:
+                notes.append(f"{study} is not valid: {error.problems[0]}")
+                continue
+            try:
+                seen, changed = look(paths, Seen(**cursor[study]) if study in cursor else None)
+            except FileNotFoundError as error:
+                notes.append(f"{study}: {error.filename} went while it was looked at")
+                continue
+            cursor[study] = seen.to_dict()
+            if changed:
+                # The key has the times of change in it: a file that is changed back is run again.
+                requests.append(
+                    dg.RunRequest(
+                        run_key=f"{name}:{study}:{seen.signature}", partition_key=study, tags={CHANGED: name}
+                    )
+                )
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else "; ".join(["nothing has changed", *notes]),
+            cursor=json.dumps(cursor, sort_keys=True),
+        )
+
+    return changes
+
+
+def _lost_runs(settings: Settings) -> dg.SensorDefinition:
+    @dg.sensor(
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose process was killed, which would stay STARTED for ever.",
+    )
+    def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        ended = sweep(context.instance, locks_folder(settings))
+        return dg.SkipReason(
+            f"ended {', '.join(ended)}" if ended else "every run in progress has its process"
+        )
+
+    return lost_runs

@@ -1,0 +1,99 @@
+"""The files outside of the code that a study is made from, and whether their content is another than before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from xai_assets.files import fingerprint, sha256_file
+from xai_assets.study_file import StudyFile
+from xai_assets.vision.spec import ModelSpec
+
+BRODEN_FILES = ("index.csv", "label.csv", "category.csv")
+"""What says of Broden's folder which of its many thousand pictures belong to it."""
+
+
+def image_files(file: StudyFile) -> list[Path]:
+    """The pictures that the study explains and probes with, in order; of Broden its tables only."""
+    found: set[Path] = set()
+    if file.study.attribution and (name := file.study.attribution.images.folder):
+        found.update(_visible(file.resolve(name)))
+    if file.study.dissection:
+        probe = file.study.dissection.probe
+        if probe.folder:
+            found.update(_visible(file.resolve(probe.folder)))
+        if probe.broden:
+            found.update(file.resolve(probe.broden) / name for name in BRODEN_FILES)
+    return sorted(path for path in found if path.is_file())
+
+
+def model_files(file: StudyFile) -> list[Path]:
+    """The study's own file, and the checkpoints, class names, encoder weights and concept list that it names."""
+    named = [path for model in _models(file) for path in (model.checkpoint, model.class_names) if path]
+    found = {file.path}
+    if dissection := file.study.dissection:
+        named += [dissection.concepts, dissection.encoder.pretrained or ""]
+        local = dissection.encoder.name.removeprefix("local-dir:")
+        if local != dissection.encoder.name:
+            found.update(_visible(file.resolve(local)))
+    found.update(file.resolve(name) for name in named if name)
+    # Such as `diorama` and `openai`, names that may stand where a file may, are no files.
+    return sorted(path for path in found if path.is_file())
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was last seen of some files.
+
+    Attributes:
+        signature: hash of their paths, sizes and times of change; to look costs no reading.
+        content: hash of their paths and bytes.
+        pending: a signature that was seen once; files that are still being written have another one each time.
+    """
+
+    signature: str
+    content: str
+    pending: str | None = None
+
+    def to_dict(self) -> dict[str, str | None]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+def look(paths: Sequence[Path], before: Seen | None) -> tuple[Seen, bool]:
+    """Look at the files again.
+
+    A change counts when it has been seen twice alike, so that half-written files count once, when they are whole. Bytes
+    are read only then: a file that was merely touched is no change.
+
+    Returns:
+        What is to be remembered, and whether the content is another; the first look only remembers.
+    """
+    signature = _signature(paths)
+    if before is None:
+        return Seen(signature, _content(paths)), False
+    if signature == before.signature:
+        return replace(before, pending=None), False
+    if signature != before.pending:
+        return replace(before, pending=signature), False
+    after = Seen(signature, _content(paths))
+    return after, after.content != before.content
+
+
+def _signature(paths: Sequence[Path]) -> str:
+    found = [(str(path), path.stat()) for path in paths]
+    return fingerprint([[name, status.st_size, status.st_mtime_ns] for name, status in found])
+
+
+def _content(paths: Sequence[Path]) -> str:
+    return fingerprint([[str(path), sha256_file(path)] for path in paths])
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+
+
+def _models(file: StudyFile) -> Iterator[ModelSpec]:
+    if file.study.attribution:
+        yield file.study.attribution.model
+    if file.study.dissection:
+        yield from (entry.model for entry in file.study.dissection.models)
