@@ -68,10 +68,15 @@ def studies() -> None:
 @click.argument("study")
 def check(study: str) -> None:
     """Validate STUDY (a name or a file) and say which files it still needs."""
+    from xai_assets.automation.schedules import cron_problem
     from xai_assets.cli_run import missing_files
 
     settings = Settings.from_environment()
     found = find_study(study, settings)
+    problem = cron_problem(found.study.schedule) if found.study.schedule else None
+    if problem:
+        click.echo(f"{found.path.name}: {problem}; it has five fields, as in 0 3 * * *", err=True)
+        sys.exit(USAGE_ERROR)
     click.echo(f"{found.path.name}: valid")
     absent = missing_files(found, settings)
     for line in absent:

@@ -73,9 +73,9 @@ def read_study(path: Path) -> StudyFile:
     """
     path = Path(path)
     remedy = "The fields are described in xai_assets/study.py; `xai check` tries a file without running it."
-    if path.stat().st_size > MAX_BYTES:
-        raise StudyError(str(path), f"larger than {MAX_BYTES} bytes", remedy)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StudyError(str(path), f"larger than {MAX_BYTES} bytes", remedy)
         text = path.read_text(encoding="utf-8")
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.SafeLoader)):
             # Nested aliases of a small file stand for a tree of any size.
@@ -92,6 +92,8 @@ def read_study(path: Path) -> StudyFile:
         place = f"line {mark.line + 1}: " if mark else ""
         why = f"{place}{getattr(error, 'problem', None) or error}"
         raise StudyError(str(path), f"not valid YAML: {why}", remedy) from error
+    except OSError as error:
+        raise StudyError(str(path), f"cannot be read ({error.strerror})", remedy) from error
     except UnicodeDecodeError as error:
         raise StudyError(str(path), "not UTF-8 text", remedy) from error
     content.setdefault("name", path.stem)

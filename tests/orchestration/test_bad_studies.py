@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from xai_assets.cli import cli
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study
 
@@ -23,6 +25,7 @@ BAD = {
     "method": (GOOD.replace("gradcam", "gradcamm"), "method.yaml:6: attribution.methods.gradcamm"),
     "negative": (GOOD.replace("singles: 1", "singles: -1"), "negative.yaml:5: attribution.images.diorama.singles"),
     "folder": (GOOD.replace("{diorama: {singles: 1, pairs: 0}}", "{folder: nowhere}"), None),
+    "cron": (GOOD.replace("0 3 * * *", "0 99 * * *"), None),
     "garbage": ("\x00\x01", "not valid YAML"),
 }  # fmt: skip
 
@@ -34,6 +37,9 @@ def studies(tmp_path):
     (folder / "good.yaml").write_text(GOOD, encoding="utf-8")
     for name, (text, _) in BAD.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / "folder-of-its-own.yaml").mkdir()
+    (folder / "nothing.yaml").symlink_to(folder / "gone")
+    (folder / "a...name.yaml").write_text(GOOD, encoding="utf-8")  # Dagster has no partitions of such names
     return tmp_path
 
 
@@ -47,6 +53,7 @@ def test_the_code_location_loads_and_schedules_what_is_valid(studies):
     assert ran.returncode == 0, ran.stderr
     partitions, schedules = json.loads(ran.stdout)
     assert {"good", "demo", *BAD} <= set(partitions)
+    assert "a...name" not in partitions
     assert schedules == ["folder_schedule", "good_schedule"]
 
 
@@ -55,3 +62,16 @@ def test_what_is_wrong_is_said_with_file_line_and_field(studies, name):
     with pytest.raises(StudyError) as caught:
         find_study(name, Settings.from_environment({"XAI_DATA": str(studies)}))
     assert BAD[name][1] in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["folder-of-its-own", "nothing"])
+def test_what_cannot_be_read_is_said(studies, name):
+    with pytest.raises(StudyError, match=f"{name}.yaml: cannot be read"):
+        find_study(name, Settings.from_environment({"XAI_DATA": str(studies)}))
+
+
+def test_check_names_a_schedule_that_is_none(studies, monkeypatch):
+    monkeypatch.setenv("XAI_DATA", str(studies))
+    found = CliRunner().invoke(cli, ["check", "cron"])
+    assert found.exit_code == 2
+    assert "cron.yaml: schedule: '0 99 * * *' is no cron expression" in found.output
