@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
+from xai_assets.automation.conditions import automated
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.schedules import study_schedules
 from xai_assets.automation.sensors import sensors
@@ -29,8 +30,13 @@ def build_definitions(
     """
     settings = settings or Settings.from_environment()
     chapters = [inputs, dissection, evaluation, warehouse]
+    assets: list[Any] = [
+        *dg.load_assets_from_modules(chapters),
+        *attribution.mask_assets,
+        *reports.report_assets,
+    ]
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules(chapters), *attribution.mask_assets, *reports.report_assets],
+        assets=automated(assets, settings),
         jobs=[study_job],
         schedules=study_schedules(settings),
         sensors=sensors(settings),

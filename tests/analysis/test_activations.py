@@ -154,7 +154,7 @@ def test_a_killed_run_keeps_its_finished_chunks(study, passes, monkeypatch, tmp_
             done.append(chunk)
             return keep(chunk)
 
-        return collect(*args, keep=keep_two, batch_size=4, **kwargs)
+        return collect(*args, **kwargs | {"keep": keep_two, "batch_size": 4})
 
     with monkeypatch.context() as patch:
         patch.setattr(steps, "collect", killed)

@@ -15,6 +15,9 @@ from xai_assets.files import fingerprint
 from xai_assets.study import DissectedModel
 from xai_assets.vision.classifiers import Classifier, load_classifier
 
+BATCH = 64
+"""Probe images in a forward pass."""
+
 SETS = "activation_sets"
 """Artifacts that say where each image of a probe set stands among the kept activations."""
 
@@ -79,10 +82,11 @@ def _collected(
     def keep(chunk: Activations) -> Activations:
         return kept.put(chunk, [hash_of[name] for name in chunk.ids])
 
+    size = bench.batch(BATCH)
     if fresh:
         collect(
             classifier, entry.layers, probe, indices=fresh, quantile=quantile, known=known, keep=keep,
-            progress=bench.progress,
+            batch_size=size, progress=bench.progress,
         )  # fmt: skip
         places = kept.places()
     found = kept.read([places[name] for name in hashes], probe.ids)
@@ -91,7 +95,14 @@ def _collected(
     again, levels = ([], {}) if bench.store.has(SETS, key) else _wanting(found, quantile)
     if again:
         collect(
-            classifier, entry.layers, probe, indices=again, levels=levels, keep=keep, progress=bench.progress
+            classifier,
+            entry.layers,
+            probe,
+            indices=again,
+            levels=levels,
+            keep=keep,
+            batch_size=size,
+            progress=bench.progress,
         )
         places = kept.places()
         found = kept.read([places[name] for name in hashes], probe.ids)

@@ -67,10 +67,11 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
     else:
         probe = open_probe(bench)
         images = []
-        for start in range(0, len(probe), BATCH):
-            batch = [probe.image(i) for i in range(start, min(start + BATCH, len(probe)))]
+        size = bench.batch(BATCH)
+        for start in range(0, len(probe), size):
+            batch = [probe.image(i) for i in range(start, min(start + size, len(probe)))]
             images.append(encoder.embed_images(batch))  # b h w 3 -> b d
-            bench.progress(min(start + BATCH, len(probe)), len(probe))
+            bench.progress(min(start + size, len(probe)), len(probe))
         arrays = {"images": np.concatenate(images), "texts": encoder.embed_texts([word for word, _ in words])}
         labels = None
         if probe.concepts is not None:

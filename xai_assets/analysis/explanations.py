@@ -82,6 +82,12 @@ def _parameters(bench: Workbench, method: str, image_id: str) -> Parameters:
     return getattr(bench.attribution.methods, method)
 
 
+def _fitting(bench: Workbench, parameters: Parameters) -> Parameters:
+    """The parameters with a batch size that there is memory for; keys keep the study's own."""
+    usual = getattr(parameters, "batch_size", None)
+    return parameters if usual is None else parameters.model_copy(update={"batch_size": bench.batch(usual)})
+
+
 class _Explainers:
     """The method with each set of parameters that the study has for it, prepared once and used for all images."""
 
@@ -98,7 +104,7 @@ class _Explainers:
                 self._method,
                 self.classifier,
                 layer=self._bench.attribution.layer,
-                parameters=parameters,
+                parameters=_fitting(self._bench, parameters),
                 seed=self._bench.study.seed,
             )
         return self._ready[key]
@@ -162,7 +168,8 @@ def _row(
 def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], picture: str, key: str) -> None:
     pixels = bench.store.get("pictures", picture)[0]["pixels"]
     started = time.perf_counter()
-    batches = ScoreBatches(bench.store, key)
+    # Of another try with other batches nothing is read.
+    batches = ScoreBatches(bench.store, fingerprint({"map": key, "share": bench.batch_share}))
     found = explainer(pixels, int(case["target_index"]), image_id=case["image_id"], memory=batches)
     if not np.isfinite(found.values).all():
         raise XaiError(

@@ -36,6 +36,7 @@ class Workbench:
         settings: where things stand and what to compute on.
         file: the study and the folder of its file.
         progress: called while a step works.
+        batch_share: what share of the usual batch sizes there is memory for, above 0 and up to 1.
         tally: what the current step did.
     """
 
@@ -43,12 +44,17 @@ class Workbench:
     file: StudyFile
     progress: Progress = silent
     tally: Tally = field(default_factory=Tally)
+    batch_share: float = 1.0
 
     @classmethod
     def open(cls, name: str, settings: Settings | None = None, progress: Progress = silent) -> "Workbench":
         """The workbench of the study of that name; raises StudyError when there is none or it is not valid."""
         settings = settings or Settings.from_environment()
         return cls(settings, find_study(name, settings), progress)
+
+    def batch(self, usual: int) -> int:
+        """The batch size to use where the usual one is this; results do not depend on it."""
+        return max(1, int(usual * self.batch_share))
 
     @property
     def study(self) -> Study:

@@ -10,6 +10,7 @@ import dagster as dg
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.execution.op_tags import MODEL
+from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 from xai_assets.web.publish import publish
 
@@ -34,6 +35,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         group_name=GROUP,
         kinds={"pytorch"},
         op_tags=MODEL,
+        retry_policy=ONCE_MORE,
         code_version="1",
         description=f"{description} One row an image and explained class; maps are float32 in the model's frame.",
     )

@@ -6,6 +6,7 @@ from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.checks import dissection as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
+from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "dissection"
@@ -16,6 +17,7 @@ GROUP = "dissection"
     group_name=GROUP,
     kinds={"pytorch"},
     op_tags=MODEL,
+    retry_policy=ONCE_MORE,
     code_version="1",
     dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
     check_specs=[checks.FEW_DEAD.spec("unit_activations")],
@@ -32,6 +34,7 @@ def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.
     group_name=GROUP,
     kinds={"pytorch"},
     op_tags=MODEL,
+    retry_policy=ONCE_MORE,
     code_version="2",
     dagster_type=dg.Any,
     check_specs=[checks.PROBE_HEALTH.spec("concept_embeddings")],

@@ -5,6 +5,7 @@ import dagster as dg
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.execution.op_tags import LIGHT, MODEL
+from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "inputs"
@@ -18,7 +19,14 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
     return run_step(context, "attribution", read)
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="2")
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    retry_policy=ONCE_MORE,
+    code_version="2",
+)
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult[Table]:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict

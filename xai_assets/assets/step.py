@@ -1,6 +1,7 @@
 """What every asset does around its work: opens the study, shows progress, and says how long and how much."""
 
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from xai_assets.checks.check import Check
+from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
 from xai_assets.progress import Progress
+from xai_assets.resources.frames import content_version
 from xai_assets.resources.table import Table
 from xai_assets.settings import Settings
 
@@ -41,7 +44,9 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
     from xai_assets.analysis.workbench import Workbench
 
     progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
-    return Workbench.open(context.partition_key, Settings.from_environment(), progress)
+    bench = Workbench.open(context.partition_key, Settings.from_environment(), progress)
+    bench.batch_share = batch_share(context.retry_number)
+    return bench
 
 
 def run_step(
@@ -52,6 +57,7 @@ def run_step(
     checks: Sequence[Check] = (),
     made_from: Sequence[Table] = (),
     shown: "Callable[[Workbench, Table], Mapping[str, Any]] | None" = None,
+    loads: Sequence[Table] = (),
 ) -> dg.MaterializeResult[Table]:
     """Open the partition's study, do the work, and leave its table with what it cost.
 
@@ -62,9 +68,14 @@ def run_step(
         checks: what has to hold of the table; declared on the asset as well.
         made_from: further tables that the checks look at.
         shown: further metadata of the table, where it has rows; it stands first.
+        loads: tables whose content is the step's result where its own table only counts their rows.
 
     Returns:
-        The table; metadata: rows, computed and reused, problems, seconds, peak memory in MiB, and a preview.
+        The table, with a data version that follows its content; metadata: rows, computed and reused, problems, seconds,
+        what it ran on, peak memory in MiB, and a preview.
+
+    Raises:
+        dagster.Failure: the work failed in a way that another try would not mend.
     """
     import pandas as pd
 
@@ -72,15 +83,20 @@ def run_step(
 
     started = time.perf_counter()
     keep_freed_memory()
-    bench = open_bench(context)
+    if context.retry_number:
+        free_memory()
+    with only_what_can_be_retried():
+        bench = open_bench(context)
     if getattr(bench.study, chapter) is None:
         why = f"The study has no {chapter}."
         return dg.MaterializeResult(
             value=pd.DataFrame(),
+            data_version=dg.DataVersion(content_version()),
             metadata={"note": why},
             check_results=[check.nothing_to_look_at(why) for check in checks],
         )
-    frame = work(bench)
+    with only_what_can_be_retried():
+        frame = work(bench)
     for problem in bench.tally.problems:
         context.log.warning(problem)
     metadata: dict[str, Any] = {
@@ -88,18 +104,35 @@ def run_step(
         "dagster/row_count": len(frame),
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": peak_memory_mib(),
+        **device_used(),
         **bench.tally.as_metadata(),
     }
+    if bench.tally.reused and not bench.tally.computed:
+        metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
     if len(frame):
         metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
     return dg.MaterializeResult(
-        value=frame, metadata=metadata, check_results=[check.result(frame, *made_from) for check in checks]
+        value=frame,
+        data_version=dg.DataVersion(content_version(frame, *loads)),
+        metadata=metadata,
+        check_results=[check.result(frame, *made_from) for check in checks],
     )
 
 
 def peak_memory_mib() -> int:
     """The largest resident set of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def device_used() -> dict[str, str | int]:
+    """What the networks of this process ran on, and the most GPU memory that they held, in MiB."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return {"ran_on": "cpu"}
+    return {
+        "ran_on": torch.cuda.get_device_name(),
+        "peak_gpu_memory_mib": torch.cuda.max_memory_allocated() // 2**20,
+    }
 
 
 def _log_progress(context: dg.AssetExecutionContext) -> Progress:

@@ -37,6 +37,7 @@ def concept_tables(
         lambda bench: load_concepts(bench, concept_embeddings, clip_dissect_concepts, netdissect_concepts),
         checks=[checks.METHODS_AGREE],
         made_from=[clip_dissect_concepts, netdissect_concepts],
+        loads=[concept_embeddings, clip_dissect_concepts, netdissect_concepts],
     )
 
 
@@ -55,8 +56,10 @@ def mask_tables(
     from xai_assets.analysis.loading import load_masks
 
     assert set(masks) == {f"{method}_masks" for method in METHODS}
+    maps = together(masks)
     return run_step(
         context,
         "attribution",
-        lambda bench: load_masks(bench, images, predictions, together(masks), mask_agreement, localization),
+        lambda bench: load_masks(bench, images, predictions, maps, mask_agreement, localization),
+        loads=[images, predictions, maps, mask_agreement, localization],
     )

@@ -1,10 +1,24 @@
 """How a table goes from one asset to the next: as Parquet, one file an asset and study, renamed into place."""
 
+import hashlib
 from pathlib import Path
 
 from xai_assets.errors import XaiError
 from xai_assets.files import write_with
 from xai_assets.resources.table import Table
+
+MEASURED = ("seconds", "device")
+"""Columns that say how a result was made: another run of the same work has others there."""
+
+
+def content_version(*tables: Table) -> str:
+    """A name for what the tables say, 32 hexadecimal digits; what was measured on the way does not count."""
+    digest = hashlib.sha256()
+    for table in tables:
+        kept = table[[column for column in table.columns if column not in MEASURED]]
+        digest.update(kept.to_csv(index=False, na_rep="\\N").encode("utf-8"))
+        digest.update(b"\0")
+    return digest.hexdigest()[:32]
 
 
 def table_path(artifacts: Path, asset: str, study: str) -> Path:
