@@ -1,10 +1,13 @@
 """The command: what it prints and how it ends."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
 from xai_assets import doctor
 from xai_assets.cli import cli
+from xai_assets.execution.device import Places
 from xai_assets.interop.broden import BrodenProbe
 from xai_assets.settings import Settings
 
@@ -57,6 +60,42 @@ def test_doctor_names_what_is_missing_and_the_remedy(monkeypatch, tmp_path):
     assert not finding.ok
     assert "object.safetensors" in finding.found
     assert "world train" in finding.remedy
+
+
+def test_doctor_lists_the_devices_as_the_executor_gives_them(monkeypatch, tmp_path):
+    def devices(**variables):
+        settings = Settings.from_environment({"XAI_LOCKS": str(tmp_path / "locks"), **variables})
+        (finding,) = [found for found in doctor.examine(settings) if found.what == "Devices"]
+        return finding
+
+    lease = Places(("first",), tmp_path / "locks").try_lease()
+    assert devices(XAI_DEVICES="first,second").found == (
+        "2: listed in XAI_DEVICES (first, leased to a step); listed in XAI_DEVICES (second, free)"
+    )
+    lease.close()
+    assert "no GPU (XAI_DEVICES lists 0)" in devices(XAI_DEVICES="").found
+    wanted = devices(XAI_DEVICES="", XAI_DEVICE="cuda")
+    assert not wanted.ok and "XAI_DEVICE" in wanted.remedy
+
+
+def test_reports_are_listed_with_the_time_they_were_made(invoke, tmp_path):
+    assert invoke("reports").exit_code == 1
+    folder = tmp_path / "data" / "reports" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "cam.pdf").write_bytes(b"%PDF")
+    (row,) = json.loads(invoke("reports", "--json").output)
+    assert (row["study"], row["report"], row["file"]) == ("demo", "cam", str(folder / "cam.pdf"))
+    assert invoke("reports", "demo").output.startswith("demo")
+    assert invoke("reports", "other").exit_code == 1
+
+
+def test_studies_as_json_say_which_are_not_valid(invoke, tmp_path):
+    folder = tmp_path / "data" / "studies"
+    folder.mkdir(parents=True)
+    (folder / "broken.yaml").write_text("title: []\n", encoding="utf-8")
+    rows = {row["name"]: row for row in json.loads(invoke("studies", "--json").output)}
+    assert rows["demo"]["problem"] is None and rows["demo"]["title"]
+    assert "broken.yaml:1: title" in rows["broken"]["problem"]
 
 
 def test_an_unknown_device_is_refused():

@@ -1,12 +1,16 @@
 """The command `xai`: studies from a terminal. What it runs is the same asset graph as in the UI."""
 
+import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from xai_assets.cli_concepts import concepts
 from xai_assets.cli_lime import lime
+from xai_assets.cli_prune import prune
+from xai_assets.cli_sql import sql
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study, read_study, study_paths
@@ -23,6 +27,8 @@ def cli() -> None:
 
 cli.add_command(concepts)
 cli.add_command(lime)
+cli.add_command(prune)
+cli.add_command(sql)
 
 
 @cli.command()
@@ -54,14 +60,47 @@ def run(study: str, executor: str, on_no_gpu: str | None, cpu_slots: int | None)
 
 
 @cli.command()
-def studies() -> None:
+@click.option(
+    "--json", "as_json", is_flag=True, help="print JSON: name, file, title or problem, and schedule"
+)
+def studies(as_json: bool) -> None:
     """List the studies that can be run."""
+    rows: list[dict[str, str | None]] = []
     for name, path in study_paths(Settings.from_environment()).items():
+        row: dict[str, str | None] = {"name": name, "file": str(path)}
         try:
-            title = read_study(path).study.title
+            study = read_study(path).study
+            rows.append(row | {"title": study.title, "schedule": study.schedule, "problem": None})
         except StudyError as error:
-            title = f"not valid: {error.problems[0]}"
-        click.echo(f"{name:24} {title}")
+            rows.append(row | {"title": None, "schedule": None, "problem": error.problems[0]})
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:24} {row['title'] or 'not valid: ' + str(row['problem'])}")
+
+
+@cli.command()
+@click.argument("study", required=False)
+@click.option("--json", "as_json", is_flag=True, help="print JSON: study, report, file and when it was made")
+def reports(study: str | None, as_json: bool) -> None:
+    """List the reports that were made, of STUDY or of all; exit code 1 where there are none."""
+    rows = [
+        {
+            "study": path.parent.name,
+            "report": path.stem,
+            "file": str(path),
+            "made": datetime.fromtimestamp(path.stat().st_mtime).astimezone().isoformat(timespec="seconds"),
+        }
+        for path in sorted(Settings.from_environment().reports.glob(f"{study or '*'}/*.pdf"))
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    for row in [] if as_json else rows:
+        click.echo(f"{row['study']:24} {row['report']:12} {row['made']}  {row['file']}")
+    if not rows and not as_json:
+        click.echo(f"no reports{' of ' + study if study else ''} yet: `xai run` makes them", err=True)
+    sys.exit(0 if rows else 1)
 
 
 @cli.command()

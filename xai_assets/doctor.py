@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from xai_assets.execution.device import Device, Places, discover
 from xai_assets.settings import Settings, shipped
 
 FREE_GIB = 2
@@ -28,7 +29,8 @@ def examine(settings: Settings) -> list[Finding]:
         _python,
         _pango,
         _duckdb,
-        _device,
+        _devices,
+        _torch,
         _shipped,
         _data,
         _reports,
@@ -57,14 +59,39 @@ def _duckdb(_: Settings) -> Finding:
     )
 
 
-def _device(settings: Settings) -> Finding:
+def _devices(settings: Settings) -> Finding:
+    """The devices as the executor gives them to steps."""
+    devices = discover(settings)
+    if not devices.found:
+        return Finding(
+            "Devices",
+            settings.device != "cuda",
+            f"no GPU ({devices.why}); steps that would use one run on the CPU",
+            "XAI_DEVICE is cuda and there is none; set it to auto or cpu.",
+        )
+    listed = "; ".join(_said(device, settings) for device in devices.found)
+    return Finding("Devices", True, f"{len(devices.found)}: {listed}")
+
+
+def _said(device: Device, settings: Settings) -> str:
+    lease = Places((device.id,), settings.locks).try_lease()
+    if lease is not None:
+        lease.close()
+    memory = "" if device.memory_mib is None else f", {device.memory_mib} MiB"
+    return f"{device.name} ({device.id}{memory}, {'free' if lease else 'leased to a step'})"
+
+
+def _torch(settings: Settings) -> Finding:
     import torch
 
     # The count goes through NVML and does not start CUDA in this process.
     count = torch.cuda.device_count()
-    found = f"torch {torch.__version__}, {count} CUDA device{'s' * (count != 1)}, {torch.get_num_threads()} CPU threads"
-    wanted = settings.device != "cuda" or count > 0
-    return Finding("Device", wanted, found, "XAI_DEVICE is cuda and there is none; set it to auto or cpu.")
+    found = (
+        f"{torch.__version__}, {count} CUDA device{'s' * (count != 1)}, {torch.get_num_threads()} CPU threads"
+    )
+    unused = settings.devices is None and count == 0 and discover(settings).found
+    remedy = "There is a GPU that torch does not see: install a build for CUDA, or set XAI_DEVICE=cpu."
+    return Finding("torch", not unused, found, remedy)
 
 
 def _shipped(_: Settings) -> Finding:

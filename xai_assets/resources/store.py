@@ -5,6 +5,7 @@ the metadata as JSON in their header.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,8 +47,18 @@ class ArtifactStore:
         return self.root / kind / key[:2] / f"{key}.safetensors"
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether the artifact exists, whole: files are renamed into place when they are complete."""
-        return self.path(kind, key).is_file()
+        """Whether the artifact exists, whole: files are renamed into place when they are complete.
+
+        Who asks goes on to use it: the file's time of change is set to now, by which old ones are told.
+        """
+        path = self.path(kind, key)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        except PermissionError:  # another user's, or a store that is only read
+            return path.is_file()
+        return True
 
     def keys(self, kind: str, prefix: str) -> list[str]:
         """The artifacts of a kind whose keys begin so (8 hexadecimal digits or more), in order."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd  # noqa: TID253 -- assets import this module inside their functions
@@ -122,6 +122,19 @@ class Warehouse:
                 query = f'SELECT {shown} FROM "{name}" WHERE study = ? ORDER BY {order}'
                 empty[name] = connection.execute(query, [study]).df()
         return empty
+
+    def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns and rows of a query, which can read the tables and nothing else.
+
+        Raises:
+            WarehouseError: there is no warehouse.
+            duckdb.Error: the query is wrong, or would write.
+        """
+        if not self.path.is_file():
+            raise WarehouseError(f"warehouse {self.path}", "does not exist", "Run a study, which makes it.")
+        with self._connect(write=False) as connection:
+            result = connection.execute(sql)
+            return [column[0] for column in result.description], result.fetchall()
 
     def studies(self) -> list[str]:
         """The studies that have unit concepts, in alphabetical order."""
