@@ -65,4 +65,6 @@ def test_what_would_write_or_reach_outside_is_refused(sql, query, tmp_path):
 
 def test_an_absent_warehouse_says_what_makes_it(sql, tmp_path):
     (tmp_path / "warehouse.duckdb").unlink()
-    assert "Run a study" in str(sql("SELECT 1").exception)
+    found = sql("SELECT 1")
+    assert found.exit_code == 2
+    assert "Run a study" in found.output

@@ -28,7 +28,7 @@ def sql(query: str | None, as_json: bool, as_csv: bool) -> None:
     """
     import duckdb
 
-    from xai_assets.resources.warehouse import Warehouse
+    from xai_assets.resources.warehouse import Warehouse, WarehouseError
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
@@ -36,6 +36,9 @@ def sql(query: str | None, as_json: bool, as_csv: bool) -> None:
         columns, rows = Warehouse(Settings.from_environment().warehouse).query(query or TABLES)
     except duckdb.Error as error:
         click.echo(f"the query: {error}", err=True)
+        sys.exit(USAGE_ERROR)
+    except WarehouseError as error:
+        click.echo(str(error), err=True)
         sys.exit(USAGE_ERROR)
     if as_json:
         found = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]

@@ -132,12 +132,13 @@ def waiting_run(tmp_path, instance, monkeypatch):
     monkeypatch.setenv("XAI_DEVICES", "only")
     folder = tmp_path / "other"
     folder.mkdir()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.orchestration.device_graph", str(folder)], cwd=CHECKOUT,
-        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
     with dg.DagsterInstance.local_temp(str(folder)) as other:
+        other.get_run_records()  # makes the databases: two processes must not do that at once
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.orchestration.device_graph", str(folder)], cwd=CHECKOUT,
+            start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
 
         def said(what):
             return [
@@ -164,7 +165,7 @@ def test_a_step_dies_with_its_run_worker_and_its_device_is_free(waiting_run, tmp
     worker.wait()
     handle = wait_for(lambda: try_lock(lock), 10)
     os.close(handle)
-    assert not lives(step)
+    wait_for(lambda: not lives(step), 10)
 
 
 def test_a_run_whose_process_was_killed_is_ended_once_and_a_living_one_is_left(waiting_run, tmp_path):

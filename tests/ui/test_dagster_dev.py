@@ -97,21 +97,26 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished_run(server):
-    base, _ = server
-    locations = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
-    (repository,) = wait_for(
-        "the code location", 180, lambda: graphql(base, locations)["repositoriesOrError"].get("nodes")
+def location(server):
+    """What names the code location in the server's queries."""
+    query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
+    (found,) = wait_for(
+        "the code location", 180, lambda: graphql(server[0], query)["repositoriesOrError"].get("nodes")
     )
-    selector = {
-        "repositoryName": repository["name"],
-        "repositoryLocationName": repository["location"]["name"],
-        "jobName": "study",
-    }
+    return {"repositoryName": found["name"], "repositoryLocationName": found["location"]["name"]}
+
+
+@pytest.fixture(scope="module")
+def finished_run(server, location):
+    return run(server[0], location, {})
+
+
+def run(base, location, config):
+    """Run the tiny study with this config from the server; how it ended."""
     tags = [{"key": "dagster/partition", "value": "tiny"}]
     parameters = {
-        "selector": selector,
-        "runConfigData": {},
+        "selector": location | {"jobName": "study"},
+        "runConfigData": config,
         "mode": "default",
         "executionMetadata": {"tags": tags},
     }
@@ -131,6 +136,35 @@ def test_a_run_from_the_server_succeeds_and_leaves_its_report(server, finished_r
     assert finished_run == "SUCCESS"
     assert (server[1] / "reports" / "tiny" / "cam.pdf").read_bytes().startswith(b"%PDF")
     assert (server[1] / "dagster" / "history").is_dir()  # history lasts: it is not in a temporary folder
+
+
+def test_a_run_may_choose_a_process_for_each_step(server, location, finished_run):
+    config = {"execution": {"config": {"gpu_tagged": {"max_concurrent": 2}}}}
+    assert run(server[0], location, config) == "SUCCESS"
+
+
+def test_what_starts_work_starts_stopped(server, location):
+    query = """query($where: RepositorySelector!) { sensorsOrError(repositorySelector: $where) {
+        ... on Sensors { results { name sensorState { status } } } } }"""
+    found = graphql(server[0], query, where=location)["sensorsOrError"]["results"]
+    assert {sensor["name"]: sensor["sensorState"]["status"] for sensor in found} == {
+        "changed_images": "STOPPED",
+        "changed_models": "STOPPED",
+        "default_automation_condition_sensor": "STOPPED",
+        "lost_runs": "RUNNING",
+    }
+
+
+def test_dead_runs_are_looked_for(server, location):
+    query = """query($which: SensorSelector!) { sensorOrError(sensorSelector: $which) {
+        ... on Sensor { sensorState { ticks { status skipReason error { message } } } } } }"""
+    which = location | {"sensorName": "lost_runs"}
+
+    def ticks():
+        return graphql(server[0], query, which=which)["sensorOrError"]["sensorState"]["ticks"]
+
+    (tick, *_) = wait_for("a tick of lost_runs", 90, ticks)
+    assert tick == {"status": "SKIPPED", "skipReason": "every run in progress has its process", "error": None}
 
 
 def test_the_report_is_one_click_away_in_a_real_browser(server, finished_run, tmp_path):

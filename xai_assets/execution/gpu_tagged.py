@@ -151,19 +151,22 @@ class GpuTaggedExecutor(multiprocess.MultiprocessExecutor):
             # A place can be taken though the run has few enough steps: by another run, or by a step of this one that
             # has ended and whose process has not. While it waits, the step counts as one that can be told to stop.
             processes[step.key] = SimpleNamespace(is_alive=lambda: True)
-            while (lease := self._places.try_lease()) is None:
-                if term_events[step.key].is_set():
-                    yield DagsterEvent.engine_event(
-                        step_context, "Stopped while it waited for a device.", EngineEventData()
-                    )
-                    return
+            while not term_events[step.key].is_set():
+                if (lease := self._places.try_lease()) is not None:
+                    break
                 time.sleep(SECONDS_BETWEEN_TRIES)
                 yield None  # Dagster goes on with the other steps and comes back
-            del processes[step.key]
+            processes.pop(step.key, None)
+            if lease is None:
+                yield DagsterEvent.engine_event(
+                    step_context, "Stopped while it waited for a device.", EngineEventData()
+                )
+                return
             if self._devices.found:
                 environment = {"CUDA_VISIBLE_DEVICES": lease.name, **self._with_device}
-            yield DagsterEvent.engine_event(step_context, f"Runs on {lease.name}.", EngineEventData())
         try:
+            if lease is not None:
+                yield DagsterEvent.engine_event(step_context, f"Runs on {lease.name}.", EngineEventData())
             yield from multiprocess.execute_step_out_of_process(
                 StepContext(context, lease, environment),  # type: ignore[arg-type]
                 job, step_context, step, errors, processes, term_events, *rest,

@@ -10,6 +10,10 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.executor import multiprocess
+from dagster._core.log_manager import DagsterLogManager
+
 from xai_assets.execution.device import Lease
 
 
@@ -40,7 +44,13 @@ def _begin(
     # The lease stays open in this frame for as long as the process lives.
     threading.Thread(target=_die_with_run_worker, name="die-with-run-worker", daemon=True).start()
     os.environ.update(environment)
+    # Dagster announces the step on stderr, at DEBUG, whatever loggers the run has chosen; its log has the event anyway.
+    multiprocess.create_context_free_log_manager = _silent_log_manager  # type: ignore[assignment]
     target(*args)
+
+
+def _silent_log_manager(instance: DagsterInstance, run: DagsterRun) -> DagsterLogManager:
+    return DagsterLogManager.create(loggers=[], instance=instance, dagster_run=run)
 
 
 def _die_with_run_worker() -> None:
