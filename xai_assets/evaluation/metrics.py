@@ -78,6 +78,77 @@ _ALL = (
         "none: it is what chance levels are made of", None,
         "pixels in the mask / pixels in the frame", "-",
     ),
+    Metric(
+        "insertion_auc", "Insertion AUC", "", 0, 1, "higher",
+        "that of the random control", None,
+        "area under the probability as pixels are put back on the baseline, most relevant first",
+        "Petsiuk et al. (2018), on baselines `blur` and `mean`; the LeRF curve read from the right",
+    ),
+    Metric(
+        "deletion_auc", "Deletion AUC", "", 0, 1, "lower",
+        "that of the random control", None,
+        "area under the probability as pixels are replaced by the baseline, most relevant first",
+        "Petsiuk et al. (2018), on baselines `blur` and `mean`; the MoRF curve of Samek et al. (2017)",
+    ),
+    Metric(
+        "srg", "Symmetric relevance gain", "", -1, 1, "higher",
+        "0: the expectation of a random order, for every model and baseline", None,
+        "area under LeRF − area under MoRF = insertion AUC − deletion AUC, one baseline",
+        "Bluecher et al. (2024), on the softmax probability",
+    ),
+    Metric(
+        "road", "ROAD", "", -1, 1, "higher",
+        "0: the expectation of a random order", None,
+        "mean over the shares removed of the probability under LeRF − under MoRF, noisy linear imputation",
+        "Rong et al. (2022), one image's probability in place of accuracy; twice grad-cam's ROADCombined",
+    ),
+    Metric(
+        "average_drop", "Average drop", "", 0, 1, "lower",
+        "none: a map that hides nothing has 0; read it beside the controls", None,
+        "max(0, p(image) − p(image · scaled map)) / p(image)",
+        "Chattopadhyay et al. (2018), as a share; the normalised input is multiplied, as in grad-cam",
+    ),
+    Metric(
+        "increase_in_confidence", "Increase in confidence", "", 0, 1, "higher",
+        "none: read it beside the controls", None,
+        "1 if p(image · scaled map) > p(image), else 0",
+        "Chattopadhyay et al. (2018), as a share",
+    ),
+    Metric(
+        "max_sensitivity", "Max-sensitivity", "", 0, float("inf"), "lower",
+        "none: a map that looks at nothing has 0; below the noise floor nothing can be told", "noise_floor",
+        "max over noise δ, |δ| ≤ radius, of ‖map(view + δ) − map(view)‖ / ‖map(view)‖",
+        "Yeh et al. (2019), Monte Carlo, relative to the map's norm as in captum",
+    ),
+    Metric(
+        "noise_floor", "Noise floor", "", 0, float("inf"), "lower",
+        "0 for a method without chance in it", None,
+        "the same with δ = 0 and other seeds of the method",
+        "what max-sensitivity cannot tell from the method's own chance",
+    ),
+    Metric(
+        "lime_vsi", "Variables stability index", "", 0, 1, "higher",
+        "features / superpixels, for features drawn at random", "chance",
+        "mean over pairs of seeds of |top features in common| / features",
+        "Visani et al. (2022), as a share; features are the superpixels of largest absolute weight",
+    ),
+    Metric(
+        "lime_csi", "Coefficients stability index", "", 0, 1, "higher",
+        "none: wide intervals overlap, so that it is high where nothing is known", None,
+        "mean over features of the share of pairs of seeds whose 95 % intervals of the coefficient overlap",
+        "Visani et al. (2022), as a share; a feature counts where both seeds chose it",
+    ),
+    Metric(
+        "lime_seed_iou", "Mask IoU between seeds", "", 0, 1, "higher",
+        "pq / (p + q − pq) for independent masks of densities p and q", "chance",
+        "mean over pairs of seeds of the IoU of the masks", "Jaccard (1912), at the study's binarisation",
+    ),
+    Metric(
+        "randomisation_similarity", "Similarity under randomisation", "", -1, 1, "none",
+        "the 95 % quantile of the absolute correlation with smooth noise", "chance",
+        "Spearman correlation of the maps of the trained network and of one whose last layers are randomised",
+        "Adebayo et al. (2018), cascading, weights shuffled in their tensors; a veto, never a ranking",
+    ),
 )  # fmt: skip
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}

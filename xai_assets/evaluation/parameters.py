@@ -1,0 +1,79 @@
+"""What a study may say about its measures of faithfulness and robustness. No torch here: studies import it."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Parameters(BaseModel):
+    """Unknown fields are errors, and nothing changes after validation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Faithfulness(_Parameters):
+    """Does the score follow the map as pixels are taken away?"""
+
+    steps: int = Field(
+        8,
+        ge=2,
+        le=1000,
+        description="equal parts in which the pixels of a curve go, 4 (steps - 1) pictures a map",
+    )
+    road: tuple[Share, ...] = Field(
+        (0.2, 0.5, 0.8),
+        description="shares of the pixels that ROAD removes, rising, two pictures each; none: ROAD is left out",
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if len(self.road) == 1 or any(b <= a for a, b in zip(self.road, self.road[1:], strict=False)):
+            raise ValueError("road takes at least two shares, rising, or none")
+        return self
+
+
+class Robustness(_Parameters):
+    """Does a map stay where nothing changed that matters, and change where all that matters is gone?"""
+
+    cases: int = Field(
+        2,
+        ge=1,
+        description="image and class pairs, evenly spaced, that are looked at: each costs a method "
+        "`samples` + `stages` maps, and LIME `seeds` more",
+    )
+    radius: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="max-sensitivity: the most by which noise changes a pixel's channel, in levels of 255",
+    )
+    samples: int = Field(2, ge=0, le=1000, description="max-sensitivity: noisy copies of a view; 0: none")
+    seeds: int = Field(
+        3, ge=0, le=1000, description="LIME's stability: runs with other seeds, its own included; 0: none"
+    )
+    features: int = Field(
+        5, ge=1, le=1000, description="LIME's stability: superpixels of largest weight that have to recur"
+    )
+    stages: int = Field(
+        3,
+        ge=0,
+        le=100,
+        description="model randomisation: how many networks, from only the last layer randomised to all; 0: none",
+    )
+    veto_above: float = Field(
+        0.5,
+        ge=-1,
+        le=1,
+        description="model randomisation: a method is vetoed whose maps of the wholly randomised network have a mean "
+        "rank correlation above this with those of the trained one",
+    )
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if self.seeds == 1:
+            raise ValueError("seeds takes at least two runs, which can be compared, or none")
+        if self.stages == 1:
+            raise ValueError("stages takes at least two, the last layer and the whole network, or none")
+        return self
