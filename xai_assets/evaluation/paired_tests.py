@@ -1,0 +1,127 @@
+"""Whether one method is better than another on the same images, without a distribution assumed.
+
+A sign-flip test, effect sizes, and Holm's correction for asking many times.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.stats import rankdata
+
+from xai_assets.evaluation.statistics import Interval, paired_difference
+
+EXACT_UP_TO = 13
+"""Pairs up to which every sign pattern is tried, 8192 of them; for more they are drawn."""
+
+DRAWS = 9_999
+"""Sign patterns that are drawn; with the observed one 10 000, so that the smallest p is 0.0001."""
+
+_BLOCK = 2_000_000
+"""Signs held at once."""
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """One comparison.
+
+    Attributes:
+        difference: of the means over images where both were measured, with its interval, n and exclusions.
+        p: two-sided, of the sign-flip permutation test of a mean difference of 0; None for fewer than two pairs.
+        effect: rank-biserial correlation of the pairs, -1..1: 1 where `a` is higher on every image; None where no
+            pair differs.
+        standardised: Cohen's d of the differences, their mean over their standard deviation; None where that is 0.
+    """
+
+    difference: Interval
+    p: float | None
+    effect: float | None
+    standardised: float | None
+
+
+def paired_test(a: Iterable[float | None], b: Iterable[float | None], *, seed: int = 0) -> PairedTest:
+    """Compare two methods on the same images.
+
+    Args:
+        a: one value an image, None or NaN where it could not be measured.
+        b: the same images in the same order.
+        seed: of the interval, and of the sign patterns where there are too many to try all.
+
+    Raises:
+        EvaluationError: different lengths.
+    """
+    first = np.array([np.nan if value is None else value for value in a], dtype=np.float64)
+    second = np.array([np.nan if value is None else value for value in b], dtype=np.float64)
+    interval = paired_difference(first, second, seed=seed)
+    differences = first - second
+    differences = differences[np.isfinite(differences)]
+    spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
+    return PairedTest(
+        interval,
+        sign_flip_p(differences, seed=seed),
+        rank_biserial(differences),
+        float(differences.mean()) / spread if spread > 0 else None,
+    )
+
+
+def sign_flip_p(differences: np.ndarray, *, seed: int = 0) -> float | None:
+    """Two-sided p of a mean difference of 0 when each pair's sign could as well be the other (Fisher 1935).
+
+    Exact up to EXACT_UP_TO pairs; n pairs cannot give less than 2 / 2ⁿ. None for fewer than two.
+    """
+    n = len(differences)
+    if n < 2:
+        return None
+    if n <= EXACT_UP_TO:
+        sums = _every_pattern(n) @ differences
+        extra = 0
+    else:
+        generator = np.random.default_rng(seed)
+        rows = max(1, _BLOCK // n)
+        sums = np.concatenate(
+            [
+                generator.choice((-1.0, 1.0), size=(min(rows, DRAWS - start), n)) @ differences
+                for start in range(0, DRAWS, rows)
+            ]
+        )
+        extra = 1  # the observed pattern is one of those that could have been
+    # Sums of the same numbers in another order differ in the last digits.
+    observed = abs(float(differences.sum())) - 1e-12 * np.abs(differences).sum()
+    return float((np.count_nonzero(np.abs(sums) >= observed) + extra) / (len(sums) + extra))
+
+
+@cache
+def _every_pattern(n: int) -> np.ndarray:
+    """Every way to give n pairs their signs: float64 (2^n, n) of -1 and 1."""
+    return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) * 2.0 - 1.0
+
+
+def rank_biserial(differences: np.ndarray) -> float | None:
+    """The matched-pairs rank-biserial correlation (Kerby 2014), -1..1: ranks of the positive less the negative pairs.
+
+    Pairs that do not differ are left out, as in Wilcoxon's test; None where all are.
+    """
+    some = differences[differences != 0]
+    if not len(some):
+        return None
+    ranks = rankdata(np.abs(some))
+    return float((ranks[some > 0].sum() - ranks[some < 0].sum()) / ranks.sum())
+
+
+def holm(p: Sequence[float | None]) -> list[float | None]:
+    """p-values adjusted for a family of tests (Holm 1979): below alpha together, they err once in 1 / alpha families.
+
+    The k-th smallest of m is multiplied by m - k + 1, and none is below the one before it. What is None stays None
+    and is not counted.
+    """
+    tested = [index for index, value in enumerate(p) if value is not None]
+    order = sorted(tested, key=lambda index: p[index] or 0.0)
+    adjusted: list[float | None] = [None] * len(p)
+    highest = 0.0
+    for place, index in enumerate(order):
+        value = p[index]
+        assert value is not None
+        highest = max(highest, min(1.0, (len(order) - place) * value))
+        adjusted[index] = highest
+    return adjusted
