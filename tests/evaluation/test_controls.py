@@ -10,6 +10,7 @@ from xai_assets.evaluation.controls import (
     centre_prior,
     control,
     edge_density,
+    every_control,
     random_smooth,
 )
 from xai_assets.evaluation.overlap import iou
@@ -76,3 +77,14 @@ def test_all_ones():
 def test_an_unknown_control_is_an_error():
     with pytest.raises(KeyError):
         control("oracle", picture(), seed=0)
+
+
+def test_measures_of_the_model_have_ones_and_where_the_truth_is_known_the_oracle():
+    view, truth = picture(), np.zeros((64, 64), dtype=bool)
+    assert list(every_control(view, None, seed=0)) == [*CONTROLS, "ones"]
+    assert list(every_control(view, truth, seed=0)) == [*CONTROLS, "ones"]
+    truth[3:9, 4:20] = True
+    found = every_control(view, truth, seed=2, image_id="a")
+    np.testing.assert_array_equal(found["oracle"], truth)
+    np.testing.assert_array_equal(found["random"], control("random", view, seed=2, image_id="a"))
+    assert {values.dtype for values in found.values()} == {np.dtype(np.float32)}

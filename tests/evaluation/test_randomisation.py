@@ -13,8 +13,10 @@ from xai_assets.evaluation.randomisation import (
     layers_with_parameters,
     randomise,
     similarity,
+    smooth_noise,
     veto,
 )
+from xai_assets.evaluation.ranking import RankedMaps
 
 
 @pytest.fixture
@@ -82,16 +84,17 @@ def test_a_map_that_looks_at_the_picture_alone_is_vetoed_and_one_that_looks_at_t
 def test_chance_is_what_smooth_noise_reaches():
     view = np.zeros((48, 48, 3), dtype=np.uint8)
     values = random_smooth(view, seed=7)
-    level = chance_similarity(values, seed=0)
+    noise = RankedMaps(smooth_noise((48, 48), seed=0))
+    level = chance_similarity(values, noise)
     others = [abs(similarity(values, random_smooth(view, seed=seed))) for seed in range(1000, 1400)]
     assert np.mean(np.array(others) > level) == pytest.approx(0.05, abs=0.04)
     pixels = np.random.default_rng(0).random((48, 48))
-    assert chance_similarity(pixels, seed=0) < level  # rough maps agree less by chance
+    assert chance_similarity(pixels, noise) < level  # rough maps agree less by chance
 
 
 def test_what_cannot_be_measured_is_none_or_an_error():
     assert similarity(np.ones((3, 3)), np.arange(9.0).reshape(3, 3)) is None
-    assert chance_similarity(np.ones((9, 9)), seed=0) is None
+    assert chance_similarity(np.ones((9, 9)), RankedMaps(smooth_noise((9, 9), seed=0))) is None
     assert veto([None, None], above=0.5) is None
     assert veto([None, 0.6], above=0.5) is True
     with pytest.raises(EvaluationError, match="1 stages"):

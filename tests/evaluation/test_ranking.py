@@ -11,8 +11,10 @@ from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score
 
 from xai_assets.attribution.binarisation import highest
+from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.overlap import expected_iou, iou
 from xai_assets.evaluation.ranking import (
+    RankedMaps,
     average_precision,
     energy_in_mask,
     matched_iou,
@@ -137,3 +139,17 @@ def test_bounds_and_independence_of_unit_and_orientation(values, truth, factor):
         assert 0 <= found <= 1
         assert measure(values * np.float32(factor), truth) == pytest.approx(found)
         assert measure(values[::-1, ::-1], truth[::-1, ::-1]) == pytest.approx(found)
+
+
+def test_many_at_once_are_as_one_by_one():
+    generator = np.random.default_rng(0)
+    maps = [generator.integers(0, 9, (6, 7)).astype(float) for _ in range(4)]
+    values = generator.normal(size=(6, 7)).round(1)
+    found = RankedMaps(maps).correlations(values)
+    np.testing.assert_allclose(found, [rank_correlation(values, other) for other in maps])
+    assert RankedMaps(maps).correlations(np.ones((6, 7))) is None
+    assert RankedMaps(maps).correlations(np.full((6, 7), np.nan)) is None
+    with pytest.raises(EvaluationError, match="constant"):
+        RankedMaps([*maps, np.ones((6, 7))])
+    with pytest.raises(EvaluationError, match="shapes"):
+        RankedMaps(maps).correlations(np.ones((7, 6)))

@@ -62,6 +62,32 @@ def control(name: str, view: np.ndarray, *, seed: int, image_id: str = "") -> np
     return makers[name]()
 
 
+ORACLE = "oracle"
+"""The true mask as a map, where it is known: what a perfect localisation would score. It is no upper bound of
+faithfulness, for a model may look elsewhere."""
+
+
+def every_control(
+    view: np.ndarray, truth: np.ndarray | None, *, seed: int, image_id: str = ""
+) -> dict[str, np.ndarray]:
+    """What measures of the model are held against: CONTROLS, `ones`, and the oracle where there is a truth.
+
+    Args:
+        view: h w 3 uint8.
+        truth: h w bool, the true mask of the explained class in the view's frame; None or empty: no oracle.
+        seed: of the random control.
+        image_id: the image's name, which the random control depends on.
+
+    Returns:
+        By name, h w float32.
+    """
+    found = {name: control(name, view, seed=seed, image_id=image_id) for name in CONTROLS}
+    found["ones"] = all_ones(view)
+    if truth is not None and truth.any():
+        found[ORACLE] = truth.astype(np.float32)
+    return found
+
+
 def _smooth(values: np.ndarray, width: float) -> np.ndarray:
     sigma = width * min(values.shape)
     return np.asarray(

@@ -14,7 +14,7 @@ from torch import nn
 
 from xai_assets.evaluation.controls import random_smooth
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.ranking import rank_correlation
+from xai_assets.evaluation.ranking import RankedMaps, rank_correlation
 
 DRAWS = 100
 """Maps of smooth noise that the level of chance is taken from."""
@@ -96,18 +96,23 @@ def similarity(values: np.ndarray, randomised: np.ndarray) -> float | None:
     return rank_correlation(values, randomised)
 
 
-def chance_similarity(values: np.ndarray, *, seed: int, image_id: str = "") -> float | None:
+def smooth_noise(shape: tuple[int, int], *, seed: int) -> list[np.ndarray]:
+    """Maps of smooth noise of a shape (h w), DRAWS of them: what `chance_similarity` compares with."""
+    view = np.zeros((*shape, 3), dtype=np.uint8)
+    return [random_smooth(view, seed=seed, image_id=f"chance {draw}") for draw in range(DRAWS)]
+
+
+def chance_similarity(values: np.ndarray, noise: RankedMaps) -> float | None:
     """What a map's absolute correlation with smooth noise stays below in 95 of 100 draws, 0..1.
 
     Smooth maps correlate by chance: a similarity below this level cannot be told from none. None as for `similarity`.
+
+    Args:
+        values: h w float.
+        noise: of `smooth_noise`, put in ranks once for many maps.
     """
-    view = np.zeros((*values.shape, 3), dtype=np.uint8)
-    found = [
-        rank_correlation(values, random_smooth(view, seed=seed, image_id=f"chance {draw} of {image_id}"))
-        for draw in range(DRAWS)
-    ]
-    sizes = [abs(one) for one in found if one is not None]
-    return float(np.quantile(sizes, 0.95)) if sizes else None
+    found = noise.correlations(values)
+    return None if found is None else float(np.quantile(np.abs(found), 0.95))
 
 
 def veto(similarities: list[float | None], *, above: float) -> bool | None:

@@ -5,10 +5,13 @@ that breaks ties by position would give the upper left corner an advantage. Ever
 two arrays of different shapes; that they lie in one frame is for `cases.same_place` to see.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import rankdata
 
 from xai_assets.evaluation.cases import check_shape
+from xai_assets.evaluation.errors import EvaluationError
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float | None:
@@ -23,6 +26,42 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float | None:
     centred_a, centred_b = ranks_a - ranks_a.mean(), ranks_b - ranks_b.mean()
     norm = np.sqrt((centred_a @ centred_a) * (centred_b @ centred_b))
     return float(np.clip(centred_a @ centred_b / norm, -1, 1)) if norm else None
+
+
+class RankedMaps:
+    """Maps put in ranks once, for their rank correlations with many others.
+
+    Args:
+        maps: h w each, of one shape, finite and not constant.
+
+    Raises:
+        EvaluationError: others.
+    """
+
+    def __init__(self, maps: Sequence[np.ndarray]) -> None:
+        check_shape(*maps)
+        ranks = [_unit_ranks(values) if np.isfinite(values).all() else None for values in maps]
+        if any(found is None for found in ranks):
+            raise EvaluationError(
+                "maps to correlate with", "are constant or not finite in part", "Leave those out."
+            )
+        self._shape = maps[0].shape
+        self._ranks = np.stack([found for found in ranks if found is not None])  # m (h w)
+
+    def correlations(self, values: np.ndarray) -> np.ndarray | None:
+        """The rank correlation of a map (h w) with each of them, m float64; None when it is constant or not finite."""
+        if values.shape != self._shape:
+            check_shape(values, np.empty(self._shape))
+        ranks = _unit_ranks(values) if np.isfinite(values).all() else None
+        return None if ranks is None else self._ranks @ ranks
+
+
+def _unit_ranks(values: np.ndarray) -> np.ndarray | None:
+    """Ranks about their mean, of length 1: (h w) float64; None when all tie."""
+    ranks = rankdata(values.ravel())
+    ranks -= ranks.mean()
+    norm = float(np.sqrt(ranks @ ranks))
+    return ranks / norm if norm else None
 
 
 def average_precision(values: np.ndarray, truth: np.ndarray) -> float | None:

@@ -1,47 +1,14 @@
 """The tables of the warehouse: one declaration each, from which DuckDB's columns, types and comments are made."""
 
-from dataclasses import dataclass
+from xai_assets.resources.columns import CASE as _CASE
+from xai_assets.resources.columns import Column, Table
+from xai_assets.resources.columns import flag as _flag
+from xai_assets.resources.columns import real as _real
+from xai_assets.resources.columns import text as _text
+from xai_assets.resources.columns import whole as _whole
+from xai_assets.resources.metric_tables import METRIC_TABLES
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its DuckDB type, what it says, and whether it may be NULL."""
-
-    type: str
-    comment: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: what a row is, its columns after `study`, which every table has, and what no two rows of a study share."""
-
-    comment: str
-    columns: dict[str, Column]
-    key: tuple[str, ...] = ()
-
-
-def _text(comment: str, *, nullable: bool = False) -> Column:
-    return Column("VARCHAR", comment, nullable)
-
-
-def _real(comment: str, *, nullable: bool = False) -> Column:
-    return Column("DOUBLE", comment, nullable)
-
-
-def _whole(comment: str, *, nullable: bool = False) -> Column:
-    return Column("BIGINT", comment, nullable)
-
-
-def _flag(comment: str, *, nullable: bool = False) -> Column:
-    return Column("BOOLEAN", comment, nullable)
-
-
-_CASE = {
-    "image_id": _text("the image"),
-    "target_index": _whole("the explained class, as the model numbers it"),
-    "target_name": _text("the explained class"),
-}
+__all__ = ["TABLES", "Column", "Table"]
 
 TABLES: dict[str, Table] = {
     "images": Table(
@@ -138,6 +105,7 @@ TABLES: dict[str, Table] = {
             "chance_energy": _real("the truth's density", nullable=True),
         },
     ),
+    **METRIC_TABLES,
     "unit_concepts": Table(
         "one row a model, layer, unit and method: the concept that the method gives the unit",
         {

@@ -1,0 +1,117 @@
+"""The tables of measures in long form: one row a value, its metric by the key of `xai_assets.evaluation.metrics`."""
+
+from xai_assets.resources.columns import CASE, Column, Table, flag, real, text, whole
+
+_WHO = {
+    "method": text("the method, or the control"),
+    "is_control": flag("whether it is a control that looks at no model"),
+}
+_VARIANT = text(
+    "which of several: a baseline, the layers randomised, a binarisation policy; NULL where there is one only",
+    nullable=True,
+)
+_WHAT: dict[str, Column] = {"metric": text("the metric, by its key"), "variant": _VARIANT}
+_MEAN = {
+    "low": real("lower end of the 95 % interval (percentile bootstrap over images)", nullable=True),
+    "high": real("upper end of the 95 % interval", nullable=True),
+    "n": whole("images that were measured; an image's classes are averaged first"),
+    "excluded": whole("images that could not be measured"),
+}
+
+METRIC_TABLES: dict[str, Table] = {
+    "faithfulness": Table(
+        "one row an image, explained class, method or control, metric and baseline",
+        {
+            **CASE,
+            **_WHO,
+            "metric": text("the metric, by its key: insertion_auc, deletion_auc, srg, road, average_drop, …"),
+            "variant": text(
+                "what stands where pixels are removed: blur, mean (the image's mean colour), linear (ROAD's "
+                "imputation), or zero (of the normalised input)"
+            ),
+            "value": real("NULL where the map shows nothing, or the metric is not defined", nullable=True),
+            "artifact": text(
+                "artifact of kind `faithfulness`: the curves; NULL where there are none", nullable=True
+            ),
+        },
+        key=("image_id", "target_index", "method", "metric", "variant"),
+    ),
+    "faithfulness_curves": Table(
+        "one row a point of a perturbation curve",
+        {
+            **CASE,
+            **_WHO,
+            "baseline": text("blur, mean or linear: what stands where pixels are removed"),
+            "pixel_order": text(
+                "morf: the most relevant pixels are removed first; lerf: the least relevant. Insertion is lerf from "
+                "the right"
+            ),
+            "fraction": real("share of the pixels that are removed, 0 to 1"),
+            "score": real("softmax probability of the explained class, 0 to 1"),
+        },
+        key=("image_id", "target_index", "method", "baseline", "pixel_order", "fraction"),
+    ),
+    "robustness": Table(
+        "one row an image, explained class, method or control, and metric, for the cases that are looked at",
+        {
+            **CASE,
+            **_WHO,
+            "metric": text("the metric, by its key: max_sensitivity, noise_floor, lime_vsi, …"),
+            "variant": text(
+                "randomisation_similarity: the layer from which on all are random; else NULL", nullable=True
+            ),
+            "depth": real(
+                "randomisation_similarity: share of the layers that are random, 1 for all", nullable=True
+            ),
+            "value": real("NULL where it could not be measured, such as of a constant map", nullable=True),
+            "chance": real("the level of chance of this row, where it has one", nullable=True),
+        },
+        key=("image_id", "target_index", "method", "metric", "variant"),
+    ),
+    "randomisation_veto": Table(
+        "one row a method or control: whether its maps outlive the model, which vetoes the method; no ranking",
+        {
+            **_WHO,
+            "similarity": real(
+                "mean Spearman correlation of the maps of the trained and the wholly randomised network",
+                nullable=True,
+            ),
+            "above": real("the study's limit"),
+            "vetoed": flag(
+                "whether the similarity is above it; NULL where it could not be measured", nullable=True
+            ),
+            "n": whole("cases that were measured"),
+            "excluded": whole("cases in which one of the maps was constant"),
+        },
+        key=("method",),
+    ),
+    "metric_summary": Table(
+        "one row a metric, variant, and method or control: the mean over images",
+        {**_WHAT, **_WHO, "mean": real("over images", nullable=True), **_MEAN},
+        key=("metric", "variant", "method"),
+    ),
+    "metric_tests": Table(
+        "one row a metric, variant and pair: two methods, or a method and a control, on the same images",
+        {
+            **_WHAT,
+            "family": text(
+                "methods: all pairs of methods; controls: every method against every control. Holm's correction is "
+                "over a metric's and variant's tests of one family"
+            ),
+            "method_a": text("the one"),
+            "method_b": text("the other"),
+            "difference": real(
+                "mean over images of a's value less b's, where both were measured", nullable=True
+            ),
+            **_MEAN,
+            "p": real("two-sided sign-flip permutation test of no difference", nullable=True),
+            "p_holm": real("the same, corrected for the family (Holm 1979)", nullable=True),
+            "effect": real(
+                "rank-biserial correlation of the pairs, -1 to 1: 1 where a is higher on every image",
+                nullable=True,
+            ),
+            "standardised": real("Cohen's d of the differences: mean over standard deviation", nullable=True),
+        },
+        key=("metric", "variant", "family", "method_a", "method_b"),
+    ),
+}
