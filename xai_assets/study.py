@@ -17,6 +17,7 @@ from xai_assets.attribution.parameters import (
     ScoreCAMParameters,
 )
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
+from xai_assets.evaluation.parameters import Faithfulness, Robustness
 from xai_assets.vision.spec import EncoderSpec, ModelSpec
 
 Report = Literal["dissection", "cam", "lime", "comparison", "study"]
@@ -170,6 +171,14 @@ class Attribution(Part):
     )
     binarisation: BinarisationPolicy = Field(
         default_factory=BinarisationPolicy, description="how a map becomes a mask; one policy for all methods"
+    )
+    faithfulness: Faithfulness | None = Field(
+        default_factory=Faithfulness,
+        description="does the score follow the map as pixels are taken away? null: not measured",
+    )
+    robustness: Robustness | None = Field(
+        default_factory=Robustness,
+        description="does a map stay under noise and other seeds, and go with the model? null: not measured",
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tests.evaluation.linear_model import linear_case
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.faithfulness import FaithfulnessProbe
+from xai_assets.evaluation.faithfulness import FaithfulnessProbe, measures
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.evaluation.parameters import Faithfulness
 from xai_assets.evaluation.perturbation_curves import baselines
@@ -33,6 +33,7 @@ def test_the_measures_come_from_the_curves():
     found = probe(np.random.default_rng(0).normal(size=(8, 6)))
     assert model.shown - shown == 2 * 2 * 5 + 2 * 3 + 1
     assert {metric for metric, _ in found.values} <= METRICS.keys()
+    assert list(found.values) == measures(probe.parameters)
     by_curve = {(curve.baseline, curve.order): curve for curve in found.curves}
     assert len(by_curve) == 6
     for name in ("blur", "mean"):
@@ -79,6 +80,7 @@ def test_only_the_order_counts_for_curves_and_a_constant_map_is_the_ties(seed):
     constant, ties = probe(np.ones((8, 6))), probe(TIES)
     assert constant.values["srg", "blur"] == ties.values["srg", "blur"]
     assert constant.values["average_drop", "zero"] in (0, None)
+    assert list(constant.values) == measures(probe.parameters)
 
 
 def test_the_same_arguments_give_the_same_bytes():

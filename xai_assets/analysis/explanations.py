@@ -76,7 +76,8 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
     return found, arrays["mask"].astype(bool)
 
 
-def _parameters(bench: Workbench, method: str, image_id: str) -> Parameters:
+def parameters_of(bench: Workbench, method: str, image_id: str) -> Parameters:
+    """A method's parameters for an image: LIME's may be set for each."""
     if method == "lime" and image_id in bench.attribution.lime_per_image:
         return bench.attribution.lime_per_image[image_id]
     return getattr(bench.attribution.methods, method)
@@ -115,7 +116,7 @@ def _row(
 ) -> dict[str, Any]:
     study, policy = bench.study, bench.attribution.binarisation
     classifier = explainers.classifier
-    parameters = _parameters(bench, method, case["image_id"])
+    parameters = parameters_of(bench, method, case["image_id"])
     layer = None if method == "lime" else bench.attribution.layer
     made_of: dict[str, Any] = {
         "code": CODE_VERSION,

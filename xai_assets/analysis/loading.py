@@ -2,11 +2,26 @@
 
 import pandas as pd
 
+from xai_assets.analysis.faithfulness import faithfulness_curves
+from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
+from xai_assets.evaluation.comparison import LONG, in_long_form, metric_summary, metric_tests
 from xai_assets.resources.warehouse import Scope
+
+_LOCALIZATION: dict[str, str | None] = {
+    "iou": "policy",
+    "iou_matched": None,
+    "average_precision": None,
+    "pointing": None,
+    "energy": None,
+}
+"""The metrics of the table `localization`, and the column that says which variant of each a row holds."""
+
+_NO_RANKING = ("randomisation_similarity", "noise_floor")
+"""Metrics in which no method is better than another: a veto, and what another metric is read against."""
 
 
 def load_concepts(
@@ -39,8 +54,19 @@ def load_masks(
     maps: pd.DataFrame,
     agreement: pd.DataFrame,
     localization: pd.DataFrame,
+    *,
+    faithfulness: pd.DataFrame,
+    robustness: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Load images, predictions, maps, mask_agreement and localization; returns table and rows."""
+    """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
+
+    Returns:
+        Table and rows.
+    """
+    values = pd.concat(
+        [in_long_form(localization, _LOCALIZATION), _long(faithfulness), _long(robustness)], ignore_index=True
+    )
+    seed = bench.study.seed
     return _load(
         bench,
         {
@@ -49,8 +75,18 @@ def load_masks(
             "maps": maps,
             "mask_agreement": agreement,
             "localization": localization,
+            "faithfulness": faithfulness,
+            "faithfulness_curves": faithfulness_curves(bench, faithfulness),
+            "robustness": robustness,
+            "randomisation_veto": randomisation_veto(bench, robustness),
+            "metric_summary": metric_summary(values, seed=seed),
+            "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
         },
     )
+
+
+def _long(table: pd.DataFrame) -> pd.DataFrame:
+    return table[list(LONG)].astype({"value": "float64"})
 
 
 def _load(

@@ -5,7 +5,7 @@ import dagster as dg
 from xai_assets.assets.attribution import METHODS
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
-from xai_assets.execution.op_tags import LIGHT
+from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
 
 GROUP = "evaluation"
@@ -40,3 +40,27 @@ def localization(
     from xai_assets.analysis.evaluation import localization as localise
 
     return run_step(context, "attribution", lambda bench: localise(bench, together(masks), predictions))
+
+
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+)
+def faithfulness(
+    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
+) -> dg.MaterializeResult[Table]:
+    """Whether the score follows each map as pixels are taken away: insertion, deletion, ROAD, beside the controls."""
+    from xai_assets.analysis.faithfulness import faithfulness as measure
+
+    return run_step(context, "attribution", lambda bench: measure(bench, together(masks), predictions))
+
+
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+)
+def robustness(
+    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
+) -> dg.MaterializeResult[Table]:
+    """Whether maps stay under noise and other seeds of LIME, and go with the model's weights, on a few cases."""
+    from xai_assets.analysis.robustness import robustness as measure
+
+    return run_step(context, "attribution", lambda bench: measure(bench, together(masks), predictions))

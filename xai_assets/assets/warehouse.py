@@ -42,7 +42,7 @@ def concept_tables(
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="1", ins=MASKS
+    partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="2", ins=MASKS
 )
 def mask_tables(
     context: dg.AssetExecutionContext,
@@ -50,9 +50,11 @@ def mask_tables(
     predictions: Table,
     mask_agreement: Table,
     localization: Table,
+    faithfulness: Table,
+    robustness: Table,
     **masks: Table,
 ) -> dg.MaterializeResult[Table]:
-    """images, predictions, maps, mask_agreement and localization in DuckDB: the number of rows of each."""
+    """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
     from xai_assets.analysis.loading import load_masks
 
     assert set(masks) == {f"{method}_masks" for method in METHODS}
@@ -60,6 +62,15 @@ def mask_tables(
     return run_step(
         context,
         "attribution",
-        lambda bench: load_masks(bench, images, predictions, maps, mask_agreement, localization),
-        loads=[images, predictions, maps, mask_agreement, localization],
+        lambda bench: load_masks(
+            bench,
+            images,
+            predictions,
+            maps,
+            mask_agreement,
+            localization,
+            faithfulness=faithfulness,
+            robustness=robustness,
+        ),
+        loads=[images, predictions, maps, mask_agreement, localization, faithfulness, robustness],
     )

@@ -8,7 +8,14 @@ from xai_assets.evaluation.confidence import average_drop, increase_in_confidenc
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.ordering import relevance_rank
 from xai_assets.evaluation.parameters import Faithfulness
-from xai_assets.evaluation.perturbation_curves import Curve, Score, baselines, gain, perturbation_curves
+from xai_assets.evaluation.perturbation_curves import (
+    BASELINES,
+    Curve,
+    Score,
+    baselines,
+    gain,
+    perturbation_curves,
+)
 from xai_assets.evaluation.road import BASELINE, road_curves, road_score
 
 CODE_VERSION = 1
@@ -16,6 +23,13 @@ CODE_VERSION = 1
 
 FADED = "zero"
 """The variant of average drop and increase in confidence: pixels fade to 0 of the normalised input."""
+
+
+def measures(parameters: Faithfulness) -> list[tuple[str, str]]:
+    """The metrics and variants that a map is measured by, in the order of `Measured.values`."""
+    curves = [(metric, name) for name in BASELINES for metric in ("insertion_auc", "deletion_auc", "srg")]
+    road = [("road", BASELINE)] if parameters.road else []
+    return [*curves, *road, ("average_drop", FADED), ("increase_in_confidence", FADED)]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ Score = Callable[[np.ndarray], np.ndarray]
 Order = Literal["morf", "lerf"]
 ORDERS: tuple[Order, ...] = ("morf", "lerf")
 
+BASELINES = ("blur", "mean")
+"""What `baselines` gives."""
+
 BLUR_WIDTH = 1 / 16
 """Width of the Gaussian of the baseline `blur`, a share of the longer side: about the 11 of 224 pixels of RISE."""
 

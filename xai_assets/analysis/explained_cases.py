@@ -1,0 +1,117 @@
+"""A study's explained cases, an image and a class each, with all that measures of the model want of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.errors import XaiError
+from xai_assets.evaluation.controls import every_control
+from xai_assets.files import sha256_bytes
+
+
+@dataclass(frozen=True)
+class ExplainedCase:
+    """One image and class.
+
+    Attributes:
+        prediction: its row of the table `predictions`.
+        rows: its rows of the table `maps`, one a method.
+        view: h w 3 uint8, what the model saw.
+        truth: h w bool, the true mask of the class in the view's frame; None where it is not known.
+        controls: by name, h w float32 in the view's frame.
+    """
+
+    prediction: dict[str, Any]
+    rows: list[dict[str, Any]]
+    view: np.ndarray
+    truth: np.ndarray | None
+    controls: dict[str, np.ndarray]
+
+    @property
+    def image_id(self) -> str:
+        """The image's name."""
+        return str(self.prediction["image_id"])
+
+    @property
+    def target(self) -> int:
+        """The explained class."""
+        return int(self.prediction["target_index"])
+
+    @property
+    def named(self) -> str:
+        """The image and the class, for people."""
+        return f"{self.image_id} ({self.prediction['target_name']})"
+
+    def labels(self, method: str) -> dict[str, Any]:
+        """The columns that every row about this case and a method or control begins with."""
+        return {
+            "image_id": self.image_id,
+            "target_index": self.target,
+            "target_name": self.prediction["target_name"],
+            "method": method,
+            "is_control": method in self.controls,
+        }
+
+
+class ExplainedCases:
+    """The cases that have maps, in the order of the predictions; each is read when it is asked for.
+
+    Args:
+        bench: the study.
+        maps: the table `maps`.
+        predictions: the table `predictions`.
+    """
+
+    def __init__(self, bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> None:
+        self._bench = bench
+        self._maps: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        for row in maps.to_dict("records"):
+            self._maps.setdefault((row["image_id"], int(row["target_index"])), []).append(row)
+        self._predictions = [
+            row
+            for row in predictions.to_dict("records")
+            if (row["image_id"], int(row["target_index"])) in self._maps
+        ]
+
+    def __len__(self) -> int:
+        return len(self._predictions)
+
+    def __getitem__(self, number: int) -> ExplainedCase:
+        row = self._predictions[number]
+        arrays, _ = self._bench.store.get("views", row["view"])
+        truth = arrays["truth"].astype(bool) if "truth" in arrays else None
+        return ExplainedCase(
+            row,
+            self.rows_of(number),
+            arrays["view"],
+            truth,
+            every_control(arrays["view"], truth, seed=self._bench.study.seed, image_id=row["image_id"]),
+        )
+
+    def rows_of(self, number: int) -> list[dict[str, Any]]:
+        """The rows of the table `maps` of a case."""
+        row = self._predictions[number]
+        return self._maps[row["image_id"], int(row["target_index"])]
+
+    def spread(self, count: int) -> list[int]:
+        """The numbers of `count` cases, evenly over all; all where there are fewer."""
+        count = min(count, len(self))
+        return [place * len(self) // count for place in range(count)]
+
+
+def array_key(array: np.ndarray) -> list[Any]:
+    """An array by its content, for the key of a result that was made from it."""
+    return [str(array.dtype), list(array.shape), sha256_bytes(np.ascontiguousarray(array).tobytes())]
+
+
+def refuse_nothing(bench: Workbench, measure: str, rows: list[dict[str, Any]]) -> None:
+    """Raises XaiError, with the first problem, where there are problems and not one row."""
+    if bench.tally.problems and not rows:
+        raise XaiError(
+            f"{measure} of study {bench.study.name}",
+            f"nothing could be measured: {bench.tally.problems[0]}",
+            "Mend the first, and the others are likely mended too.",
+        )

@@ -1,0 +1,142 @@
+"""Faithfulness of every map and control of a study, computed where it is new; curves are kept, not only areas."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.explained_cases import ExplainedCase, ExplainedCases, array_key, refuse_nothing
+from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.analysis.quick_scores import QuickScores
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.errors import XaiError
+from xai_assets.evaluation.faithfulness import CODE_VERSION, FaithfulnessProbe, Measured, measures
+from xai_assets.evaluation.ordering import tie_field
+from xai_assets.evaluation.parameters import Faithfulness
+from xai_assets.files import fingerprint
+from xai_assets.resources.tables import TABLES
+from xai_assets.vision.classifiers import Classifier
+
+KIND = "faithfulness"
+
+
+def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row an image, class, method or control, metric and baseline, as the warehouse's table `faithfulness`.
+
+    Each map's curves are kept under a key of all that made them (artifact kind `faithfulness`: an array 2 k float64
+    a curve, fractions and scores, named baseline.order). A map that shows nothing has rows without a value. An image
+    that cannot be measured is left out, named in the tally, and does not stop the others.
+    """
+    columns = list(TABLES["faithfulness"].columns)
+    parameters = bench.attribution.faithfulness
+    if parameters is None or not len(maps):
+        return pd.DataFrame(columns=columns)
+    classifier = explained_classifier(bench)
+    scores = QuickScores(classifier)
+    cases = ExplainedCases(bench, maps, predictions)
+    rows: list[dict[str, Any]] = []
+    for number in range(len(cases)):
+        case = cases[number]
+        try:
+            rows += _CaseWork(bench, classifier, scores, case, parameters).rows()
+        except XaiError as error:
+            bench.tally.problems.append(f"{case.named}: {error}")
+        bench.progress(number + 1, len(cases))
+    refuse_nothing(bench, "faithfulness", rows)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def faithfulness_curves(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
+    """The curves of the table `faithfulness` from their artifacts, as the warehouse's table `faithfulness_curves`."""
+    frames = []
+    one_a_map = table.dropna(subset=["artifact"]).drop_duplicates(["image_id", "target_index", "method"])
+    for row in one_a_map.to_dict("records"):
+        for name, (fractions, scores) in bench.store.get(KIND, row["artifact"])[0].items():
+            baseline, order = name.split(".")
+            frame = pd.DataFrame({"fraction": fractions, "score": scores})
+            frame[["baseline", "pixel_order"]] = baseline, order
+            for column in ("image_id", "target_index", "target_name", "method", "is_control"):
+                frame[column] = row[column]
+            frames.append(frame)
+    columns = list(TABLES["faithfulness_curves"].columns)
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+class _CaseWork:
+    """The work on one case; what is the same for all its maps is computed when the first of them is new."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        classifier: Classifier,
+        scores: QuickScores,
+        case: ExplainedCase,
+        parameters: Faithfulness,
+    ) -> None:
+        self._bench, self._scores, self._case, self._parameters = bench, scores, case, parameters
+        self._classifier = classifier
+        self._probe: FaithfulnessProbe | None = None
+        self._made_of = {
+            "code": CODE_VERSION,
+            "weights": classifier.sha256,
+            "preprocessing": classifier.preprocessing.fingerprint(),
+            "view": array_key(case.view),
+            "target": case.target,
+            # Ties and noise are drawn by the image's name.
+            "image": case.image_id,
+            "parameters": parameters.model_dump(mode="json"),
+            "seed": bench.study.seed,
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for row in self._case.rows:
+            explained, _ = read_map(self._bench, row)
+            found += self._rows(row["method"], explained.values if explained.usable else None)
+        for name, values in self._case.controls.items():
+            found += self._rows(name, values)
+        return found
+
+    def _rows(self, method: str, values: np.ndarray | None) -> list[dict[str, Any]]:
+        if values is None:
+            nothing: dict[tuple[str, str], float | None] = dict.fromkeys(measures(self._parameters))
+            measured, artifact = nothing, None
+        else:
+            measured, artifact = self._kept(values)
+        labels = self._case.labels(method)
+        return [
+            {**labels, "metric": metric, "variant": variant, "value": value, "artifact": artifact}
+            for (metric, variant), value in measured.items()
+        ]
+
+    def _kept(self, values: np.ndarray) -> tuple[dict[tuple[str, str], float | None], str]:
+        """The measures of a map and the key of their artifact, computed where there is none."""
+        key = fingerprint(self._made_of | {"map": array_key(values)})
+        if self._bench.store.has(KIND, key):
+            self._bench.tally.reused += 1
+        else:
+            found = self._measure(values)
+            arrays = {
+                f"{curve.baseline}.{curve.order}": np.stack([curve.fractions, curve.scores])
+                for curve in found.curves
+            }
+            values_found = [[*name, value] for name, value in found.values.items()]
+            self._bench.store.put(KIND, key, arrays, {"values": values_found})
+            self._bench.tally.computed += 1
+        meta = self._bench.store.get(KIND, key)[1]
+        return {(metric, variant): value for metric, variant, value in meta["values"]}, key
+
+    def _measure(self, values: np.ndarray) -> Measured:
+        if self._probe is None:
+            tensor = self._classifier.preprocessing.from_view(self._case.view[None])[0]  # 3 h w
+            seed, image_id = self._bench.study.seed, self._case.image_id
+            self._probe = FaithfulnessProbe(
+                self._scores.of(self._case.target),
+                np.ascontiguousarray(tensor.permute(1, 2, 0).numpy()),  # h w 3
+                ties=tie_field(self._case.view, seed=seed, image_id=image_id),
+                parameters=self._parameters,
+                seed=seed,
+                image_id=image_id,
+            )
+        return self._probe(values)

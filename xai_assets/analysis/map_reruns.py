@@ -1,0 +1,143 @@
+"""Maps of a case made again: of noisy copies of its view, and of networks whose last layers are randomised."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from xai_assets.analysis.explained_cases import ExplainedCase, array_key
+from xai_assets.analysis.explanations import parameters_of
+from xai_assets.analysis.images import canonical
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution import explain
+from xai_assets.attribution.explain import Explainer
+from xai_assets.attribution.maps import AttributionMap
+from xai_assets.evaluation.parameters import Robustness
+from xai_assets.evaluation.randomisation import Stage, depths, layers_with_parameters, randomise, similarity
+from xai_assets.evaluation.sensitivity import max_sensitivity
+from xai_assets.files import fingerprint
+from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.preprocessing import Preprocessing
+
+KIND = "robustness"
+CODE_VERSION = 1
+"""Goes into the key of every kept number: raise it when the same map gives another."""
+
+
+class MapReruns:
+    """The methods of a study on altered views and altered networks, each prepared once for all cases.
+
+    Args:
+        bench: the study.
+        classifier: the explained model.
+        parameters: how many copies and stages.
+    """
+
+    def __init__(self, bench: Workbench, classifier: Classifier, parameters: Robustness) -> None:
+        self._bench, self._parameters = bench, parameters
+        self._classifier = on_views(classifier)
+        self._layers = layers_with_parameters(classifier.network)
+        self._depths = depths(len(self._layers), parameters.stages) if parameters.stages else []
+        self._stages: dict[int, Classifier] = {}
+        self._explainers: dict[tuple[int, str, str], Explainer] = {}
+
+    def sensitivity(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
+    ) -> float | None:
+        """Max-sensitivity of a method's map of a case; None where it cannot be measured."""
+        if not explained.usable:
+            return None
+        parameters, seed = self._parameters, self._bench.study.seed
+        kept = {"radius": parameters.radius, "samples": parameters.samples}
+
+        def compute() -> float | None:
+            explainer = self._explainer(0, row)
+            return max_sensitivity(
+                lambda view: explainer(view, case.target).values,
+                case.view,
+                explained.values,
+                radius=parameters.radius,
+                samples=parameters.samples,
+                seed=seed,
+            )
+
+        return self._kept(case, row, explained, kept, compute)
+
+    def cascade(self) -> Iterator[dict[str, Any]]:
+        """The stages: `variant`, from which layer on all are random, and `depth`, the share that are."""
+        for layers in self._depths:
+            yield {"variant": self._layers[-layers][0], "depth": layers / len(self._layers)}
+
+    def randomisation(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
+    ) -> Iterator[dict[str, Any]]:
+        """Each stage, as `cascade` has it, with `value`: how alike the map is to that of the trained network."""
+        for layers, stage in zip(self._depths, self.cascade(), strict=True):
+
+            def compute(layers: int = layers) -> float | None:
+                found = self._explainer(layers, row)(case.view, case.target)
+                return similarity(explained.values, found.values)
+
+            value = None
+            if explained.usable:
+                value = self._kept(case, row, explained, {"randomised": layers}, compute)
+            yield {**stage, "value": value}
+
+    def _kept(
+        self,
+        case: ExplainedCase,
+        row: dict[str, Any],
+        explained: AttributionMap,
+        asked: dict[str, Any],
+        compute: Callable[[], float | None],
+    ) -> float | None:
+        method = parameters_of(self._bench, row["method"], case.image_id)
+        key = fingerprint(
+            {
+                "code": [CODE_VERSION, explain.CODE_VERSION],
+                "weights": self._classifier.sha256,
+                "preprocessing": self._classifier.preprocessing.fingerprint(),
+                "view": array_key(case.view),
+                "map": array_key(explained.values),
+                "target": case.target,
+                "method": row["method"],
+                "layer": explained.layer,
+                "parameters": method.model_dump(mode="json"),
+                "seed": self._bench.study.seed,
+                **asked,
+            }
+        )
+        store, tally = self._bench.store, self._bench.tally
+        if store.has(KIND, key):
+            tally.reused += 1
+        else:
+            store.put(KIND, key, {}, {"value": compute()})
+            tally.computed += 1
+        return store.get(KIND, key)[1]["value"]
+
+    def _explainer(self, layers: int, row: dict[str, Any]) -> Explainer:
+        """The row's method on the network with so many of its last layers random; 0: as it was trained."""
+        parameters = parameters_of(self._bench, row["method"], row["image_id"])
+        key = (layers, row["method"], canonical(parameters.model_dump(mode="json")))
+        if key not in self._explainers:
+            self._explainers[key] = Explainer(
+                row["method"],
+                self._with_random(layers),
+                layer=self._bench.attribution.layer,
+                parameters=parameters,
+                seed=self._bench.study.seed,
+            )
+        return self._explainers[key]
+
+    def _with_random(self, layers: int) -> Classifier:
+        if not layers:
+            return self._classifier
+        if layers not in self._stages:
+            stage: Stage = randomise(self._classifier.network, layers, seed=self._bench.study.seed)
+            self._stages[layers] = dataclasses.replace(self._classifier, network=stage.network)
+        return self._stages[layers]
+
+
+def on_views(classifier: Classifier) -> Classifier:
+    """The classifier, taking what it would see of a picture (h w 3 uint8) in place of the picture."""
+    spec = classifier.preprocessing.spec.model_copy(update={"mode": "native", "resize": None, "size": None})
+    return dataclasses.replace(classifier, preprocessing=Preprocessing(spec))

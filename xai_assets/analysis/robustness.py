@@ -1,0 +1,151 @@
+"""Robustness of a study's maps: on a few cases, for each of them costs several maps of every method."""
+
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.analysis.explained_cases import ExplainedCase, ExplainedCases, refuse_nothing
+from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.lime_reruns import LimeReruns
+from xai_assets.analysis.map_reruns import MapReruns
+from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.maps import AttributionMap
+from xai_assets.errors import XaiError
+from xai_assets.evaluation.controls import every_control
+from xai_assets.evaluation.parameters import Robustness
+from xai_assets.evaluation.randomisation import chance_similarity, similarity, smooth_noise, veto
+from xai_assets.evaluation.ranking import RankedMaps
+from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
+from xai_assets.resources.tables import TABLES
+
+WHOLE = 1.0
+"""The depth at which all layers are random."""
+
+
+def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a case, method or control, and metric, as the warehouse's table `robustness`.
+
+    The cases are evenly spaced; all results are kept by all that made them. A case and method that cannot be
+    measured is left out, named in the tally, and does not stop the others.
+    """
+    columns = list(TABLES["robustness"].columns)
+    parameters = bench.attribution.robustness
+    if parameters is None or not len(maps):
+        return pd.DataFrame(columns=columns)
+    work = _Work(bench, parameters)
+    cases = ExplainedCases(bench, maps, predictions)
+    numbers = cases.spread(parameters.cases)
+    rows: list[dict[str, Any]] = []
+    total, done = sum(len(cases.rows_of(number)) for number in numbers), 0
+    for number in numbers:
+        case = cases[number]
+        for row in case.rows:
+            try:
+                rows += work.method(case, row)
+            except XaiError as error:
+                bench.tally.problems.append(f"{row['method']} of {case.named}: {error}")
+            done += 1
+            bench.progress(done, total)
+        for name in case.controls:
+            rows += work.control(case, name)
+    refuse_nothing(bench, "robustness", [row for row in rows if not row["is_control"]])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
+    """Which methods' maps outlive the model, from the table `robustness`, as the table `randomisation_veto`."""
+    columns = list(TABLES["randomisation_veto"].columns)
+    parameters = bench.attribution.robustness
+    if parameters is None or not len(table):
+        return pd.DataFrame(columns=columns)
+    whole = table[(table["metric"] == "randomisation_similarity") & (table["depth"] == WHOLE)]
+    rows = []
+    for (method, is_control), group in whole.groupby(["method", "is_control"], sort=False):
+        found = [None if pd.isna(value) else float(value) for value in group["value"]]
+        measured = [value for value in found if value is not None]
+        rows.append(
+            {
+                "method": method,
+                "is_control": is_control,
+                "similarity": sum(measured) / len(measured) if measured else None,
+                "above": parameters.veto_above,
+                "vetoed": veto(found, above=parameters.veto_above),
+                "n": len(measured),
+                "excluded": len(found) - len(measured),
+            }
+        )
+    return pd.DataFrame(rows, columns=columns)
+
+
+class _Work:
+    """What is prepared once for all cases and methods."""
+
+    def __init__(self, bench: Workbench, parameters: Robustness) -> None:
+        classifier = explained_classifier(bench)
+        self._bench, self._parameters = bench, parameters
+        self._reruns = MapReruns(bench, classifier, parameters)
+        self._lime = LimeReruns(bench, classifier, parameters)
+        self._noise: dict[tuple[int, ...], RankedMaps] = {}
+
+    def method(self, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a method."""
+        explained, _ = read_map(self._bench, row)
+        labels = case.labels(row["method"])
+        found: list[dict[str, Any]] = []
+        if self._parameters.samples:
+            found.append(_row(labels, "max_sensitivity", self._reruns.sensitivity(case, row, explained)))
+        if row["method"] == "lime":
+            if self._parameters.seeds:
+                found += [_row(labels, **one) for one in self._lime.measures(case, explained)]
+        elif self._parameters.samples:
+            found.append(_row(labels, "noise_floor", 0.0))  # class activation maps have no chance in them
+        if self._parameters.stages:
+            chance = self._chance(explained)
+            for stage in self._reruns.randomisation(case, row, explained):
+                found.append(_row(labels, "randomisation_similarity", chance=chance, **stage))
+        return found
+
+    def control(self, case: ExplainedCase, name: str) -> list[dict[str, Any]]:
+        """The rows of a control, which looks at no model: its maps are the same whatever became of that."""
+        values, seed = case.controls[name], self._bench.study.seed
+        labels, parameters = case.labels(name), self._parameters
+        found: list[dict[str, Any]] = []
+        if parameters.samples:
+
+            def again(view: Any, seed: int = seed) -> Any:
+                made = every_control(view, None, seed=seed, image_id=case.image_id)
+                return made.get(name, values)  # the oracle does not look at the picture either
+
+            moved = max_sensitivity(
+                again, case.view, values, radius=parameters.radius, samples=parameters.samples, seed=seed
+            )
+            others = [again(case.view, other) for other in self._lime.other_seeds]
+            found.append(_row(labels, "max_sensitivity", moved))
+            found.append(_row(labels, "noise_floor", largest_change(values, others) if others else None))
+        if parameters.stages:
+            chance = self._chance_of(values)
+            for stage in self._reruns.cascade():
+                same = similarity(values, values)
+                found.append(_row(labels, "randomisation_similarity", same, chance=chance, **stage))
+        return found
+
+    def _chance(self, explained: AttributionMap) -> float | None:
+        return self._chance_of(explained.values) if explained.usable else None
+
+    def _chance_of(self, values: Any) -> float | None:
+        if values.shape not in self._noise:
+            self._noise[values.shape] = RankedMaps(smooth_noise(values.shape, seed=self._bench.study.seed))
+        return chance_similarity(values, self._noise[values.shape])
+
+
+def _row(
+    labels: dict[str, Any],
+    metric: str,
+    value: float | None = None,
+    *,
+    variant: str | None = None,
+    depth: float | None = None,
+    chance: float | None = None,
+) -> dict[str, Any]:
+    return {**labels, "metric": metric, "variant": variant, "depth": depth, "value": value, "chance": chance}
