@@ -70,6 +70,8 @@ def test_faithfulness_of_every_method_and_control_is_computed_once(place):
     assert set(found["metric"]) <= METRICS.keys()
     for metric, group in found.groupby("metric"):
         assert group["value"].between(METRICS[metric].low, METRICS[metric].high).all()
+    ones = found[found["method"] == "ones"].set_index("metric")["value"]
+    assert (ones["increase_in_confidence"] == 0).all()  # whatever batches its pictures were in
     again_bench, *given = step(place)
     again = faithfulness(again_bench, *given[:2])
     assert (again_bench.tally.computed, again_bench.tally.reused) == (0, 3 * 7)
@@ -163,6 +165,8 @@ def test_robustness_is_computed_once_and_vetoes_what_does_not_look_at_the_model(
     for blind in ("centre", "edges", "random", "oracle"):
         assert verdict.loc[blind, "vetoed"] == True  # noqa: E712 -- None is neither
     assert pd.isna(verdict.loc["ones", "vetoed"]) and verdict.loc["ones", "excluded"] == 2
+    counted = verdict["n"] + verdict["vanished"] + verdict["excluded"]
+    assert (counted == 2).all() and (verdict.loc[["gradcam", "lime"], "excluded"] == 0).all()
 
 
 def test_on_views_a_method_gives_the_map_that_it_gave_of_the_picture(place):

@@ -77,8 +77,8 @@ def test_a_map_that_looks_at_the_picture_alone_is_vetoed_and_one_that_looks_at_t
         blind.append(similarity(edges, edges))
         seeing.append(similarity(gradient(network), gradient(random_network)))
     assert blind == [1.0] * 12
-    assert veto(blind, above=0.5) is True
-    assert veto(seeing, above=0.5) is False
+    assert veto(blind, vanished=0, above=0.5) is True
+    assert veto(seeing, vanished=0, above=0.5) is False
 
 
 def test_chance_is_what_smooth_noise_reaches():
@@ -95,8 +95,9 @@ def test_chance_is_what_smooth_noise_reaches():
 def test_what_cannot_be_measured_is_none_or_an_error():
     assert similarity(np.ones((3, 3)), np.arange(9.0).reshape(3, 3)) is None
     assert chance_similarity(np.ones((9, 9)), RankedMaps(smooth_noise((9, 9), seed=0))) is None
-    assert veto([None, None], above=0.5) is None
-    assert veto([None, 0.6], above=0.5) is True
+    assert veto([None, None], vanished=0, above=0.5) is None
+    assert veto([None, None], vanished=1, above=0.5) is False
+    assert veto([None, 0.6], vanished=1, above=0.5) is True
     with pytest.raises(EvaluationError, match="1 stages"):
         depths(5, 1)
     with pytest.raises(EvaluationError, match="0 layers"):

@@ -64,15 +64,18 @@ def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
     for (method, is_control), group in whole.groupby(["method", "is_control"], sort=False):
         found = [None if pd.isna(value) else float(value) for value in group["value"]]
         measured = [value for value in found if value is not None]
+        # A map that shows something has a level of chance, whatever became of it.
+        vanished = int((group["value"].isna() & group["chance"].notna()).sum())
         rows.append(
             {
                 "method": method,
                 "is_control": is_control,
                 "similarity": sum(measured) / len(measured) if measured else None,
                 "above": parameters.veto_above,
-                "vetoed": veto(found, above=parameters.veto_above),
+                "vetoed": veto(found, vanished=vanished, above=parameters.veto_above),
                 "n": len(measured),
-                "excluded": len(found) - len(measured),
+                "vanished": vanished,
+                "excluded": len(found) - len(measured) - vanished,
             }
         )
     return pd.DataFrame(rows, columns=columns)

@@ -111,7 +111,7 @@ _ALL = (
     Metric(
         "increase_in_confidence", "Increase in confidence", "", 0, 1, "higher",
         "none: read it beside the controls", None,
-        "1 if p(image · scaled map) > p(image), else 0",
+        "1 if p(image · scaled map) > p(image), by more than rounding, else 0",
         "Chattopadhyay et al. (2018), as a share",
     ),
     Metric(

@@ -6,6 +6,7 @@ better map: noise has the lowest.
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,8 +91,8 @@ def randomise(network: nn.Module, layers: int, *, seed: int) -> Stage:
 def similarity(values: np.ndarray, randomised: np.ndarray) -> float | None:
     """Spearman correlation (-1..1) of the maps of a trained and a randomised network; None where one is constant.
 
-    A constant map of the randomised network has nothing of the other: it is excluded, which can only make a veto
-    likelier, and never taken for 0.
+    A constant map of the randomised network has nothing of the other: it is excluded from means, which can only make
+    a veto likelier, and never taken for 0; see `veto`.
     """
     return rank_correlation(values, randomised)
 
@@ -115,10 +116,19 @@ def chance_similarity(values: np.ndarray, noise: RankedMaps) -> float | None:
     return None if found is None else float(np.quantile(np.abs(found), 0.95))
 
 
-def veto(similarities: list[float | None], *, above: float) -> bool | None:
+def veto(similarities: Sequence[float | None], *, vanished: int, above: float) -> bool | None:
     """Whether a method is vetoed: the mean similarity under whole randomisation is above the limit.
 
-    None where no image could be measured.
+    Args:
+        similarities: one a case, None where it could not be measured.
+        vanished: of these, how many because the randomised network's map is constant, though the trained one's is
+            not: nothing of the map outlived the model.
+        above: the limit.
+
+    Returns:
+        None where no case says anything: nothing was measured, and no map vanished.
     """
     measured = [one for one in similarities if one is not None]
-    return bool(np.mean(measured) > above) if measured else None
+    if not measured:
+        return False if vanished else None
+    return bool(np.mean(measured) > above)

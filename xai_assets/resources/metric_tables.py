@@ -78,10 +78,14 @@ METRIC_TABLES: dict[str, Table] = {
             ),
             "above": real("the study's limit"),
             "vetoed": flag(
-                "whether the similarity is above it; NULL where it could not be measured", nullable=True
+                "whether the similarity is above it; NULL where no case was measured and no map vanished",
+                nullable=True,
             ),
             "n": whole("cases that were measured"),
-            "excluded": whole("cases in which one of the maps was constant"),
+            "vanished": whole(
+                "cases in which the map of the randomised network was constant: nothing of it outlived the model"
+            ),
+            "excluded": whole("cases in which the map of the trained network was constant already"),
         },
         key=("method",),
     ),
