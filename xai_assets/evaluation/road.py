@@ -3,7 +3,7 @@
 A removed pixel becomes the weighted mean of its eight neighbours, of which some are removed as well: a sparse system
 of linear equations, one unknown a removed pixel, as in the paper (weights 1/6 beside and 1/12 across, neighbours
 outside the image left out). It is symmetric and positive definite, and solved by conjugate gradients on the grid
-itself, from a start that is averaged down and up again: about a tenth of the time of a sparse factorisation (128 x 128
+itself, from a start on ever coarser grids: about a tenth of the time of a sparse factorisation (128 x 128
 pixels, half of them gone).
 """
 
@@ -24,9 +24,9 @@ BASELINE = "linear"
 NOISE = 0.01
 """Standard deviation of the noise on imputed pixels, in units of the normalised input: that of the authors' code."""
 
-TOLERANCE = 3e-5
-"""The root mean square misfit of an image's equations where the solver stops, in the same units. What that leaves of
-error in a hole's middle is below the noise."""
+TOLERANCE = 1e-5
+"""The root mean square misfit of an image's equations where the solver stops, in the same units. Of 128 x 128 pixels
+with 70 % gone in blobs none was off by more than the noise; with 90 % gone, the middle of the largest by twice that."""
 
 _MOST_ROUNDS = 2000
 _ACROSS = np.array([1, 2, 1], dtype=np.float32)
@@ -56,37 +56,7 @@ def impute(image: np.ndarray, gone: np.ndarray) -> np.ndarray:
         )
     if not gone.any():
         return image.copy()
-    free = np.repeat(gone[..., None], 3, axis=2).astype(np.float32)
-    # An equation: the weights inside the image, times the pixel, less the weighted sum of its neighbours, is 0.
-    weights = _box(np.ones_like(image))  # with the middle's, which `_box` has too
-    found = np.where(gone[..., None], _pyramid(image * (1 - free), 1 - free[..., 0]), image).astype(
-        np.float32
-    )
-    residual = _box(found)
-    residual -= weights * found
-    residual *= free
-    direction = residual.copy()
-    squared = float(np.vdot(residual, residual))
-    enough = TOLERANCE**2 * np.count_nonzero(free)
-    for _ in range(_MOST_ROUNDS):
-        if squared <= enough:
-            return found
-        # In place and without an abs or max a round: there are some eighty rounds an image.
-        image_of = weights * direction
-        image_of -= _box(direction)
-        image_of *= free
-        step = np.float32(squared / float(np.vdot(direction, image_of)))
-        found += step * direction
-        image_of *= step
-        residual -= image_of
-        before, squared = squared, float(np.vdot(residual, residual))
-        direction *= np.float32(squared / before)
-        direction += residual
-    raise EvaluationError(
-        "linear imputation",
-        f"did not settle in {_MOST_ROUNDS} rounds",
-        "Look at the image's values: normalised ones lie within a few units of 0.",
-    )
+    return _solve(image, gone)
 
 
 def road_curves(
@@ -146,21 +116,54 @@ def road_score(curves: Sequence[Curve]) -> float:
     return float(np.mean(by_order["lerf"] - by_order["morf"]))
 
 
+def _solve(image: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """`impute` for arguments that are known to be right, some pixels gone and some not."""
+    free = np.repeat(gone[..., None], 3, axis=2).astype(np.float32)
+    # An equation: the weights inside the image, times the pixel, less the weighted sum of its neighbours, is 0.
+    weights = _box(np.ones_like(image))  # with the middle's, which `_box` has too
+    found = np.where(gone[..., None], _guess(image, 1 - free), image).astype(np.float32)
+    residual = _box(found)
+    residual -= weights * found
+    residual *= free
+    direction = residual.copy()
+    squared = float(np.vdot(residual, residual))
+    enough = TOLERANCE**2 * np.count_nonzero(free)
+    for _ in range(_MOST_ROUNDS):
+        if squared <= enough:
+            return found
+        # In place and without an abs or max a round: there are some eighty rounds an image.
+        image_of = weights * direction
+        image_of -= _box(direction)
+        image_of *= free
+        step = np.float32(squared / float(np.vdot(direction, image_of)))
+        found += step * direction
+        image_of *= step
+        residual -= image_of
+        before, squared = squared, float(np.vdot(residual, residual))
+        direction *= np.float32(squared / before)
+        direction += residual
+    raise EvaluationError(
+        "linear imputation",
+        f"did not settle in {_MOST_ROUNDS} rounds",
+        "Look at the image's values: normalised ones lie within a few units of 0.",
+    )
+
+
 def _box(values: np.ndarray) -> np.ndarray:
     """The weighted sum over each pixel's neighbours inside the image, and 1/3 of itself: h w 3 -> h w 3."""
     return np.asarray(cv2.sepFilter2D(values, -1, _ACROSS, _DOWN, borderType=cv2.BORDER_CONSTANT))
 
 
-def _pyramid(sums: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """A first guess: known pixels (weight h w, sums h w c) averaged over ever larger squares, and spread back."""
-    height, width = weight.shape
-    values = sums / np.maximum(weight, 1e-6)[..., None]
-    if weight.min() > 0:
-        return values
+def _guess(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """A first guess: the same question asked of an image of half the size, known pixels (1, else 0) averaged.
+
+    What is far from every known pixel takes many rounds to settle on the grid of pixels, and few on a coarse one.
+    """
+    height, width = known.shape[:2]
     half = (max(1, width // 2), max(1, height // 2))
-    coarse = _pyramid(
-        np.atleast_3d(cv2.resize(sums, half, interpolation=cv2.INTER_AREA)),
-        cv2.resize(weight, half, interpolation=cv2.INTER_AREA),
-    )
-    spread = np.atleast_3d(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR))
-    return np.where(weight[..., None] > 0, values, spread)
+    weight = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(image * known, half, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-6)
+    gone = weight[..., 0] == 0
+    if gone.any():
+        coarse = _solve(coarse, gone)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR))
