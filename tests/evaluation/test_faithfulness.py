@@ -31,7 +31,7 @@ def test_the_measures_come_from_the_curves():
     shown = model.shown
     assert shown == 3  # the image and two baselines, for all maps together
     found = probe(np.random.default_rng(0).normal(size=(8, 6)))
-    assert model.shown - shown == 2 * 2 * 5 + 2 * 3 + 1
+    assert model.shown - shown == 2 * 2 * 5 + 2 * 2 + 1
     assert {metric for metric, _ in found.values} <= METRICS.keys()
     assert list(found.values) == measures(probe.parameters)
     by_curve = {(curve.baseline, curve.order): curve for curve in found.curves}

@@ -14,16 +14,16 @@ class _Parameters(BaseModel):
 
 
 class Faithfulness(_Parameters):
-    """Does the score follow the map as pixels are taken away?"""
+    """Does the score follow the map as pixels are taken away? The defaults are coarse, for a quick first run."""
 
     steps: int = Field(
-        8,
+        6,
         ge=2,
         le=1000,
         description="equal parts in which the pixels of a curve go, 4 (steps - 1) pictures a map",
     )
     road: tuple[Share, ...] = Field(
-        (0.2, 0.5, 0.8),
+        (0.3, 0.7),
         description="shares of the pixels that ROAD removes, rising, two pictures each; none: ROAD is left out",
     )
 
@@ -35,7 +35,10 @@ class Faithfulness(_Parameters):
 
 
 class Robustness(_Parameters):
-    """Does a map stay where nothing changed that matters, and change where all that matters is gone?"""
+    """Does a map stay where nothing changed that matters, and change where all that matters is gone?
+
+    The defaults are for a first look: two cases, and of each measure the least that makes one.
+    """
 
     cases: int = Field(
         2,
@@ -49,15 +52,20 @@ class Robustness(_Parameters):
         le=64,
         description="max-sensitivity: the most by which noise changes a pixel's channel, in levels of 255",
     )
-    samples: int = Field(2, ge=0, le=1000, description="max-sensitivity: noisy copies of a view; 0: none")
+    samples: int = Field(
+        1,
+        ge=0,
+        le=1000,
+        description="max-sensitivity: noisy copies of a view, of which the largest change counts; 0: none",
+    )
     seeds: int = Field(
-        3, ge=0, le=1000, description="LIME's stability: runs with other seeds, its own included; 0: none"
+        2, ge=0, le=1000, description="LIME's stability: runs with other seeds, its own included; 0: none"
     )
     features: int = Field(
         5, ge=1, le=1000, description="LIME's stability: superpixels of largest weight that have to recur"
     )
     stages: int = Field(
-        3,
+        2,
         ge=0,
         le=100,
         description="model randomisation: how many networks, from only the last layer randomised to all; 0: none",
