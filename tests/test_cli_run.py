@@ -1,8 +1,10 @@
 """`xai run` with each executor: the same results, and options that do not go together are said."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import duckdb
 import pytest
@@ -49,6 +51,28 @@ def test_options_of_one_executor_are_refused_with_another(xai):
     ran = xai("run", "tiny", "--cpu-slots", "2")
     assert ran.returncode == 2
     assert "go with --executor gpu_tagged" in ran.stderr
+
+
+def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
+    environment = os.environ | {
+        "XAI_DATA": str(tmp_path),
+        "XAI_LOCKS": str(tmp_path / "locks"),
+        "DAGSTER_HOME": "",
+    }
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "xai_assets", "run", "demo", "--executor", "in_process"],
+            env=environment, stdout=said, stderr=said, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
+        )  # fmt: skip
+    try:
+        while b"images" not in (tmp_path / "said").read_bytes() and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130, (tmp_path / "said").read_text(encoding="utf-8")
+    finally:
+        process.kill()
+    assert "`xai run demo` goes on where it stopped" in (tmp_path / "said").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

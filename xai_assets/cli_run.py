@@ -17,6 +17,9 @@ from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
 
+STOPPED = 130
+"""As shells have it for a command that was stopped with Ctrl-C."""
+
 MISSING = 2
 FAILED = 1
 
@@ -30,7 +33,7 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any]) -> int:
         execution: the executor and its options, as under `execution: config:` of a run.
 
     Returns:
-        The exit code: 0, 1 when an asset failed, 2 when files are missing and nothing was run.
+        The exit code: 0, 1 when an asset failed, 2 when files are missing and nothing was run, 130 when it was stopped.
     """
     started = time.perf_counter()
     file = find_study(name, settings)
@@ -41,8 +44,9 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any]) -> int:
         click.echo(f"Study {file.study.name}: {len(absent)} missing, nothing was run.", err=True)
         return MISSING
     click.echo(f"{file.study.title}", err=True)
-    if not _materialise(file, settings, execution):
-        return FAILED
+    code = _materialise(file, settings, execution)
+    if code:
+        return code
     _summary(file, settings)
     click.echo(f"xai run {file.study.name}: {time.perf_counter() - started:.0f} s")
     return 0
@@ -72,7 +76,7 @@ def instance_folder(settings: Settings) -> Path:
     return Path(home) if home else settings.data / "dagster"
 
 
-def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any]) -> bool:
+def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any]) -> int:
     from dagster import reconstructable
     from dagster._core.execution.api import execute_run_iterator
     from dagster._core.storage.tags import PARTITION_NAME_TAG
@@ -113,11 +117,21 @@ def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any])
             _show(event, steps)
             if event.is_failure:
                 failures.append(event)
+    if any(_was_stopped(event) for event in failures):
+        click.echo(f"Stopped. `xai run {study}` goes on where it stopped.", err=True)
+        return STOPPED
     for event in failures:
         _explain(event)
     if failures:
         click.echo(f"The whole log: `make ui`, run {run.run_id}.", err=True)
-    return not failures
+    return FAILED if failures else 0
+
+
+def _was_stopped(event: "DagsterEvent") -> bool:
+    if not event.is_run_failure:
+        return False
+    error = event.job_failure_data.error
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
 
 
 def _show(event: "DagsterEvent", steps: "Steps") -> None:

@@ -44,6 +44,20 @@ dying = dg.Definitions(
     jobs=[dg.define_asset_job("dying")],
     executor=xai_executor,
 )
+
+
+@dg.asset(op_tags=MODEL, retry_policy=dg.RetryPolicy(max_retries=1))
+def stopped_by_a_person(context: dg.AssetExecutionContext) -> None:
+    context.log.info(f"try {context.retry_number}")
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(20)
+
+
+stopped = dg.Definitions(
+    assets=[stopped_by_a_person, _step("cpu_0", LIGHT)],
+    jobs=[dg.define_asset_job("stopped")],
+    executor=xai_executor,
+)
 waiting = dg.Definitions(
     assets=[_step("gpu_0", MODEL, waits=600)], jobs=[dg.define_asset_job("waiting")], executor=xai_executor
 )
@@ -55,6 +69,10 @@ def four_and_two_job():
 
 def dying_job():
     return dying.resolve_job_def("dying")
+
+
+def stopped_job():
+    return stopped.resolve_job_def("stopped")
 
 
 def waiting_job():

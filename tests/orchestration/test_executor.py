@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.execution.api import execute_run_iterator
 
 from tests.conftest import CHECKOUT
 from tests.orchestration import device_graph as graph
@@ -107,6 +108,21 @@ def test_a_killed_step_frees_its_device_for_its_retry_and_for_others(instance, m
     assert {step["visible"] for step in ran.values()} == {"only"}
     assert any("terminated by signal 9" in message for message in messages)
     assert not overlap(ran["gpu_0"], ran["gpu_1"])
+
+
+def test_a_stopped_step_in_process_is_not_tried_again_and_stops_the_run(instance):
+    job = dg.reconstructable(graph.stopped_job)
+    run = instance.create_run_for_job(
+        job.get_definition(),
+        run_config={"execution": {"config": {"in_process": {}}}},
+        job_code_origin=job.get_python_origin(),
+    )
+    began = time.monotonic()
+    events = list(execute_run_iterator(job, run, instance))
+    assert time.monotonic() - began < 15
+    messages = [entry.message for entry in instance.all_logs(run.run_id)]
+    assert "try 0" in messages and "try 1" not in messages
+    assert events[-1].is_run_failure  # the UI's server says first that it cancels it; then it is canceled
 
 
 def lives(pid):

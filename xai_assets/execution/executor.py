@@ -8,7 +8,7 @@ used as well, in process and with a process a step: a study of one image 12 and 
 there 45 and 49 s, the demo from nothing 573 and 504 s, where light steps run beside heavy ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,6 +16,9 @@ from dagster._core.definitions.executor_definition import (
     ExecutorRequirement,
     multiple_process_executor_requirements,
 )
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.base import Executor
 from dagster._core.executor.in_process import InProcessExecutor
@@ -67,6 +70,24 @@ _SCHEMA = dg.Field(
 )
 
 
+class InProcess(InProcessExecutor):
+    """Dagster's own, which stops when it is told to: Dagster's tries a stopped step again where it has a retry policy."""
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        """All steps, one after the other, until one of them is stopped."""
+        for event in super().execute(plan_context, execution_plan):
+            yield event
+            if event.is_step_up_for_retry:
+                cause = event.step_retry_data.error.cause if event.step_retry_data.error else None
+                if cause and cause.cls_name in (
+                    DagsterExecutionInterruptedError.__name__,
+                    "KeyboardInterrupt",
+                ):
+                    raise DagsterExecutionInterruptedError
+
+
 def _requirements(config: Mapping[str, Any]) -> Sequence[ExecutorRequirement]:
     return [] if IN_PROCESS in config else multiple_process_executor_requirements()
 
@@ -81,7 +102,7 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     settings = Settings.from_environment()
     devices = Devices((), "not looked for") if mode == IN_PROCESS else discover(settings)
     if mode == IN_PROCESS or (mode == AUTO and not devices.found):
-        return LockedRun(InProcessExecutor(retries=retries), locks_folder(settings))
+        return LockedRun(InProcess(retries=retries), locks_folder(settings))
     executor = GpuTaggedExecutor(
         devices,
         settings.locks,
