@@ -101,6 +101,15 @@ def test_without_a_device_a_run_may_fail_instead_by_name(instance, monkeypatch):
         )
 
 
+def test_who_asks_for_cuda_by_name_gets_no_cpu(instance, monkeypatch):
+    monkeypatch.setenv("XAI_DEVICES", "")
+    monkeypatch.setenv("XAI_DEVICE", "cuda")
+    success, ran, messages = run(graph.four_and_two_job, instance, graph.gpu_tagged())
+    assert not success
+    assert not ran
+    assert [message for message in messages if "there is no device" in message]
+
+
 def test_a_killed_step_frees_its_device_for_its_retry_and_for_others(instance, monkeypatch):
     monkeypatch.setenv("XAI_DEVICES", "only")
     success, ran, messages = run(graph.dying_job, instance, graph.gpu_tagged())

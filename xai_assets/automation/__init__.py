@@ -1,1 +1,1 @@
-"""When assets run: partitions, jobs and schedules. What they compute does not stand here."""
+"""When assets run: partitions, jobs, schedules, sensors, conditions. What they compute does not stand here."""

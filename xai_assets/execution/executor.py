@@ -9,6 +9,7 @@ there 45 and 49 s, the demo from nothing 573 and 504 s, where light steps run be
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -103,10 +104,13 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     devices = Devices((), "not looked for") if mode == IN_PROCESS else discover(settings)
     if mode == IN_PROCESS or (mode == AUTO and not devices.found):
         return LockedRun(InProcess(retries=retries), locks_folder(settings))
+    options = Options(**{name: value for name, value in config.items() if name != "retries"})
+    if settings.device == "cuda":  # who asks for a GPU by name gets no CPU
+        options = replace(options, on_no_gpu="fail")
     executor = GpuTaggedExecutor(
         devices,
         settings.locks,
-        Options(**{name: value for name, value in config.items() if name != "retries"}),
+        options,
         retries=retries,
         simulated=settings.devices is not None,
     )

@@ -126,7 +126,7 @@ class GpuTaggedExecutor(multiprocess.MultiprocessExecutor):
             raise XaiError(
                 f"{len(heavy)} steps tagged for a GPU ({', '.join(heavy)})",
                 f"there is no device: {self._devices.why}",
-                "Run on a machine with a GPU (see `xai doctor`), or choose on_no_gpu: cpu.",
+                "Run on a machine with a GPU (see `xai doctor`), or choose on_no_gpu: cpu and leave XAI_DEVICE at auto.",
             )
         return (
             f"No GPU ({self._devices.why}): {len(heavy)} steps that would use one run on the CPU, "
