@@ -11,6 +11,9 @@ from markupsafe import Markup, escape
 
 from xai_assets.reporting import drawing as d
 from xai_assets.reporting import names
+from xai_assets.reporting.curves import curves
+
+__all__ = ["SIGNS", "curves", "forest", "gradient", "icon", "mirrored", "overlaps", "shares"]
 
 SIGNS = {"above": "▲", "same": "◆", "below": "▼", "plain": "○", "ok": "●"}
 """Shapes that go with the colours of a reading."""

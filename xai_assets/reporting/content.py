@@ -6,12 +6,14 @@ from typing import Any
 from xai_assets.reporting import names, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
-from xai_assets.reporting.definitions import definitions
+from xai_assets.reporting.definitions import MODEL_MEASURES, definitions
+from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.gallery import gallery
 from xai_assets.reporting.measures import agreement, cost, localization
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
+from xai_assets.reporting.robustness import robustness
 from xai_assets.reporting.surrogates import surrogates
 from xai_assets.reporting.units import dissection
 
@@ -140,6 +142,8 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
         "localization": where,
         "agreement": pairs,
+        "faithfulness": faithfulness(results),
+        "robustness": robustness(results),
         "cost": cost(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units),
@@ -161,6 +165,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
                 "rank_correlation",
                 "pointing",
                 "energy",
+                *(MODEL_MEASURES if len(results.metric_summary) else ()),
                 "controls",
                 "interval",
             ]

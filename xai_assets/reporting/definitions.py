@@ -161,6 +161,25 @@ DEFINITIONS: dict[str, Definition] = {
     ),
 }
 
+_SAYS = {
+    "insertion_auc": "How soon the class comes back as pixels are put back, the map's most relevant first.",
+    "deletion_auc": "How long the class stays as pixels are taken away, the map's most relevant first.",
+    "srg": "How much longer the class stays when the least relevant pixels go first than when the most relevant do.",
+    "road": "The same, with each pixel that goes replaced by what its neighbours say, and a little noise.",
+    "average_drop": "How much of the class's probability is lost when the image is dimmed by the map.",
+    "increase_in_confidence": "How often the class becomes more probable when the image is dimmed by the map.",
+    "max_sensitivity": "How far the map moves, of its own length, when the image moves by less than can be seen.",
+    "noise_floor": "How far the map moves when nothing does.",
+    "lime_vsi": "How far LIME's surrogates under two seeds choose the same superpixels.",
+    "lime_csi": "How far LIME's surrogates under two seeds give a superpixel the same weight.",
+    "lime_seed_iou": "How far LIME's masks under two seeds overlap.",
+    "randomisation_similarity": "How far the map is still the same when the network's weights are shuffled.",
+}
+MODEL_MEASURES = tuple(_SAYS)
+"""The measures that ask the model: faithfulness, then robustness."""
+
+DEFINITIONS |= {key: _metric(key, text) for key, text in _SAYS.items()}
+
 
 def definitions(keys: Sequence[str]) -> list[dict[str, Any]]:
     """The definitions of `keys`, in that order, as plain values."""

@@ -33,6 +33,7 @@ CONTROLS: dict[str, Style] = {
     "edges": Style("Edge map", "#6b7480", "ring"),
     "random": Style("Random map", "#6b7480", "ring"),
     "ones": Style("All ones", "#6b7480", "ring"),
+    "oracle": Style("Oracle", "#6b7480", "ring"),
 }
 DECISIVE = ("centre", "edges")
 """The controls that a method has to beat: they never look at the model."""

@@ -273,3 +273,76 @@ def depths(block: dict[str, Any], name_a: str, name_b: str) -> str:
 def _points(share: float) -> str:
     """ "+12 points", "−3 points": a difference of shares."""
     return f"{share * 100:+.0f} points".replace("-", "−")
+
+
+def faithfulness(tests: Sequence[dict[str, Any]], apart: Sequence[tuple[str, str]]) -> list[str]:
+    """Which methods follow the model more closely than the controls do, and which methods are told apart.
+
+    Args:
+        tests: `method`, `control` and `outcome` of each pair; the oracle knows the truth and is no bar to pass.
+        apart: pairs of methods, the more faithful first.
+    """
+    bars = [row for row in tests if row["control"] != "oracle"]
+    if not bars:
+        return ["No method was tested against a control."]
+    methods = list(dict.fromkeys(row["method"] for row in bars))
+    failed = {
+        method: [
+            names.method(row["control"]).title
+            for row in bars
+            if row["method"] == method and row["outcome"] != WINS
+        ]
+        for method in methods
+    }
+    winners = [names.method(method).title for method in methods if not failed[method]]
+    controls = joined([names.method(key).title for key in dict.fromkeys(row["control"] for row in bars)])
+    said = []
+    if winners:
+        verb = "follows" if len(winners) == 1 else "follow"
+        said.append(f"{joined(winners)} {verb} the model more closely than every control ({controls}) does.")
+    said += [
+        f"{names.method(method).title} is not shown to follow the model more closely than {joined(lost)}."
+        for method, lost in failed.items()
+        if lost
+    ]
+    if apart:
+        said += [
+            f"{names.method(first).title} is more faithful than {names.method(second).title}."
+            for first, second in apart
+        ]
+    elif len(methods) > 1:
+        said.append("No two methods are told apart by it.")
+    return said
+
+
+def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods are vetoed, whose maps move within their own noise, and how many cases that rests on.
+
+    Args:
+        rows: as the chapter's.
+        lime: `metric` and `value` of LIME's stability.
+    """
+    methods = [row for row in rows if not row["is_control"]]
+    vetoed = [names.method(row["key"]).title for row in methods if row["vetoed"]]
+    passed = [names.method(row["key"]).title for row in methods if row["vetoed"] is False]
+    said = []
+    if vetoed:
+        said.append(
+            f"{joined(vetoed)}: the maps outlive the model, so that they must not be read as its explanation."
+        )
+    if passed:
+        said.append(f"{joined(passed)}: the maps go with the model when its weights are shuffled.")
+    loud = [
+        names.method(row["key"]).title
+        for row in methods
+        if row["sensitivity"] and row["floor"] and row["floor"]["mean"] > 0
+    ]
+    if loud:
+        said.append(f"{joined(loud)} moves by its own chance as well, which its max-sensitivity contains.")
+    fewest = min((row["sensitivity"]["n"] for row in methods if row["sensitivity"]), default=0)
+    if fewest < 10:
+        said.append(f"This rests on {count(fewest, 'case')} a method: a first look, which bounds nothing.")
+    overlap = next((row["value"] for row in lime if row["metric"] == "lime_seed_iou" and row["value"]), None)
+    if overlap:
+        said.append(f"LIME's masks under two seeds overlap with an IoU of {overlap['mean']:.2f}.")
+    return said

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import charts, figures, names, narrative
 from xai_assets.settings import shipped
 
@@ -122,6 +123,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         "joined": narrative.joined,
         "between": narrative.between,
         "counted": narrative.count,
+        "metric_title": lambda key: METRICS[key].title,
         "stops": figures.colour_stops,
     }
     return env

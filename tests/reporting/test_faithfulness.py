@@ -1,0 +1,128 @@
+"""The chapters on what the model does: values, tests and curves of the tables, and what they say in words."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from tests.reporting.conftest import SMALL
+from tests.reporting.plausible import plausible
+from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
+from xai_assets.reporting import narrative
+from xai_assets.reporting.curves import curves
+from xai_assets.reporting.faithfulness import faithfulness
+from xai_assets.reporting.render import render
+from xai_assets.reporting.results import StudyResults
+from xai_assets.reporting.robustness import robustness
+
+LEVELS = {"gradcam": 0.8, "lime": 0.3, "edges": 0.4, "random": 0.0, "oracle": 0.6}
+CONTROLS = ("edges", "random", "oracle")
+
+
+def values(images=12):
+    """Every metric of every method on 12 images: a level of the method's, and what the image adds to all."""
+    rows = [
+        (f"{i}.png", method, method in CONTROLS, metric, variant, level + 0.01 * (i % 4) + 0.002 * (i % 3))
+        for i in range(images)
+        for method, level in LEVELS.items()
+        for metric, variant in (("srg", "blur"), ("road", "linear"), ("max_sensitivity", None))
+    ]
+    return pd.DataFrame(rows, columns=list(LONG))
+
+
+def curve_rows():
+    return pd.DataFrame(
+        [
+            (image, 0, "c", method, method in CONTROLS, "blur", order, fraction, score)
+            for image, add in (("a", 0.0), ("b", 0.2))
+            for method in ("gradcam", "edges", "ones")
+            for order, scores in (("morf", (0.8, 0.1, 0.0)), ("lerf", (0.8, 0.7, 0.0)))
+            for fraction, score in zip((0.0, 0.5, 1.0), (s + add for s in scores), strict=True)
+        ],
+        columns=[
+            "image_id", "target_index", "target_name", "method", "is_control", "baseline", "pixel_order", "fraction",
+            "score",
+        ],
+    ).assign(is_control=lambda table: table["method"] != "gradcam")  # fmt: skip
+
+
+def measured() -> StudyResults:
+    small = plausible(1, 1, layers=SMALL)
+    veto = pd.DataFrame(
+        {
+            "method": ["gradcam", "lime", "edges"],
+            "is_control": [False, False, True],
+            "similarity": [0.1, 0.9, 1.0],
+            "above": 0.5,
+            "vetoed": [False, True, True],
+            "n": 2,
+            "vanished": [1, 0, 0],
+            "excluded": 0,
+        }
+    )
+    return replace(
+        small,
+        metric_summary=metric_summary(values()),
+        metric_tests=metric_tests(values()),
+        faithfulness_curves=curve_rows(),
+        randomisation_veto=veto,
+    )
+
+
+def test_the_table_holds_the_summarys_values_methods_before_controls():
+    chapter = faithfulness(measured())
+    assert [row["key"] for row in chapter["rows"]] == ["gradcam", "lime", "edges", "random", "oracle"]
+    summary = metric_summary(values())
+    of = summary[(summary["metric"] == "srg") & (summary["method"] == "lime")].iloc[0]
+    cell = chapter["rows"][1]["cells"][0]
+    assert (cell["mean"], cell["low"], cell["high"], cell["n"]) == (of["mean"], of["low"], of["high"], 12)
+    assert chapter["rows"][1]["cells"][3] is None  # no deletion was measured
+    assert chapter["images"] == 12
+
+
+def test_a_test_is_decided_by_its_corrected_p_and_its_sign():
+    outcomes = {(row["method"], row["control"]): row["outcome"] for row in faithfulness(measured())["tests"]}
+    assert outcomes["gradcam", "edges"] == outcomes["lime", "random"] == narrative.WINS
+    assert outcomes["lime", "edges"] == narrative.LOSES
+    few = replace(measured(), metric_tests=metric_tests(values(3)))  # three pairs decide nothing
+    assert {row["outcome"] for row in faithfulness(few)["tests"]} == {narrative.UNDECIDED}
+
+
+def test_a_method_that_loses_to_the_edge_map_is_named():
+    first, second, third = faithfulness(measured())["sentences"]
+    assert (
+        first == "Grad-CAM follows the model more closely than every control (Edge map and Random map) does."
+    )
+    assert second == "LIME is not shown to follow the model more closely than Edge map."
+    assert third == "Grad-CAM is more faithful than LIME."
+
+
+def test_curves_are_means_over_images_and_not_every_control_is_drawn():
+    blur, mean = faithfulness(measured())["curves"]
+    assert [(line["key"], line["order"]) for line in blur["lines"]] == [
+        ("gradcam", "morf"), ("gradcam", "lerf"), ("edges", "morf"), ("edges", "lerf"),
+    ]  # fmt: skip
+    assert blur["lines"][0]["points"] == [
+        [0.0, pytest.approx(0.9)],
+        [0.5, pytest.approx(0.2)],
+        [1.0, pytest.approx(0.1)],
+    ]
+    assert blur["images"] == 2 and mean["lines"] == []
+    drawn = curves([blur, mean], title="a <title>")
+    assert drawn.count("Grad-CAM") == 1 and "a &lt;title&gt;" in drawn
+
+
+def test_a_map_that_outlives_the_model_is_vetoed_in_words():
+    chapter = robustness(measured())
+    said = " ".join(chapter["sentences"])
+    assert "LIME: the maps outlive the model" in said and "Grad-CAM: the maps go with the model" in said
+    assert chapter["rows"][0]["vanished"] == 1 and chapter["cases"] == 12
+
+
+def test_the_chapters_stand_in_the_study_report_and_say_where_they_are_missing():
+    report = render("study", measured())
+    assert report.complaints == ()
+    assert report.data["faithfulness"]["rows"] and report.data["robustness"]["rows"]
+    assert 'id="faithfulness"' in report.html and "Symmetric relevance gain" in report.html
+    without = render("study", plausible(1, 1, layers=SMALL))
+    assert "was not measured" in without.html and "Robustness was not measured" in without.html

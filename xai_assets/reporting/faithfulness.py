@@ -1,0 +1,151 @@
+"""Whether the maps say what the model uses: its score as pixels are removed in a map's order, against controls."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.evaluation.metrics import METRICS
+from xai_assets.reporting import names, narrative
+from xai_assets.reporting.numbers import in_order, plain
+from xai_assets.reporting.results import StudyResults
+
+Row = dict[str, Any]
+
+COLUMNS = (
+    ("srg", "blur"), ("srg", "mean"), ("road", "linear"), ("deletion_auc", "blur"), ("insertion_auc", "blur"),
+    ("average_drop", "zero"), ("increase_in_confidence", "zero"),
+)  # fmt: skip
+"""Metric and baseline of the table's columns. The first is the headline; all others are in report.json."""
+
+HEADLINE = COLUMNS[0]
+LEVEL = 0.05
+"""A test counts below this, after Holm's correction."""
+
+DRAWN_CONTROLS = ("edges", "random")
+
+
+def faithfulness(results: StudyResults) -> Row:
+    """The chapter's data.
+
+    Returns:
+        `columns` (key, title, variant, direction), `rows` (one a method or control: `key`, `is_control`, and in
+        `cells` one value a column, mean, low, high and n, or None), `tests` (methods against controls on the
+        headline), `curves` (one a baseline: `baseline` and `lines`), `sentences` and `images`.
+    """
+    table = results.metric_summary
+    asked = {metric for metric, _ in COLUMNS}
+    found = table[table["metric"].isin(asked)] if len(table) else table
+    if not len(found):
+        return {"columns": [], "rows": [], "tests": [], "curves": [], "sentences": [], "images": 0}
+    columns: list[Row] = [
+        {
+            "key": metric,
+            "title": METRICS[metric].title,
+            "variant": variant,
+            "direction": METRICS[metric].direction,
+        }
+        for metric, variant in COLUMNS
+    ]
+    rows: list[Row] = [
+        {
+            "key": key,
+            "is_control": is_control,
+            "cells": [cell(found, key, metric, variant) for metric, variant in COLUMNS],
+        }
+        for key, is_control in ordered(found)
+    ]
+    tests = _tests(results.metric_tests)
+    return {
+        "columns": columns,
+        "rows": rows,
+        "tests": tests,
+        "curves": [_curves(results.faithfulness_curves, baseline) for baseline in ("blur", "mean")],
+        "sentences": narrative.faithfulness(tests, _apart(results.metric_tests)),
+        "images": max((entry["n"] for row in rows for entry in row["cells"] if entry), default=0),
+    }
+
+
+def ordered(table: pd.DataFrame) -> list[tuple[str, bool]]:
+    """Methods before controls, each in the order of `names`: (key, whether it is a control)."""
+    pairs = table[["method", "is_control"]].drop_duplicates().itertuples(index=False, name=None)
+    known = [*names.METHODS, *names.CONTROLS]
+    return sorted(
+        ((str(key), bool(control)) for key, control in pairs),
+        key=lambda pair: (pair[1], known.index(pair[0]) if pair[0] in known else len(known), pair[0]),
+    )
+
+
+def cell(table: pd.DataFrame, method: str, metric: str, variant: str | None) -> Row | None:
+    """Mean, low, high, n and excluded of one method and metric; None where nothing was measured."""
+    of = table[(table["method"] == method) & (table["metric"] == metric)]
+    of = of[of["variant"].isna() if variant is None else of["variant"] == variant]
+    for row in of.to_dict("records"):
+        kept = {name: plain(row[name]) for name in ("mean", "low", "high", "n", "excluded")}
+        return kept if kept["mean"] is not None else None
+    return None
+
+
+def _headline(tests: pd.DataFrame, family: str) -> list[Row]:
+    if not len(tests):
+        return []
+    metric, variant = HEADLINE
+    of = tests[(tests["metric"] == metric) & (tests["variant"] == variant) & (tests["family"] == family)]
+    return [{str(name): plain(value) for name, value in row.items()} for row in of.to_dict("records")]
+
+
+def _tests(tests: pd.DataFrame) -> list[Row]:
+    """Every method against every control on the headline, with what it decides; the oracle is no control."""
+    rows = []
+    for row in _headline(tests, "controls"):
+        decided = row["p_holm"] is not None and row["p_holm"] < LEVEL
+        higher = row["difference"] is not None and row["difference"] > 0
+        outcome = narrative.UNDECIDED if not decided else narrative.WINS if higher else narrative.LOSES
+        rows.append(
+            {
+                "method": row["method_a"],
+                "control": row["method_b"],
+                "outcome": outcome,
+                "difference": None
+                if row["difference"] is None
+                else {
+                    "mean": row["difference"],
+                    "low": row["low"],
+                    "high": row["high"],
+                    "n": row["n"],
+                },
+                "p_holm": row["p_holm"],
+                "effect": row["effect"],
+            }
+        )
+    place = [*names.METHODS, *names.CONTROLS]
+    return sorted(rows, key=lambda row: [_at(place, row["method"]), _at(place, row["control"])])
+
+
+def _at(place: Sequence[str], key: str) -> int:
+    return place.index(key) if key in place else len(place)
+
+
+def _apart(tests: pd.DataFrame) -> list[tuple[str, str]]:
+    """Pairs of methods that the headline tells apart, the higher one first."""
+    rows = [row for row in _headline(tests, "methods") if row["p_holm"] is not None and row["p_holm"] < LEVEL]
+    return [
+        (row["method_a"], row["method_b"]) if row["difference"] > 0 else (row["method_b"], row["method_a"])
+        for row in rows
+    ]
+
+
+def _curves(curves: pd.DataFrame, baseline: str) -> Row:
+    """Mean score over images by method and order; an image's classes are averaged first."""
+    lines: list[Row] = []
+    if len(curves):
+        of = curves[curves["baseline"] == baseline]
+        for key, is_control in ordered(of) if len(of) else []:
+            if is_control and key not in DRAWN_CONTROLS:
+                continue
+            for order in ("morf", "lerf"):
+                mine = of[(of["method"] == key) & (of["pixel_order"] == order)]
+                means = mine.groupby(["image_id", "fraction"])["score"].mean().groupby("fraction").mean()
+                points = [[float(fraction), float(score)] for fraction, score in means.items()]
+                lines.append({"key": key, "is_control": is_control, "order": order, "points": points})
+    return {"baseline": baseline, "lines": lines, "images": len(in_order(curves["image_id"])) if lines else 0}

@@ -1,0 +1,57 @@
+"""Whether the maps hold still where the question does, and go where the model goes: stability and sanity."""
+
+from typing import Any
+
+import pandas as pd
+
+from xai_assets.reporting import narrative
+from xai_assets.reporting.faithfulness import cell, ordered
+from xai_assets.reporting.numbers import plain
+from xai_assets.reporting.results import StudyResults
+
+Row = dict[str, Any]
+
+LIME = ("lime_vsi", "lime_csi", "lime_seed_iou")
+
+
+def robustness(results: StudyResults) -> Row:
+    """The chapter's data.
+
+    Returns:
+        `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, and of the veto `similarity`,
+        `above`, `vetoed`, `measured`, `vanished`), `lime` (metric and value), `sentences`, `cases` (the fewest that
+        were measured).
+    """
+    table = results.metric_summary
+    found = table[table["metric"] == "max_sensitivity"] if len(table) else table
+    if not len(found):
+        return {"rows": [], "lime": [], "sentences": [], "cases": 0}
+    vetoes = {row["method"]: row for row in results.randomisation_veto.to_dict("records")}
+    rows = []
+    for key, is_control in ordered(found):
+        veto = vetoes.get(key, {})
+        rows.append(
+            {
+                "key": key,
+                "is_control": is_control,
+                "sensitivity": cell(table, key, "max_sensitivity", None),
+                "floor": cell(table, key, "noise_floor", None),
+                "similarity": plain(veto.get("similarity")),
+                "above": plain(veto.get("above")),
+                "vetoed": plain(veto.get("vetoed")),
+                "measured": plain(veto.get("n", 0)),
+                "vanished": plain(veto.get("vanished", 0)),
+            }
+        )
+    lime = [{"metric": key, "value": cell(table, "lime", key, None)} for key in LIME]
+    return {
+        "rows": rows,
+        "lime": [row for row in lime if row["value"]],
+        "sentences": narrative.robustness(rows, lime),
+        "cases": _fewest(found),
+    }
+
+
+def _fewest(table: pd.DataFrame) -> int:
+    counts = table.loc[~table["is_control"].astype(bool), "n"]
+    return int(counts.min()) if len(counts) else 0
