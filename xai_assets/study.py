@@ -182,6 +182,17 @@ class Attribution(Part):
     )
 
 
+class Drift(Part):
+    """When a run's explanations count as others than those of the run before."""
+
+    min_iou: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="the mean IoU of a method's masks with those of the last run, below which its check warns",
+    )
+
+
 class Study(Part):
     """One analysis: a file in `data/studies`, and a partition of the asset graph."""
 
@@ -191,6 +202,7 @@ class Study(Part):
     seed: int = Field(0, ge=0, lt=2**32, description="every random choice follows from it")
     dissection: Dissection | None = Field(None, description="what has each unit learned?")
     attribution: Attribution | None = Field(None, description="where did the model look?")
+    drift: Drift = Field(default_factory=Drift, description="when explanations count as changed")
     reports: tuple[Report, ...] = Field(REPORTS, description="the reports to make")
     schedule: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] | None = Field(
         None, description="cron expression, five fields, UTC; none: run by hand"

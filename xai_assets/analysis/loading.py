@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
@@ -83,6 +84,18 @@ def load_masks(
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
         },
     )
+
+
+def load_drift(
+    bench: Workbench, maps: pd.DataFrame, localization: pd.DataFrame, clip: pd.DataFrame, net: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare with the run before, and load explanation_drift; returns its rows."""
+    concepts = pd.DataFrame(columns=["model", "method"])
+    if bench.study.dissection is not None:
+        concepts = computed_concepts(clip, net, score_name=bench.dissection.clip_dissect.similarity)
+    found = explanation_drift(bench, maps, localization, concepts)
+    bench.warehouse.replace(bench.study.name, {"explanation_drift": found})
+    return found
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:

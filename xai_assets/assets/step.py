@@ -51,7 +51,7 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
 
 def run_step(
     context: dg.AssetExecutionContext,
-    chapter: str,
+    chapter: str | None,
     work: "Callable[[Workbench], Table]",
     *,
     checks: Sequence[Check] = (),
@@ -63,7 +63,8 @@ def run_step(
 
     Args:
         context: the asset's context; its partition is the study.
-        chapter: "dissection" or "attribution"; a study without it gets an empty table that says so.
+        chapter: "dissection" or "attribution"; a study without it gets an empty table that says so. None: every study
+            has the table.
         work: a function of `xai_assets.analysis` with its tables bound.
         checks: what has to hold of the table; declared on the asset as well.
         made_from: further tables that the checks look at.
@@ -87,7 +88,7 @@ def run_step(
         free_memory()
     with only_what_can_be_retried():
         bench = open_bench(context)
-    if getattr(bench.study, chapter) is None:
+    if chapter is not None and getattr(bench.study, chapter) is None:
         why = f"The study has no {chapter}."
         return dg.MaterializeResult(
             value=pd.DataFrame(),

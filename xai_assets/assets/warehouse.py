@@ -7,6 +7,7 @@ from xai_assets.assets.evaluation import MASKS, together
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.checks import dissection as checks
+from xai_assets.checks import evaluation as evaluation_checks
 from xai_assets.execution.op_tags import LIGHT
 from xai_assets.resources.table import Table
 
@@ -73,4 +74,33 @@ def mask_tables(
             robustness=robustness,
         ),
         loads=[images, predictions, maps, mask_agreement, localization, faithfulness, robustness],
+    )
+
+
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"duckdb"},
+    op_tags=LIGHT,
+    code_version="1",
+    dagster_type=dg.Any,
+    ins=MASKS,
+    check_specs=[evaluation_checks.EXPLANATIONS_HOLD.spec("explanation_drift")],
+)
+def explanation_drift(
+    context: dg.AssetExecutionContext,
+    localization: Table,
+    clip_dissect_concepts: Table,
+    netdissect_concepts: Table,
+    **masks: Table,
+) -> dg.MaterializeResult:
+    """This run against the one before, in DuckDB: IoU of the same masks, change of measures, units that changed."""
+    from xai_assets.analysis.loading import load_drift
+
+    maps = together(masks)
+    return run_step(
+        context,
+        None,
+        lambda bench: load_drift(bench, maps, localization, clip_dissect_concepts, netdissect_concepts),
+        checks=[evaluation_checks.EXPLANATIONS_HOLD],
     )

@@ -106,6 +106,25 @@ TABLES: dict[str, Table] = {
         },
     ),
     **METRIC_TABLES,
+    "explanation_drift": Table(
+        "one row a method and measure, or a dissected model and method: this run against the one before",
+        {
+            "kind": _text("masks, measure, concepts, or first where there is no earlier run"),
+            "subject": _text("the attribution method, or the dissected model"),
+            "measure": _text("iou of masks, the measure that changed, or the dissection method"),
+            "compared": _whole("cases, or units, that both runs have"),
+            "same": _whole("of those, the ones that are the same"),
+            "appeared": _whole("cases or units of this run only"),
+            "gone": _whole("cases or units of the earlier run only"),
+            "value": _real("mean IoU, mean change, or share of units with the same concept", nullable=True),
+            "low": _real("lower end of the 95 % interval", nullable=True),
+            "high": _real("upper end of the 95 % interval", nullable=True),
+            "drifted": _flag("more than noise, or than the study's limit"),
+            "said": _text("the same in words"),
+            "snapshot": _text("artifact of kind `snapshots`: this run"),
+            "baseline": _text("the earlier run's", nullable=True),
+        },
+    ),
     "unit_concepts": Table(
         "one row a model, layer, unit and method: the concept that the method gives the unit",
         {
