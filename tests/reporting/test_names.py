@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pandas as pd
 import pypdf
 import pytest
 
@@ -94,6 +95,27 @@ def fonts_of(report: RenderedReport) -> set[str]:
 @needs_poppler
 def test_nothing_leaves_its_page(report: RenderedReport, tmp_path) -> None:
     assert outside(report, tmp_path) == []
+
+
+def crowded(copies: int):
+    """The small study's images over and over, under other names: the maps are the same, the rows are not."""
+    small = plausible(4, 0, layers=SMALL)
+
+    def of(table):
+        named = [table.assign(image_id=table["image_id"] + f"-{copy:03d}") for copy in range(copies)]
+        return pd.concat(named, ignore_index=True)
+
+    tables = ("images", "predictions", "maps", "mask_agreement", "localization")
+    return replace(small, **{name: of(getattr(small, name)) for name in tables})
+
+
+@needs_poppler
+@pytest.mark.parametrize("kind", ["cam", "lime", "study"])
+def test_500_images_make_a_readable_report(kind, tmp_path) -> None:
+    report = render(kind, crowded(125))
+    assert report.complaints == () and outside(report, tmp_path) == []
+    assert len(pypdf.PdfReader(io.BytesIO(report.pdf)).pages) <= 60 and len(report.pdf) < 10_000_000
+    assert "500" in report.html and "drawn" in report.html  # the rule by which some of them are shown
 
 
 @needs_poppler

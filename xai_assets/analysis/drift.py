@@ -60,6 +60,12 @@ def explanation_drift(
     return _table([row | {"snapshot": key, "baseline": baseline} for row in rows] or [_first(key)])
 
 
+def changed(drift: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `explanation_drift` that say of a difference, noise or not."""
+    differs = (drift["same"] < drift["compared"]) | (drift["appeared"] > 0) | (drift["gone"] > 0)
+    return drift[differs.astype(bool)].drop(columns=["snapshot", "baseline"]).reset_index(drop=True)
+
+
 def _first(key: str) -> Row:
     said = "There is no earlier run to compare with; this one is kept for the next."
     empty = dict.fromkeys(("value", "low", "high"))

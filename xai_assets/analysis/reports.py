@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xai_assets import reporting
+from xai_assets.analysis.drift import changed
 from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
@@ -115,6 +116,8 @@ def results(bench: Workbench, *, run: Mapping[str, str], checks: Sequence[Mappin
     if study.dissection:
         facts["min_iou"] = study.dissection.netdissect.min_iou
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}
+    # The same as before is nothing to report, and no reason to make the reports anew.
+    named["explanation_drift"] = changed(named["explanation_drift"])
     facts["made_from"] = _made_from(named, facts)
     return StudyResults(study=facts, artifact=bench.store.get, **named)
 

@@ -7,6 +7,7 @@ from xai_assets.reporting import names, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.definitions import MODEL_MEASURES, definitions
+from xai_assets.reporting.drift import drift
 from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.gallery import gallery
 from xai_assets.reporting.measures import agreement, cost, localization
@@ -125,6 +126,7 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
     return {
         "contrast": contrast(results),
         "agreement": agreement(results),
+        "drift": drift(results),
         "definitions": definitions(
             ["jaccard", "netdissect", "clip_dissect", "iou", "dice", "rank_correlation", "interval"]
         ),
@@ -144,6 +146,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "agreement": pairs,
         "faithfulness": faithfulness(results),
         "robustness": robustness(results),
+        "drift": drift(results),
         "cost": cost(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units),

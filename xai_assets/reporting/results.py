@@ -25,7 +25,8 @@ def _empty() -> pd.DataFrame:
 class StudyResults:
     """The results of one study. A table that was not made is an empty DataFrame, and the report says so.
 
-    The columns of each table are those of the warehouse, with or without `study`.
+    The columns of each table are those of the warehouse, with or without `study`. `explanation_drift` has the rows that
+    say of a difference, and none where everything is as it was.
 
     Attributes:
         study: facts about the study and its run. `name` and `title` are required. Optional: `description` (the
@@ -51,6 +52,7 @@ class StudyResults:
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)
     metric_summary: pd.DataFrame = field(default_factory=_empty)
     metric_tests: pd.DataFrame = field(default_factory=_empty)
+    explanation_drift: pd.DataFrame = field(default_factory=_empty)
     clip_dissect: pd.DataFrame = field(default_factory=_empty)
     netdissect: pd.DataFrame = field(default_factory=_empty)
     layer_summary: pd.DataFrame = field(default_factory=_empty)
