@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
-from xai_assets.evaluation.agreement import COLUMNS, agreement_table
+from xai_assets.evaluation.agreement import COLUMNS, SWEEP_COLUMNS, agreement_sweep, agreement_table
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.resources.tables import TABLES
 
 LEFT = np.tile(np.array([1.0, 1.0, 0.0, 0.0]), (4, 1))
 TOP = LEFT.T
-NUMBERS = ["iou", "chance_iou", "dice", "rank_correlation"]
+NUMBERS = [
+    "iou",
+    "chance_iou",
+    "attainable_iou",
+    "iou_matched",
+    "chance_iou_matched",
+    "dice",
+    "rank_correlation",
+]
 
 
 def with_mask(found):
@@ -28,10 +36,30 @@ def test_two_half_images_agree_at_their_chance_level(make_map):
     (row,) = agreement_table(explained, policy="fixed").to_dict("records")
     assert row["iou"] == row["chance_iou"] == pytest.approx(1 / 3)
     assert row["dice"] == pytest.approx(1 / 2)
+    assert row["attainable_iou"] == 1 and row["iou_matched"] == row["chance_iou_matched"] == pytest.approx(
+        1 / 3
+    )
     assert row["rank_correlation"] == 0
     assert row["density_a"] == row["density_b"] == 0.5
     assert (row["method_a"], row["method_b"], row["policy"]) == ("gradcam", "lime", "fixed")
     assert (row["image_id"], row["target_index"], row["target_name"]) == ("a", 3, "bird")
+
+
+def test_masks_of_different_sizes_are_matched_at_the_smaller(make_map):
+    ramp = np.arange(16.0).reshape(4, 4)
+    explained = [(make_map(ramp, "gradcam"), ramp >= 12), (make_map(ramp**3, "lime"), ramp >= 8)]
+    (row,) = agreement_table(explained, policy="fixed").to_dict("records")
+    assert (row["iou"], row["attainable_iou"]) == (0.5, 0.5)  # as much as these sizes admit
+    assert row["iou_matched"] == 1.0  # the same order of pixels
+
+
+def test_the_sweep_is_over_pairs_and_areas_of_maps_that_say_something(make_map):
+    maps = [make_map(v, n) for v, n in ((LEFT, "gradcam"), (LEFT * 0, "lime"), (TOP, "scorecam"))]
+    table = agreement_sweep(maps)
+    assert list(table.columns) == list(SWEEP_COLUMNS) == list(TABLES["agreement_sweep"].columns)
+    assert set(zip(table["method_a"], table["method_b"], strict=True)) == {("gradcam", "scorecam")}
+    assert table.loc[table["area"] == 0.5, "iou"].tolist() == [pytest.approx(1 / 3)]
+    assert agreement_sweep([]).empty
 
 
 def test_every_pair_once(make_map):

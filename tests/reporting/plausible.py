@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
 from xai_assets.dissection.agreement import category_agreement
 from xai_assets.evaluation.controls import CONTROLS, control
+from xai_assets.evaluation.equal_area import iou_at_area
 from xai_assets.evaluation.localization import localize
-from xai_assets.evaluation.overlap import dice, expected_iou, iou
+from xai_assets.evaluation.overlap import dice, expected_iou, iou, max_attainable
 from xai_assets.evaluation.ranking import rank_correlation
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import units_to_show
@@ -202,6 +203,9 @@ def _explain(
                         "policy": POLICY.policy,
                         "iou": iou(mask_a, mask_b),
                         "chance_iou": expected_iou(p, q),
+                        "attainable_iou": max_attainable(p, q),
+                        "iou_matched": iou_at_area(values_a, values_b, min(p, q)),
+                        "chance_iou_matched": expected_iou(min(p, q), min(p, q)),
                         "dice": dice(mask_a, mask_b),
                         "density_a": p,
                         "density_b": q,

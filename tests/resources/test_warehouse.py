@@ -17,7 +17,8 @@ HEALTH = pd.DataFrame({"key": ["images", "duplicates"], "value": ["10", "0"], "l
 def agreement(**changes):
     row = {
         "image_id": "a", "target_index": 3, "target_name": "dog", "method_a": "gradcam", "method_b": "lime",
-        "policy": "fixed", "iou": 0.5, "chance_iou": 0.1, "dice": 2 / 3, "density_a": 0.2, "density_b": 0.3,
+        "policy": "fixed", "iou": 0.5, "chance_iou": 0.1, "attainable_iou": 2 / 3,
+        "iou_matched": 0.4, "chance_iou_matched": 0.1, "dice": 2 / 3, "density_a": 0.2, "density_b": 0.3,
         "rank_correlation": None,
     }  # fmt: skip
     return pd.DataFrame([row | changes])

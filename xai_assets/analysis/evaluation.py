@@ -6,6 +6,7 @@ import pandas as pd
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import AttributionMap
+from xai_assets.evaluation.agreement import agreement_sweep as evaluation_sweep
 from xai_assets.evaluation.agreement import agreement_table
 from xai_assets.evaluation.localization import localization_table
 from xai_assets.resources.tables import TABLES
@@ -22,6 +23,12 @@ def mask_agreement(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
         for _, explained in _cases(bench, maps)
     ]
     return _table("mask_agreement", found)
+
+
+def agreement_sweep(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
+    """IoU of every pair of methods at equal areas, as the warehouse's table `agreement_sweep`."""
+    found = [evaluation_sweep([of for of, _ in explained]) for _, explained in _cases(bench, maps)]
+    return _table("agreement_sweep", found)
 
 
 def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:

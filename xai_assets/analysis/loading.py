@@ -3,6 +3,7 @@
 import pandas as pd
 
 from xai_assets.analysis.drift import explanation_drift
+from xai_assets.analysis.evaluation import agreement_sweep
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
@@ -75,6 +76,7 @@ def load_masks(
             "predictions": predictions,
             "maps": maps,
             "mask_agreement": agreement,
+            "agreement_sweep": agreement_sweep(bench, maps),
             "localization": localization,
             "faithfulness": faithfulness,
             "faithfulness_curves": faithfulness_curves(bench, faithfulness),

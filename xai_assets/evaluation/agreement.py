@@ -9,7 +9,8 @@ import pandas as pd
 from xai_assets.attribution.binarisation import density
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.evaluation.cases import check_case, check_shape
-from xai_assets.evaluation.overlap import dice, expected_iou, iou
+from xai_assets.evaluation.equal_area import iou_at_area, sweep
+from xai_assets.evaluation.overlap import dice, expected_iou, iou, max_attainable
 from xai_assets.evaluation.ranking import rank_correlation
 
 COLUMNS = (
@@ -21,6 +22,9 @@ COLUMNS = (
     "policy",
     "iou",
     "chance_iou",
+    "attainable_iou",
+    "iou_matched",
+    "chance_iou_matched",
     "dice",
     "density_a",
     "density_b",
@@ -37,9 +41,9 @@ def agreement_table(explained: Sequence[tuple[AttributionMap, np.ndarray]], *, p
         policy: the name of the binarisation policy that made the masks.
 
     Returns:
-        One row a pair, COLUMNS, pairs in the order given. IoU, chance, Dice and rank correlation are None
-        for a pair in which a map is constant or not finite: excluded from means and counted, never taken for
-        0.
+        One row a pair, COLUMNS, pairs in the order given. `iou_matched` is of both maps' highest pixels, as many as the
+        smaller mask has; `attainable_iou` the most that masks of these sizes can have. All but the densities are None
+        for a pair in which a map is constant or not finite: excluded from means and counted, never taken for 0.
 
     Raises:
         EvaluationError: maps of different images, classes or frames; a mask of another shape.
@@ -62,6 +66,9 @@ def agreement_table(explained: Sequence[tuple[AttributionMap, np.ndarray]], *, p
                 "policy": policy,
                 "iou": iou(mask_a, mask_b) if says else None,
                 "chance_iou": expected_iou(p, q) if says else None,
+                "attainable_iou": max_attainable(p, q) if says else None,
+                "iou_matched": iou_at_area(a.values, b.values, min(p, q)) if says else None,
+                "chance_iou_matched": expected_iou(min(p, q), min(p, q)) if says else None,
                 "dice": dice(mask_a, mask_b) if says else None,
                 "density_a": p,
                 "density_b": q,
@@ -69,3 +76,39 @@ def agreement_table(explained: Sequence[tuple[AttributionMap, np.ndarray]], *, p
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+SWEEP_COLUMNS = (
+    "image_id", "target_index", "target_name", "method_a", "method_b", "area", "iou", "chance_iou",
+)  # fmt: skip
+"""Of the sweep, in order."""
+
+
+def agreement_sweep(maps: Sequence[AttributionMap]) -> pd.DataFrame:
+    """IoU of every pair's highest pixels at equal areas, see `equal_area.sweep`.
+
+    Args:
+        maps: all of one image, class and frame; those that are constant or not finite are left out.
+
+    Returns:
+        One row a pair and area, SWEEP_COLUMNS.
+
+    Raises:
+        EvaluationError: maps of different images, classes or frames.
+    """
+    if not maps:
+        return pd.DataFrame(columns=list(SWEEP_COLUMNS))
+    first = check_case(maps)
+    rows = [
+        {
+            "image_id": first.image_id,
+            "target_index": first.target,
+            "target_name": first.target_name,
+            "method_a": a.method,
+            "method_b": b.method,
+            **point,
+        }
+        for a, b in combinations([found for found in maps if found.usable], 2)
+        for point in sweep(a.values, b.values)
+    ]
+    return pd.DataFrame(rows, columns=list(SWEEP_COLUMNS))

@@ -104,11 +104,14 @@ def agreement(results: StudyResults) -> Row:
     """Every pair of methods: IoU with its chance level, the excess over chance, Dice and rank correlation.
 
     Returns:
-        `methods`, `pairs`, `sentence`, `policy` and `images`.
+        `methods`, `pairs`, `areas` (each with its chance level), `sentence`, `policy` and `images`; a pair's `sweep` has
+        the mean IoU at each of the areas.
     """
     table = results.mask_agreement
     if not len(table):
-        return {"methods": [], "pairs": [], "sentence": narrative.agreement([]), "policy": None, "images": 0}
+        nothing: Row = {"methods": [], "pairs": [], "areas": [], "policy": None, "images": 0}
+        return nothing | {"sentence": narrative.agreement([])}
+    areas = _areas(results.agreement_sweep)
     found = set(table["method_a"].astype(str)) | set(table["method_b"].astype(str))
     methods = [key for key in names.METHODS if key in found] + sorted(found - set(names.METHODS))
     pairs = []
@@ -126,6 +129,10 @@ def agreement(results: StudyResults) -> Row:
                 "method_b": b,
                 "iou": interval(iou, results.seed),
                 "chance": mean(chance),
+                "attainable": mean(rows["attainable_iou"]),
+                "matched": interval(by_image(rows, "iou_matched"), results.seed),
+                "chance_matched": mean(rows["chance_iou_matched"]),
+                "sweep": [_at_area(results.agreement_sweep, a, b, area["area"]) for area in areas],
                 "excess": interval((iou - chance).dropna(), results.seed),
                 "dice": interval(by_image(rows, "dice"), results.seed),
                 "rank_correlation": interval(by_image(rows, "rank_correlation"), results.seed),
@@ -134,10 +141,26 @@ def agreement(results: StudyResults) -> Row:
     return {
         "methods": methods,
         "pairs": pairs,
+        "areas": areas,
         "sentence": narrative.agreement(pairs),
         "policy": ", ".join(in_order(table["policy"].dropna())),
         "images": len(in_order(table["image_id"])),
     }
+
+
+def _areas(sweep: pd.DataFrame) -> list[Row]:
+    """The areas of the sweep, ascending, each with its chance level."""
+    if not len(sweep):
+        return []
+    of = sweep[["area", "chance_iou"]].drop_duplicates().sort_values("area")
+    return [{"area": float(row["area"]), "chance": float(row["chance_iou"])} for row in of.to_dict("records")]
+
+
+def _at_area(sweep: pd.DataFrame, a: str, b: str, area: float) -> float | None:
+    either = ((sweep["method_a"] == a) & (sweep["method_b"] == b)) | (
+        (sweep["method_a"] == b) & (sweep["method_b"] == a)
+    )
+    return mean(by_image(sweep[either & (sweep["area"] == area)], "iou"))
 
 
 def cost(results: StudyResults) -> list[Row]:

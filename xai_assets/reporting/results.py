@@ -47,6 +47,7 @@ class StudyResults:
     predictions: pd.DataFrame = field(default_factory=_empty)
     maps: pd.DataFrame = field(default_factory=_empty)
     mask_agreement: pd.DataFrame = field(default_factory=_empty)
+    agreement_sweep: pd.DataFrame = field(default_factory=_empty)
     localization: pd.DataFrame = field(default_factory=_empty)
     faithfulness_curves: pd.DataFrame = field(default_factory=_empty)
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)

@@ -81,11 +81,28 @@ TABLES: dict[str, Table] = {
             "policy": _text("binarisation policy"),
             "iou": _real("intersection over union of the masks, 0 to 1", nullable=True),
             "chance_iou": _real("IoU to expect of independent masks of these densities", nullable=True),
+            "attainable_iou": _real("largest IoU that masks of these densities can have", nullable=True),
+            "iou_matched": _real(
+                "IoU of both maps' highest pixels, as many as the smaller mask has, 0 to 1", nullable=True
+            ),
+            "chance_iou_matched": _real("IoU to expect of independent masks of that area", nullable=True),
             "dice": _real("Dice coefficient, 0 to 1", nullable=True),
             "density_a": _real("share of the frame inside the first mask"),
             "density_b": _real("share of the frame inside the second mask"),
             "rank_correlation": _real("Spearman correlation of the maps, -1 to 1", nullable=True),
         },
+    ),
+    "agreement_sweep": Table(
+        "one row an image, explained class, pair of methods and area: the maps' highest pixels, as many of each",
+        {
+            **_CASE,
+            "method_a": _text("first method"),
+            "method_b": _text("second method"),
+            "area": _real("share of the frame that each map is cut to, 0 to 1"),
+            "iou": _real("intersection over union, 0 to 1"),
+            "chance_iou": _real("IoU to expect of independent masks of that area"),
+        },
+        key=("image_id", "target_index", "method_a", "method_b", "area"),
     ),
     "localization": Table(
         "one row an image, explained class and method or control, against the true mask",
