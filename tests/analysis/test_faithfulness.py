@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from xai_assets.analysis import faithfulness as faithfulness_module
+from xai_assets.analysis.counterfactuals import counterfactuals
 from xai_assets.analysis.evaluation import localization, mask_agreement
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.faithfulness import faithfulness, faithfulness_curves
@@ -216,6 +217,7 @@ def test_all_of_it_is_loaded(place, left_out):
     rows = load_masks(
         bench, pictures, cases, table, mask_agreement(bench, table), where,
         faithfulness=faithfulness(bench, table, cases), robustness=robustness(bench, table, cases),
+        counterfactuals=counterfactuals(bench, cases, table),
     )  # fmt: skip
     tables = bench.warehouse.read("measured")
     assert rows.set_index("table")["rows"].to_dict() == {name: len(tables[name]) for name in rows["table"]}

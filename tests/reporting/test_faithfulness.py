@@ -9,6 +9,7 @@ from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
 from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
 from xai_assets.reporting import narrative
+from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.curves import curves
 from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.render import render
@@ -117,6 +118,28 @@ def test_a_map_that_outlives_the_model_is_vetoed_in_words():
     said = " ".join(chapter["sentences"])
     assert "LIME: the maps outlive the model" in said and "Grad-CAM: the maps go with the model" in said
     assert chapter["rows"][0]["vanished"] == 1 and chapter["cases"] == 12
+
+
+def test_what_the_model_uses_is_told_by_falls_whose_interval_is_clear_of_0():
+    rows = [
+        (f"{i}.png", 0, change, method, fall + 0.01 * (i % 3), 0.1, energy)
+        for i in range(6)
+        for change, fall, energy in (("part_removed", 0.4, 0.3), ("moved", -0.01, None))
+        for method in ("gradcam", "lime")
+    ]
+    names = ["image_id", "target_index", "change", "method", "fall", "area", "energy"]
+    table = pd.DataFrame(rows, columns=names)
+    section = counterfactuals(StudyResults(study={"name": "x", "title": "x"}, counterfactuals=table))
+    first, second = section["rows"]
+    assert first["fall"]["n"] == 6 and first["fall"]["mean"] == pytest.approx(
+        0.41
+    )  # one a picture, not one a method
+    assert first["energy"] == pytest.approx([0.3, 0.3]) and second["energy"] == [None, None]
+    assert section["sentences"] == [
+        "The class becomes less probable with the part that decides the class removed (−0.41).",
+        "No fall is shown with moved (0.00).",
+    ]
+    assert counterfactuals(plausible(1, 0, layers=SMALL))["rows"] == []
 
 
 def test_the_chapters_stand_in_the_study_report_and_say_where_they_are_missing():

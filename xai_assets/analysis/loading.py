@@ -59,6 +59,7 @@ def load_masks(
     *,
     faithfulness: pd.DataFrame,
     robustness: pd.DataFrame,
+    counterfactuals: pd.DataFrame,
 ) -> pd.DataFrame:
     """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
 
@@ -81,6 +82,7 @@ def load_masks(
             "faithfulness": faithfulness,
             "faithfulness_curves": faithfulness_curves(bench, faithfulness),
             "robustness": robustness,
+            "counterfactuals": counterfactuals,
             "randomisation_veto": randomisation_veto(bench, robustness),
             "metric_summary": metric_summary(values, seed=seed),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),

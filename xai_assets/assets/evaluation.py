@@ -64,3 +64,15 @@ def robustness(
     from xai_assets.analysis.robustness import robustness as measure
 
     return run_step(context, "attribution", lambda bench: measure(bench, together(masks), predictions))
+
+
+@dg.asset(
+    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+)
+def counterfactuals(
+    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
+) -> dg.MaterializeResult[Table]:
+    """What the model really uses: scenes of the embedded world with one thing changed; no rows for other images."""
+    from xai_assets.analysis.counterfactuals import counterfactuals as measure
+
+    return run_step(context, "attribution", lambda bench: measure(bench, predictions, together(masks)))

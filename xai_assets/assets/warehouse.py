@@ -53,6 +53,7 @@ def mask_tables(
     localization: Table,
     faithfulness: Table,
     robustness: Table,
+    counterfactuals: Table,
     **masks: Table,
 ) -> dg.MaterializeResult[Table]:
     """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
@@ -72,8 +73,18 @@ def mask_tables(
             localization,
             faithfulness=faithfulness,
             robustness=robustness,
+            counterfactuals=counterfactuals,
         ),
-        loads=[images, predictions, maps, mask_agreement, localization, faithfulness, robustness],
+        loads=[
+            images,
+            predictions,
+            maps,
+            mask_agreement,
+            localization,
+            faithfulness,
+            robustness,
+            counterfactuals,
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from xai_assets.reporting import names, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
+from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.definitions import MODEL_MEASURES, definitions
 from xai_assets.reporting.drift import drift
 from xai_assets.reporting.faithfulness import faithfulness
@@ -145,6 +146,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "localization": where,
         "agreement": pairs,
         "faithfulness": faithfulness(results),
+        "counterfactuals": counterfactuals(results),
         "robustness": robustness(results),
         "drift": drift(results),
         "cost": cost(results),

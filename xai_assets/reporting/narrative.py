@@ -346,3 +346,21 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
     if overlap:
         said.append(f"LIME's masks under two seeds overlap with an IoU of {overlap['mean']:.2f}.")
     return said
+
+
+def counterfactuals(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Which changes lower the class's probability and which do not, as far as these pictures can tell.
+
+    Args:
+        rows: `title` and `fall` (mean, low, high, n; or None) of each change.
+    """
+    lowers = [row for row in rows if outcome(row["fall"]) == WINS]
+    rest = [row for row in rows if row["fall"] is not None and row not in lowers]
+    said = []
+    if lowers:
+        told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in lowers])
+        said.append(f"The class becomes less probable with {told}.")
+    if rest:
+        told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in rest])
+        said.append(f"No fall is shown with {told}.")
+    return said

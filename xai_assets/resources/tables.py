@@ -123,6 +123,28 @@ TABLES: dict[str, Table] = {
         },
     ),
     **METRIC_TABLES,
+    "counterfactuals": Table(
+        "one row a scene of the embedded world, change of its first target, and method",
+        {
+            **_CASE,
+            "change": _text(
+                "what is changed: part_removed (the part that decides the class), recoloured, retextured, moved, or "
+                "background_replaced"
+            ),
+            "method": _text("the attribution method"),
+            "probability": _real("softmax probability of the class in the picture as it is"),
+            "changed_probability": _real("the same after the change"),
+            "fall": _real("the one less the other"),
+            "area": _real(
+                "share of the frame that the change alters: the energy of a map that knows nothing"
+            ),
+            "energy": _real(
+                "share of the map's positive mass on what the change alters; NULL where the map shows nothing",
+                nullable=True,
+            ),
+        },
+        key=("image_id", "target_index", "change", "method"),
+    ),
     "explanation_drift": Table(
         "one row a method and measure, or a dissected model and method: this run against the one before",
         {

@@ -20,9 +20,12 @@ def study_images(split: str, singles: int, pairs: int) -> list[Rendered]:
         singles: number of pictures with one target.
         pairs: number of pictures with two targets of different classes.
     """
-    one = islice(_by_class(split, 1), singles)
-    two = islice(_by_class(split, 2), pairs)
-    return [render(description) for description in (*one, *two)]
+    return [render(description) for description in study_scenes(split, singles, pairs)]
+
+
+def study_scenes(split: str, singles: int, pairs: int) -> list[SceneDescription]:
+    """The descriptions of `study_images`, in the same order."""
+    return [*islice(_by_class(split, 1), singles), *islice(_by_class(split, 2), pairs)]
 
 
 def _by_class(split: str, targets: int) -> Iterator[SceneDescription]:

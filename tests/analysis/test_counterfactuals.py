@@ -1,0 +1,79 @@
+"""Scenes with one thing changed: the fall is the model's, the energy the maps', and a rerun renders nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.analysis import test_explanations
+from tests.analysis.test_faithfulness import step
+from xai_assets.analysis import counterfactuals as module
+from xai_assets.analysis.counterfactuals import counterfactuals
+from xai_assets.analysis.images import SPLIT
+from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.evaluation.ranking import energy_in_mask
+from xai_assets.world.counterfactual import CHANGES, variants
+from xai_assets.world.images import study_scenes
+from xai_assets.world.render import render
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("counterfactuals")
+
+
+@pytest.fixture(scope="module")
+def made(place):
+    bench, maps, cases, _ = step(place, faith="null", robust="null")
+    return bench, maps, cases, counterfactuals(bench, cases, maps)
+
+
+def test_every_scene_change_and_method_has_a_row_of_its_first_target(made):
+    _, _, cases, table = made
+    scenes = study_scenes(SPLIT, 1, 1)
+    assert len(table) == len(scenes) * len(CHANGES) * 2
+    assert set(table["change"]) == set(CHANGES) and set(table["method"]) == {"gradcam", "lime"}
+    named = table[["image_id", "target_name"]].drop_duplicates().set_index("image_id")["target_name"]
+    assert named.to_dict() == {scene.id: scene.targets[0].class_name for scene in scenes}
+    assert len(cases) == 3  # the second target of the pair is explained, and not changed
+
+
+def test_the_fall_is_the_models_own(made):
+    bench, _, _, table = made
+    classifier, scene = explained_classifier(bench), study_scenes(SPLIT, 1, 1)[0]
+    pictures = np.stack([render(scene).image, render(variants(scene)["part_removed"]).image])
+    views = np.stack([classifier.preprocessing.view(picture) for picture in pictures])
+    logits = classifier.logits(classifier.preprocessing.from_view(views))
+    target = classifier.class_index(scene.targets[0].class_name)
+    before, after = torch.softmax(logits.double(), dim=1)[:, target].tolist()
+    rows = table[(table["image_id"] == scene.id) & (table["change"] == "part_removed")]
+    assert rows["fall"].tolist() == pytest.approx([before - after] * 2, abs=1e-6)
+    altered = (views[0] != views[1]).any(-1)
+    assert rows["area"].tolist() == pytest.approx([altered.mean()] * 2)
+
+
+def test_the_energy_is_of_the_map_on_what_is_altered(made):
+    bench, maps, _, table = made
+    row = table[(table["method"] == "gradcam") & (table["change"] == "moved")].iloc[0]
+    of = maps[(maps["image_id"] == row["image_id"]) & (maps["method"] == "gradcam")]
+    artifact = of.loc[of["target_index"] == row["target_index"], "artifact"].iloc[0]
+    scene = next(found for found in study_scenes(SPLIT, 1, 1) if found.id == row["image_id"])
+    classifier = explained_classifier(bench)
+    views = [classifier.preprocessing.view(render(s).image) for s in (scene, variants(scene)["moved"])]
+    expected = energy_in_mask(bench.store.get("maps", artifact)[0]["values"], (views[0] != views[1]).any(-1))
+    assert row["energy"] == expected
+
+
+def test_a_rerun_renders_nothing(made, monkeypatch):
+    bench, maps, cases, table = made
+    monkeypatch.setattr(module, "render", None)
+    bench.tally.computed = bench.tally.reused = 0
+    assert counterfactuals(bench, cases, maps).equals(table)
+    assert (bench.tally.computed, bench.tally.reused) == (0, 2)
+
+
+def test_photographs_have_no_counterfactuals(tmp_path):
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "studies").mkdir()
+    test_explanations.draw(tmp_path / "photographs", 0, 0)
+    bench, (maps,), (cases, _) = test_explanations.step(tmp_path, "gradcam")
+    assert counterfactuals(bench, cases, maps).empty
