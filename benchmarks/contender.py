@@ -4,13 +4,13 @@ Processes are forked, one after the other, from a parent that holds the inputs: 
 none pays for what another left behind.
 """
 
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
+
+from benchmarks.forked import in_fork
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,14 @@ class Cost:
 
 def measure(work: Callable[[], object]) -> Cost:
     """The cost of `work` in a forked process; what it returns is thrown away."""
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(target=_run, args=(work, sender))
-    child.start()
-    sender.close()
-    try:
-        cost: Cost = receiver.recv()
-    except EOFError:
-        raise SystemExit(f"a contender ended without an answer, with exit code {child.exitcode}") from None
-    finally:
-        child.join()
-    return cost
 
+    def run() -> Cost:
+        Path("/proc/self/clear_refs").write_text("5")  # the highest resident set starts anew
+        before, processor, wall = _status("VmRSS"), _processor(), time.perf_counter()
+        work()
+        return Cost(_processor() - processor, time.perf_counter() - wall, _status("VmHWM") - before)
 
-def _run(work: Callable[[], object], sender: Connection) -> None:
-    Path("/proc/self/clear_refs").write_text("5")  # the highest resident set starts anew
-    before, processor, wall = _status("VmRSS"), _processor(), time.perf_counter()
-    work()
-    cost = Cost(_processor() - processor, time.perf_counter() - wall, _status("VmHWM") - before)
-    sender.send(cost)
+    return in_fork(run)
 
 
 def _processor() -> float:

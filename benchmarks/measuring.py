@@ -1,6 +1,5 @@
 """Seconds of one core and peak memory of a piece of work, on machines that others use too."""
 
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from benchmarks.forked import in_fork
 from xai_assets.vision.allocator import keep_freed_memory
 
 _PAGE = 4096
@@ -35,23 +35,13 @@ def measured_as_in_an_asset(work: Callable[[], Any], *, runs: int = 1) -> Measur
 
     A process of its own, because the allocator cannot be put back to what the library is measured with.
     """
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
 
-    def run() -> None:
+    def run() -> Measured:
         keep_freed_memory()
         work()  # fills what is kept
-        sender.send(measured(work, runs=runs))
+        return measured(work, runs=runs)
 
-    child = multiprocessing.get_context("fork").Process(target=run)
-    child.start()
-    sender.close()
-    try:
-        found: Measured = receiver.recv()
-    except EOFError:
-        raise SystemExit(f"a measured process ended without an answer, exit code {child.exitcode}") from None
-    finally:
-        child.join()
-    return found
+    return in_fork(run)
 
 
 def measured(work: Callable[[], Any], *, runs: int = 1) -> Measured:
