@@ -13,6 +13,7 @@ from xai_assets.analysis.drift import changed
 from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.evaluation import metrics
 from xai_assets.files import fingerprint, sha256_bytes, sha256_file, write_bytes, write_text
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
@@ -126,9 +127,12 @@ def _made_from(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> 
     """A name for all that a report follows from, but for the run: pictures follow from the tables' artifacts."""
     lineage = {group: of for group, of in facts["lineage"].items() if group not in ("Run", "Code")}
     package = Path(reporting.__file__).parent
-    sources = sorted(
-        [*package.glob("*.py"), Path(__file__), *_TEMPLATES.rglob("*.html"), *_TEMPLATES.rglob("*.css")]
-    )
+    code = [
+        *package.glob("*.py"),
+        Path(metrics.__file__),
+        Path(__file__),
+    ]  # titles and definitions are the metrics'
+    sources = sorted([*code, *_TEMPLATES.rglob("*.html"), *_TEMPLATES.rglob("*.css")])
     return fingerprint(
         {
             "tables": {
