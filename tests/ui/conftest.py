@@ -1,0 +1,62 @@
+"""One `dagster dev` and one browser for all tests of the UI."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+from tests.ui.dagster_dev import code_location, dagster_dev, run
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+STUDY = """\
+title: "A tiny study"
+attribution:
+  model: diorama/object
+  images: {diorama: {singles: 1, pairs: 0}}
+  explain: labelled
+  methods: {gradcam: {}}
+reports: [cam]
+"""
+STUDIES = {"tiny": STUDY, "every-minute": STUDY + 'schedule: "* * * * *"\n'}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """`dagster dev` in an empty folder with the repository's own dagster.yaml; its address and its data folder."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "data" / "studies").mkdir(parents=True)
+    for name, text in STUDIES.items():
+        (home / "data" / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(CHECKOUT / "dagster.yaml", home)
+    with dagster_dev(home) as base:
+        yield base, home / "data"
+
+
+@pytest.fixture(scope="session")
+def location(server):
+    """What names the code location in the server's queries."""
+    return code_location(server[0])
+
+
+@pytest.fixture(scope="session")
+def finished_run(server, location):
+    """How the tiny study's first run ended."""
+    return run(server[0], location, {})
+
+
+@pytest.fixture
+def page():
+    """A page in a real Chromium."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield browser.new_context(viewport={"width": 1500, "height": 1100}, accept_downloads=True).new_page()
+        browser.close()
