@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
+from xai_assets.assets.described import OWNER, described
 from xai_assets.automation.conditions import automated
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.schedules import study_schedules
@@ -20,6 +21,7 @@ def build_definitions(
     settings: Settings | None = None,
     resources: Mapping[str, Any] | None = None,
     executor: dg.ExecutorDefinition = xai_executor,
+    owner: str = OWNER,
 ) -> dg.Definitions:
     """Put the code location together.
 
@@ -27,6 +29,7 @@ def build_definitions(
         settings: where things stand; default: the environment's.
         resources: in place of the usual ones, by name.
         executor: how steps run; by default as each run chooses, see `xai_assets.execution.executor`.
+        owner: of all assets, an e-mail address or `team:` and a name.
     """
     settings = settings or Settings.from_environment()
     chapters = [inputs, dissection, evaluation, warehouse]
@@ -36,7 +39,7 @@ def build_definitions(
         *reports.report_assets,
     ]
     return dg.Definitions(
-        assets=automated(assets, settings),
+        assets=automated(described(assets, owner), settings),
         jobs=[study_job],
         schedules=study_schedules(settings),
         sensors=sensors(settings),

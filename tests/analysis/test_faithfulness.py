@@ -21,6 +21,7 @@ from xai_assets.analysis.robustness import randomisation_veto, robustness
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import Explainer
 from xai_assets.evaluation.metrics import METRICS
+from xai_assets.resources.loads import LOADS
 from xai_assets.settings import Settings
 
 STUDY = """
@@ -219,6 +220,7 @@ def test_all_of_it_is_loaded(place, left_out):
         faithfulness=faithfulness(bench, table, cases), robustness=robustness(bench, table, cases),
         counterfactuals=counterfactuals(bench, cases, table),
     )  # fmt: skip
+    assert set(rows["table"]) == set(LOADS["mask_tables"])
     tables = bench.warehouse.read("measured")
     assert rows.set_index("table")["rows"].to_dict() == {name: len(tables[name]) for name in rows["table"]}
     assert ("srg" in set(tables["metric_summary"]["metric"])) == (not left_out)

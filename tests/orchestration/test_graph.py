@@ -57,6 +57,13 @@ def test_every_asset_says_what_it_is_where_it_runs_and_which_code_made_it(defini
         assert spec.code_version, key
         assert spec.kinds, key
         assert asset.op.tags["xai/device"] in ("cuda", "cpu"), key
+        assert spec.tags["xai/device"] == asset.op.tags["xai/device"], key
+        assert spec.owners == ["team:explainability"], key
+
+
+def test_an_owner_can_be_named():
+    graph = build_definitions(owner="vision@example.org").resolve_asset_graph()
+    assert {tuple(graph.get(key).owners) for key in graph.get_all_asset_keys()} == {("vision@example.org",)}
 
 
 def test_the_job_runs_everything_for_one_study(definitions):

@@ -8,6 +8,7 @@ from tests.resources.test_concept_views import CLIP, NET
 from xai_assets.analysis.loading import load_concepts
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.reporting.results import StudyResults
+from xai_assets.resources.loads import LOADS
 from xai_assets.settings import Settings
 
 
@@ -22,6 +23,7 @@ def test_concepts_are_loaded_with_their_agreement_and_read_by_reports(bench):
     embeddings = pd.DataFrame([{"artifact": "ab" * 16}])
     rows = load_concepts(bench, embeddings, CLIP, NET).set_index("table")["rows"].to_dict()
     assert rows == {"unit_concepts": 7, "layer_summary": 3, "category_agreement": 2, "probe_health": 1}
+    assert set(rows) == set(LOADS["concept_tables"])
     assert load_concepts(bench, embeddings, CLIP, NET)["rows"].sum() == 13  # again: in their place
     tables = bench.warehouse.read("demo")
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}

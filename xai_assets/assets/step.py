@@ -69,7 +69,8 @@ def run_step(
         checks: what has to hold of the table; declared on the asset as well.
         made_from: further tables that the checks look at.
         shown: further metadata of the table, where it has rows; it stands first.
-        loads: tables whose content is the step's result where its own table only counts their rows.
+        loads: tables whose content is the step's result where its own table only counts their rows, which are the rows
+            that the asset is said to have.
 
     Returns:
         The table, with a data version that follows its content; metadata: rows, computed and reused, problems, seconds,
@@ -93,7 +94,7 @@ def run_step(
         return dg.MaterializeResult(
             value=pd.DataFrame(),
             data_version=dg.DataVersion(content_version()),
-            metadata={"note": why},
+            metadata={"dagster/row_count": 0, "note": why},
             check_results=[check.nothing_to_look_at(why) for check in checks],
         )
     with only_what_can_be_retried():
@@ -102,7 +103,7 @@ def run_step(
         context.log.warning(problem)
     metadata: dict[str, Any] = {
         **(shown(bench, frame) if shown and len(frame) else {}),
-        "dagster/row_count": len(frame),
+        "dagster/row_count": int(frame["rows"].sum()) if loads else len(frame),
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": peak_memory_mib(),
         **device_used(),

@@ -1,0 +1,22 @@
+"""Which asset loads which tables of the warehouse: every table has one asset that writes it."""
+
+LOADS: dict[str, tuple[str, ...]] = {
+    "concept_tables": ("unit_concepts", "layer_summary", "category_agreement", "probe_health"),
+    "mask_tables": (
+        "images",
+        "predictions",
+        "maps",
+        "mask_agreement",
+        "agreement_sweep",
+        "localization",
+        "faithfulness",
+        "faithfulness_curves",
+        "robustness",
+        "randomisation_veto",
+        "metric_summary",
+        "metric_tests",
+        "counterfactuals",
+    ),
+    "explanation_drift": ("explanation_drift",),
+}
+"""Tables by the asset that loads them, in one transaction."""
