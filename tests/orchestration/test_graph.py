@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CHECKOUT
+from tests.orchestration.picture import picture
 from xai_assets.build import build_definitions
 
 HEAVY = (
@@ -47,6 +48,11 @@ def test_the_graph_is_the_one_that_was_meant(definitions):
             f"{'':12} ? {check.name}" for check in sorted(node.check_keys, key=lambda found: found.name)
         ]
     assert "\n".join(lines) + "\n" == PICTURE.read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_the_graph_that_is():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{picture()}```" in readme  # python -m tests.orchestration.picture
 
 
 def test_every_asset_says_what_it_is_where_it_runs_and_which_code_made_it(definitions):
