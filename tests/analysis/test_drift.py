@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.test_explanations import draw, place, step  # noqa: F401  (place is a fixture)
 from xai_assets.analysis.drift import explanation_drift
-from xai_assets.checks.evaluation import EXPLANATIONS_HOLD
+from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
 from xai_assets.resources.frames import write_table
 from xai_assets.resources.tables import TABLES
 

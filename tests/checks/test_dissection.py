@@ -67,9 +67,14 @@ def test_a_warning_about_the_probe_is_the_checks_sentence():
     assert checks.PROBE_HEALTH.look(pd.DataFrame({"warnings": [""]})).passed
 
 
-def test_only_a_missing_row_stops_what_comes_after():
+def test_only_a_missing_row_or_an_impossible_value_stops_what_comes_after():
     blocking = [c for c in vars(checks).values() if getattr(c, "blocking", False)]
-    assert blocking == [checks.WORDS_COVER, checks.LABELS_COVER]
+    assert blocking == [
+        checks.LAYERS_SOUND,
+        checks.CONCEPTS_SOUND,
+        checks.WORDS_COVER,
+        checks.LABELS_COVER,
+    ]
 
 
 def named(words, labels):
@@ -96,3 +101,28 @@ def test_one_method_alone_has_nothing_to_agree_with():
     words, labels = named(["car"], ["car"])
     for left_out in (labels.iloc[:0], pd.DataFrame(), labels.assign(detector=False)):
         assert checks.METHODS_AGREE.look(pd.DataFrame(), words, left_out).passed
+
+
+def test_layers_that_cannot_be_stop_what_comes_after():
+    assert checks.LAYERS_SOUND.look(ACTIVATIONS).passed
+    for change, said in [
+        ({"units": [0, 2]}, "m layer3 have no unit"),
+        ({"dead": [5, 0]}, "m layer3 have more dead units than units"),
+        ({"layer": "fc"}, "stand there already: 1, such as m, fc"),
+    ]:
+        found = checks.LAYERS_SOUND.look(ACTIVATIONS.assign(**change))
+        assert not found.passed and said in found.said
+
+
+def test_values_that_cannot_be_stop_what_comes_after():
+    table = concepts({"layer3": range(4)}).assign(
+        iou=0.1, attainable_iou=0.3, score=7.0, truth_presence=np.nan
+    )
+    assert checks.CONCEPTS_SOUND.look(table).passed
+    assert checks.CONCEPTS_SOUND.look(pd.DataFrame(columns=table.columns)).passed
+    for change, said in [
+        ({"q": 1.5}, "q is 1.5 in 4 rows, outside 0 to 1"),
+        ({"iou": 0.4}, "above what their label's coverage allows: 4"),
+    ]:
+        found = checks.CONCEPTS_SOUND.look(table.assign(**change))
+        assert not found.passed and said in found.said

@@ -9,6 +9,7 @@ import dagster as dg
 
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
+from xai_assets.checks.attribution import CHECKS
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
@@ -37,12 +38,13 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         op_tags=MODEL,
         retry_policy=ONCE_MORE,
         code_version="1",
+        dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
+        check_specs=[check.spec(f"{method}_masks") for check in CHECKS],
         description=f"{description} One row an image and explained class; maps are float32 in the model's frame.",
     )
-    def masks(
-        context: dg.AssetExecutionContext, images: Table, predictions: Table
-    ) -> dg.MaterializeResult[Table]:
+    def masks(context: dg.AssetExecutionContext, images: Table, predictions: Table) -> dg.MaterializeResult:
         from xai_assets.analysis.explanations import further_cam_maps, maps
+        from xai_assets.analysis.map_facts import map_facts
 
         def work(bench: "Workbench") -> Table:
             if method == "further_cam":
@@ -52,7 +54,15 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         def shown(bench: "Workbench", table: Table) -> dict[str, Any]:
             return _thumbnails(context, bench, predictions, table) | _speed(table)
 
-        return run_step(context, "attribution", work, shown=shown)
+        return run_step(
+            context,
+            "attribution",
+            work,
+            shown=shown,
+            checks=CHECKS,
+            made_from=[predictions],
+            facts=lambda bench, table: map_facts(bench, table, predictions),
+        )
 
     return masks
 

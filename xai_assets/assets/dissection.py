@@ -20,13 +20,18 @@ GROUP = "dissection"
     retry_policy=ONCE_MORE,
     code_version="1",
     dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
-    check_specs=[checks.FEW_DEAD.spec("unit_activations")],
+    check_specs=[checks.FEW_DEAD.spec("unit_activations"), checks.LAYERS_SOUND.spec("unit_activations")],
 )
 def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult:
     """What every unit of every dissected layer does on every probe image: one pass a model, one row a layer."""
     from xai_assets.analysis.activations import unit_activations as collect
 
-    return run_step(context, "dissection", lambda bench: collect(bench, probe_set), checks=[checks.FEW_DEAD])
+    return run_step(
+        context,
+        "dissection",
+        lambda bench: collect(bench, probe_set),
+        checks=[checks.FEW_DEAD, checks.LAYERS_SOUND],
+    )
 
 
 @dg.asset(
@@ -58,6 +63,7 @@ def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> d
     check_specs=[
         checks.WORDS_COVER.spec("clip_dissect_concepts"),
         checks.BEYOND_CHANCE.spec("clip_dissect_concepts"),
+        checks.CONCEPTS_SOUND.spec("clip_dissect_concepts"),
     ],
 )
 def clip_dissect_concepts(
@@ -73,7 +79,7 @@ def clip_dissect_concepts(
         context,
         "dissection",
         lambda bench: name(bench, probe_set, unit_activations, concept_embeddings),
-        checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE],
+        checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND],
         made_from=[probe_set, unit_activations],
     )
 
@@ -88,6 +94,7 @@ def clip_dissect_concepts(
     check_specs=[
         checks.LABELS_COVER.spec("netdissect_concepts"),
         checks.BEYOND_CHANCE.spec("netdissect_concepts"),
+        checks.CONCEPTS_SOUND.spec("netdissect_concepts"),
     ],
 )
 def netdissect_concepts(
@@ -100,6 +107,6 @@ def netdissect_concepts(
         context,
         "dissection",
         lambda bench: name(bench, probe_set, unit_activations),
-        checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE],
+        checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND],
         made_from=[probe_set, unit_activations],
     )

@@ -5,11 +5,21 @@ import dagster as dg
 from xai_assets.assets.attribution import METHODS
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
+from xai_assets.checks import evaluation as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
 
 GROUP = "evaluation"
 MASKS = {f"{method}_masks": dg.AssetIn(f"{method}_masks") for method in METHODS}
+
+CHECKS = {
+    "mask_agreement": (checks.PAIRS, checks.AGREEMENT_SOUND, checks.AGREE),
+    "localization": (checks.LOCALIZATION_SOUND, checks.LOCALIZES),
+    "faithfulness": (checks.MEASURED, checks.METRICS_SOUND, checks.FAITHFUL),
+    "robustness": (checks.LOOKED_AT, checks.METRICS_SOUND, checks.FOLLOWS),
+    "counterfactuals": (checks.COUNTERFACTUALS_SOUND, checks.ON_WHAT_COUNTS),
+}
+"""By asset: what has to hold of its table."""
 
 
 def together(masks: dict[str, Table]) -> Table:
@@ -21,58 +31,127 @@ def together(masks: dict[str, Table]) -> Table:
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"numpy"},
+    op_tags=LIGHT,
+    code_version="1",
+    ins=MASKS,
+    dagster_type=dg.Any,
+    check_specs=[check.spec("mask_agreement") for check in CHECKS["mask_agreement"]],
 )
-def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult[Table]:
+def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult:
     """IoU, Dice and rank correlation of every pair of methods, each with what chance would give."""
     from xai_assets.analysis.evaluation import mask_agreement as agree
 
-    return run_step(context, "attribution", lambda bench: agree(bench, together(masks)))
+    maps = together(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: agree(bench, maps),
+        checks=CHECKS["mask_agreement"],
+        made_from=[maps],
+    )
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"numpy"}, op_tags=LIGHT, code_version="1", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"numpy"},
+    op_tags=LIGHT,
+    code_version="1",
+    ins=MASKS,
+    dagster_type=dg.Any,
+    check_specs=[check.spec("localization") for check in CHECKS["localization"]],
 )
 def localization(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """The masks, and controls that look at no model, against the true masks; no rows where there is no truth."""
     from xai_assets.analysis.evaluation import localization as localise
 
-    return run_step(context, "attribution", lambda bench: localise(bench, together(masks), predictions))
+    maps = together(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: localise(bench, maps, predictions),
+        checks=CHECKS["localization"],
+        made_from=[maps],
+    )
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    code_version="1",
+    ins=MASKS,
+    dagster_type=dg.Any,
+    check_specs=[check.spec("faithfulness") for check in CHECKS["faithfulness"]],
 )
 def faithfulness(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """Whether the score follows each map as pixels are taken away: insertion, deletion, ROAD, beside the controls."""
     from xai_assets.analysis.faithfulness import faithfulness as measure
 
-    return run_step(context, "attribution", lambda bench: measure(bench, together(masks), predictions))
+    maps = together(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: measure(bench, maps, predictions),
+        checks=CHECKS["faithfulness"],
+        made_from=[maps],
+    )
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    code_version="1",
+    ins=MASKS,
+    dagster_type=dg.Any,
+    check_specs=[check.spec("robustness") for check in CHECKS["robustness"]],
 )
-def robustness(
-    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
-) -> dg.MaterializeResult[Table]:
+def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: Table) -> dg.MaterializeResult:
     """Whether maps stay under noise and other seeds of LIME, and go with the model's weights, on a few cases."""
+    from xai_assets.analysis.robustness import randomisation_veto
     from xai_assets.analysis.robustness import robustness as measure
 
-    return run_step(context, "attribution", lambda bench: measure(bench, together(masks), predictions))
+    maps = together(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: measure(bench, maps, predictions),
+        checks=CHECKS["robustness"],
+        made_from=[maps],
+        facts=randomisation_veto,
+    )
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"pytorch"}, op_tags=MODEL, code_version="1", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"pytorch"},
+    op_tags=MODEL,
+    code_version="1",
+    ins=MASKS,
+    dagster_type=dg.Any,
+    check_specs=[check.spec("counterfactuals") for check in CHECKS["counterfactuals"]],
 )
 def counterfactuals(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """What the model really uses: scenes of the embedded world with one thing changed; no rows for other images."""
     from xai_assets.analysis.counterfactuals import counterfactuals as measure
 
-    return run_step(context, "attribution", lambda bench: measure(bench, predictions, together(masks)))
+    maps = together(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: measure(bench, predictions, maps),
+        checks=CHECKS["counterfactuals"],
+    )

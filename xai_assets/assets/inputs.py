@@ -4,19 +4,29 @@ import dagster as dg
 
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
+from xai_assets.checks import inputs as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "inputs"
+OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT)
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"python"}, op_tags=LIGHT, code_version="1")
-def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"python"},
+    op_tags=LIGHT,
+    code_version="1",
+    dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
+    check_specs=[checks.READABLE.spec("images")],
+)
+def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The images to explain, one row each. Those that cannot be read are quarantined with a reason."""
     from xai_assets.analysis.images import images as read
 
-    return run_step(context, "attribution", read)
+    return run_step(context, "attribution", read, checks=[checks.READABLE])
 
 
 @dg.asset(
@@ -26,12 +36,20 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
     op_tags=MODEL,
     retry_policy=ONCE_MORE,
     code_version="2",
+    dagster_type=dg.Any,
+    check_specs=[check.spec("predictions") for check in OF_PREDICTIONS],
 )
-def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult[Table]:
+def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict
 
-    return run_step(context, "attribution", lambda bench: predict(bench, images))
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: predict(bench, images),
+        checks=OF_PREDICTIONS,
+        made_from=[images],
+    )
 
 
 @dg.asset(partitions_def=studies, group_name=GROUP, kinds={"python"}, op_tags=LIGHT, code_version="1")

@@ -10,7 +10,7 @@ from dagster._core.event_api import PartitionKeyFilter
 
 from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
-from xai_assets.checks.evaluation import EXPLANATIONS_HOLD
+from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
 from xai_assets.execution.op_tags import LIGHT
 from xai_assets.files import fingerprint
 from xai_assets.web.publish import publish

@@ -56,6 +56,7 @@ def run_step(
     *,
     checks: Sequence[Check] = (),
     made_from: Sequence[Table] = (),
+    facts: "Callable[[Workbench, Table], Table] | None" = None,
     shown: "Callable[[Workbench, Table], Mapping[str, Any]] | None" = None,
     loads: Sequence[Table] = (),
 ) -> dg.MaterializeResult[Table]:
@@ -68,6 +69,7 @@ def run_step(
         work: a function of `xai_assets.analysis` with its tables bound.
         checks: what has to hold of the table; declared on the asset as well.
         made_from: further tables that the checks look at.
+        facts: one more, which says what the work has left in artifacts and in the warehouse.
         shown: further metadata of the table, where it has rows; it stands first.
         loads: tables whose content is the step's result where its own table only counts their rows, which are the rows
             that the asset is said to have.
@@ -111,13 +113,14 @@ def run_step(
     }
     if bench.tally.reused and not bench.tally.computed:
         metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
+    looked_at = [frame, *made_from, *([facts(bench, frame)] if facts else [])]
     if len(frame):
         metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
     return dg.MaterializeResult(
         value=frame,
         data_version=dg.DataVersion(content_version(frame, *loads)),
         metadata=metadata,
-        check_results=[check.result(frame, *made_from) for check in checks],
+        check_results=[check.result(*looked_at) for check in checks],
     )
 
 

@@ -7,11 +7,12 @@ from xai_assets.assets.evaluation import MASKS, together
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.checks import dissection as checks
-from xai_assets.checks import evaluation as evaluation_checks
+from xai_assets.checks import warehouse as warehouse_checks
 from xai_assets.execution.op_tags import LIGHT
 from xai_assets.resources.table import Table
 
 GROUP = "warehouse"
+OF_CONCEPTS = (checks.METHODS_AGREE, warehouse_checks.LOADED)
 
 
 @dg.asset(
@@ -21,7 +22,7 @@ GROUP = "warehouse"
     op_tags=LIGHT,
     code_version="2",
     dagster_type=dg.Any,
-    check_specs=[checks.METHODS_AGREE.spec("concept_tables")],
+    check_specs=[check.spec("concept_tables") for check in OF_CONCEPTS],
 )
 def concept_tables(
     context: dg.AssetExecutionContext,
@@ -31,19 +32,28 @@ def concept_tables(
 ) -> dg.MaterializeResult:
     """unit_concepts with its views, layer_summary, category_agreement and probe_health in DuckDB: rows of each."""
     from xai_assets.analysis.loading import load_concepts
+    from xai_assets.analysis.stored_rows import stored_rows
 
     return run_step(
         context,
         "dissection",
         lambda bench: load_concepts(bench, concept_embeddings, clip_dissect_concepts, netdissect_concepts),
-        checks=[checks.METHODS_AGREE],
+        checks=OF_CONCEPTS,
         made_from=[clip_dissect_concepts, netdissect_concepts],
+        facts=stored_rows,
         loads=[concept_embeddings, clip_dissect_concepts, netdissect_concepts],
     )
 
 
 @dg.asset(
-    partitions_def=studies, group_name=GROUP, kinds={"duckdb"}, op_tags=LIGHT, code_version="2", ins=MASKS
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"duckdb"},
+    op_tags=LIGHT,
+    code_version="2",
+    dagster_type=dg.Any,
+    ins=MASKS,
+    check_specs=[warehouse_checks.LOADED.spec("mask_tables")],
 )
 def mask_tables(
     context: dg.AssetExecutionContext,
@@ -55,9 +65,10 @@ def mask_tables(
     robustness: Table,
     counterfactuals: Table,
     **masks: Table,
-) -> dg.MaterializeResult[Table]:
+) -> dg.MaterializeResult:
     """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
     from xai_assets.analysis.loading import load_masks
+    from xai_assets.analysis.stored_rows import stored_rows
 
     assert set(masks) == {f"{method}_masks" for method in METHODS}
     maps = together(masks)
@@ -75,6 +86,8 @@ def mask_tables(
             robustness=robustness,
             counterfactuals=counterfactuals,
         ),
+        checks=[warehouse_checks.LOADED],
+        facts=stored_rows,
         loads=[
             images,
             predictions,
@@ -96,7 +109,7 @@ def mask_tables(
     code_version="1",
     dagster_type=dg.Any,
     ins=MASKS,
-    check_specs=[evaluation_checks.EXPLANATIONS_HOLD.spec("explanation_drift")],
+    check_specs=[warehouse_checks.EXPLANATIONS_HOLD.spec("explanation_drift")],
 )
 def explanation_drift(
     context: dg.AssetExecutionContext,
@@ -113,5 +126,5 @@ def explanation_drift(
         context,
         None,
         lambda bench: load_drift(bench, maps, localization, clip_dissect_concepts, netdissect_concepts),
-        checks=[evaluation_checks.EXPLANATIONS_HOLD],
+        checks=[warehouse_checks.EXPLANATIONS_HOLD],
     )

@@ -1,5 +1,8 @@
 """Checks of the dissection: every unit has a row, few are dead, the probe set is sound, the methods agree."""
 
+from collections.abc import Iterator
+
+from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict
 from xai_assets.resources.table import Table
 
@@ -7,6 +10,11 @@ MOST_DEAD = 0.5
 """Share of a layer's units that may never fire before its concepts are doubted."""
 
 FALSE_DISCOVERY_RATE = 0.05
+
+SHARES = {
+    "p", "q", "p_shuffled", "q_shuffled", "iou", "attainable_iou", "coverage", "truth_presence", "chance_presence",
+}  # fmt: skip
+"""Columns of units' concepts that are 0 to 1."""
 
 
 def _few_dead(activations: Table) -> Verdict:
@@ -63,7 +71,7 @@ def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
     return Verdict(found > 0, said, {"units": len(living), "beyond_chance": found})
 
 
-def _methods_agree(_: Table, words: Table, labels: Table) -> Verdict:
+def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict:
     from xai_assets.dissection.agreement import agreement, chance_agreement, wilson
 
     if not (len(words) and len(labels)):
@@ -82,8 +90,46 @@ def _methods_agree(_: Table, words: Table, labels: Table) -> Verdict:
     return Verdict(low > chance, said, {"units": units, "same": same, "chance": round(chance, 4)})
 
 
+def _layers_sound(activations: Table, *_: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        yield from rules.repeated(activations, ["model", "layer"])
+        empty = activations[activations["units"] < 1]
+        if len(empty):
+            yield f"{rules.named(rules.cases(empty, ['model', 'layer']))} have no unit"
+        more = activations[(activations["dead"] < 0) | (activations["dead"] > activations["units"])]
+        if len(more):
+            yield f"{rules.named(rules.cases(more, ['model', 'layer']))} have more dead units than units"
+
+    said = f"{len(activations)} layers, each once and with units."
+    return rules.sound(problems(), said, "Materialise the asset again.", len(activations))
+
+
+def _concepts_sound(concepts: Table, *_: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        yield from rules.out_of_range(concepts, dict.fromkeys(SHARES & set(concepts.columns), rules.SHARE))
+        if "attainable_iou" in concepts:
+            above = concepts["iou"] > concepts["attainable_iou"] + rules.ROUNDING
+            if above.any():
+                yield f"units with an IoU above what their label's coverage allows: {int(above.sum())}"
+
+    said = f"All values of {len(concepts)} units are within what they can be."
+    return rules.sound(problems(), said, "Nothing is to be built on this table: report it.", len(concepts))
+
+
 FEW_DEAD = Check(
     "few_dead_units", "At most half of each layer's units never fire on the probe set.", _few_dead
+)
+LAYERS_SOUND = Check(
+    "layers_are_sound",
+    "Each layer of each model stands once, with units, and with no more dead ones than it has.",
+    _layers_sound,
+    blocking=True,
+)
+CONCEPTS_SOUND = Check(
+    "values_are_in_range",
+    "Probabilities, shares and IoUs are 0 to 1, and no IoU is above what the label's coverage allows.",
+    _concepts_sound,
+    blocking=True,
 )
 PROBE_HEALTH = Check(
     "probe_is_healthy",

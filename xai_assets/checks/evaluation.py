@@ -1,27 +1,225 @@
-"""Checks of what explanations are worth: whether they are still those of the run before."""
+"""Checks of what maps are worth: all were measured, within what can be, and a method beats what looks at no model."""
 
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict
 from xai_assets.resources.table import Table
 
+MATTERS = 0.1
+"""How far the probability falls at a change that the answer hangs on."""
 
-def _hold(drift: Table, *_: Table) -> Verdict:
-    moved = drift[drift["drifted"].astype(bool)]
-    if (drift["kind"] == "first").all():
-        return Verdict(True, str(drift["said"].iloc[0]))
-    compared, same = int(drift["compared"].sum()), int(drift["same"].sum())
-    numbers = {"compared": compared, "same": same, "drifted": len(moved)}
-    if not len(moved):
-        return Verdict(
-            True, f"No change beyond noise: {same} of {compared} comparisons are the same.", numbers
+MAP = ["method", *rules.CASE]
+AGREEMENT = {
+    **dict.fromkeys(
+        "iou chance_iou attainable_iou iou_matched chance_iou_matched dice density_a density_b".split(),
+        rules.SHARE,
+    ),
+    "rank_correlation": (-1.0, 1.0),
+}
+LOCALIZATION = dict.fromkeys(
+    "iou chance_iou iou_matched average_precision chance_ap pointing chance_pointing energy chance_energy".split(),
+    rules.SHARE,
+)
+COUNTERFACTUALS = {
+    **dict.fromkeys("probability changed_probability area energy".split(), rules.SHARE),
+    "fall": (-1.0, 1.0),
+}
+REMEDY = "Mend what measured it: nothing is to be built on this table."
+
+
+def _pairs(agreement: Table, maps: Table) -> Verdict:
+    methods: dict[tuple[object, ...], list[str]] = {}
+    for row in maps.itertuples():
+        methods.setdefault((row.image_id, row.target_index), []).append(row.method)
+    wanted = {(*case, *sorted(pair)) for case, names in methods.items() for pair in combinations(names, 2)}
+    there = {
+        (row.image_id, row.target_index, *sorted((row.method_a, row.method_b)))
+        for row in agreement.itertuples()
+    }
+    missing = sorted(wanted - there, key=str)
+    said = f"All {len(wanted)} pairs of maps of one case are compared."
+    if missing:
+        said = (
+            f"{len(missing)} of {len(wanted)} pairs are not compared: {rules.named(missing)}. Run it again."
         )
-    told = " ".join(f"{row.subject}, {row.measure}: {row.said}" for row in moved.itertuples())
-    return Verdict(
-        False, f"{told} Look at what was changed: weights, pictures, parameters, versions.", numbers
+    return Verdict(not missing, said, {"pairs": len(wanted), "missing": len(missing)})
+
+
+def _agreement_sound(agreement: Table, *_: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        yield from rules.repeated(agreement, [*rules.CASE, "method_a", "method_b"])
+        yield from rules.out_of_range(agreement, AGREEMENT)
+        above = agreement["iou"] > agreement["attainable_iou"] + rules.ROUNDING
+        if above.any():
+            yield f"pairs with an IoU above what their densities allow: {int(above.sum())}"
+
+    return rules.sound(problems(), "All values are within what they can be.", REMEDY, len(agreement))
+
+
+def _agree(agreement: Table, *_: Table) -> Verdict:
+    measured = agreement.dropna(subset=["iou", "chance_iou"])
+    if not len(measured):
+        return rules.left_out("the comparison of several methods")
+    means = measured.groupby(["method_a", "method_b"])[["iou", "chance_iou"]].mean()
+    low = means[means["iou"] <= means["chance_iou"]]
+    said = f"Masks of {len(means) - len(low)} of {len(means)} pairs of methods overlap more than chance would have it."
+    if len(low):
+        first = ", ".join(" and ".join(pair) for pair in low.index[: rules.NAMED])
+        said += f" Not those of {first}: they cannot both be where the model looked."
+    return Verdict(not len(low), said, {"pairs": len(means), "at_chance": len(low)})
+
+
+def _sound(ranges: dict[str, rules.Range], key: Sequence[str]) -> Callable[..., Verdict]:
+    def look(table: Table, *_: Table) -> Verdict:
+        def problems() -> Iterator[str]:
+            yield from rules.repeated(table, key)
+            yield from rules.out_of_range(table, ranges)
+
+        return rules.sound(problems(), "All values are within what they can be.", REMEDY, len(table))
+
+    return look
+
+
+def _metrics_sound(table: Table, *_: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        yield from rules.repeated(table, [*MAP, "metric", "variant"])
+        yield from rules.out_of_metric_range(table)
+
+    return rules.sound(problems(), "All values are within what their metric can be.", REMEDY, len(table))
+
+
+def _measured(table: Table, maps: Table, *_: Table) -> Verdict:
+    if not len(table):
+        return rules.left_out("this measure")
+    return _all_measured(table, maps)
+
+
+def _looked_at(table: Table, maps: Table, *_: Table) -> Verdict:
+    """As `_measured`, of the cases that are in the table: the others were not to be looked at."""
+    if not len(table):
+        return rules.left_out("this measure")
+    looked_at = set(rules.cases(table))
+    return _all_measured(
+        table, maps[[case in looked_at for case in zip(*(maps[c] for c in rules.CASE), strict=True)]]
     )
 
 
-EXPLANATIONS_HOLD = Check(
-    "explanations_hold",
-    "Masks, measures and concepts are those of the last run, up to noise and the study's limit.",
-    _hold,
+def _all_measured(table: Table, maps: Table) -> Verdict:
+    missing = sorted(set(rules.cases(maps, MAP)) - set(rules.cases(table, MAP)), key=str)
+    said = f"All {len(maps)} maps are measured."
+    if missing:
+        said = f"{len(missing)} of {len(maps)} maps are not measured: {rules.named(missing)}. The step's log says why."
+    return Verdict(not missing, said, {"maps": len(maps), "missing": len(missing)})
+
+
+def _beats_random(measure: str, column: str, metric: str | None = None) -> Callable[..., Verdict]:
+    """Each method's mean over images is above that of the control `random`, which looks at nothing."""
+
+    def look(table: Table, *_: Table) -> Verdict:
+        rows = table if metric is None else table[table["metric"] == metric]
+        means = rows.groupby("method")[column].mean().dropna()
+        if "random" not in means:
+            return rules.left_out(measure)
+        controls = set(rows.loc[rows["is_control"].astype(bool), "method"])
+        low = sorted(name for name, mean in means.items() if name not in controls and mean <= means["random"])
+        methods = means.index.difference(list(controls))
+        said = f"Above a random map in {measure}: {len(methods) - len(low)} of {len(methods)} methods."
+        if low:
+            said += f" Not {', '.join(low)}: what such a map shows is not to be read as evidence."
+        return Verdict(not low, said, {"random": round(float(means["random"]), 4), "not_above": len(low)})
+
+    return look
+
+
+def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
+    decided = vetoes[~vetoes["is_control"].astype(bool)] if len(vetoes) else vetoes
+    if not len(decided):
+        return rules.left_out("the randomisation of the model")
+    outlive = sorted(decided.loc[decided["vetoed"].fillna(False).astype(bool), "method"])
+    said = f"Maps of {len(decided) - len(outlive)} of {len(decided)} methods go when the model's weights are shuffled."
+    if outlive:
+        said += (
+            f" Those of {', '.join(outlive)} stay: they show the picture, and not what the model made of it."
+        )
+    return Verdict(not outlive, said, {"methods": len(decided), "vetoed": len(outlive)})
+
+
+def _on_what_counts(table: Table, *_: Table) -> Verdict:
+    counts = table[table["fall"] >= MATTERS].dropna(subset=["energy"]) if len(table) else table
+    if not len(counts):
+        return Verdict(
+            True, f"No change lowers a probability by {MATTERS} or more, or none was made.", {"rows": 0}
+        )
+    means = counts.groupby("method")[["energy", "area"]].mean()
+    low = sorted(means.index[means["energy"] <= means["area"]])
+    said = (
+        f"Where a change of the scene takes the class away, maps of {len(means) - len(low)} of {len(means)} methods lie "
+        "on it more than an even map would."
+    )
+    if low:
+        said += f" Those of {', '.join(low)} do not: they miss what the model's answer hangs on."
+    return Verdict(not low, said, {"rows": len(counts), "methods": len(means), "beside": len(low)})
+
+
+PAIRS = Check(
+    "every_pair_is_compared",
+    "Each two maps of one case are compared, so that means are of the same cases.",
+    _pairs,
+)
+AGREEMENT_SOUND = Check(
+    "values_are_in_range",
+    "Each pair stands once, shares are 0 to 1, correlations -1 to 1, and no IoU is above what the densities allow.",
+    _agreement_sound,
+    blocking=True,
+)
+AGREE = Check(
+    "methods_overlap_beyond_chance",
+    "The masks of each two methods overlap more than independent ones would.",
+    _agree,
+)
+LOCALIZATION_SOUND = Check(
+    "values_are_in_range",
+    "Each map stands once, and all shares are 0 to 1.",
+    _sound(LOCALIZATION, MAP),
+    blocking=True,
+)
+LOCALIZES = Check(
+    "methods_beat_a_random_map",
+    "Each method finds the true pixels better than a map that looks at nothing.",
+    _beats_random("pixel average precision", "average_precision"),
+)
+METRICS_SOUND = Check(
+    "values_are_in_range",
+    "Each value stands once, and lies in the range that its metric is declared with.",
+    _metrics_sound,
+    blocking=True,
+)
+MEASURED = Check(
+    "every_map_is_measured", "Each map has its measures, so that means are of the same cases.", _measured
+)
+LOOKED_AT = Check(
+    "every_map_is_measured", "Of each case that is looked at, each map has its measures.", _looked_at
+)
+FAITHFUL = Check(
+    "methods_beat_a_random_map",
+    "The score follows each method's map more than it follows one that looks at nothing.",
+    _beats_random("symmetric relevance gain", "value", "srg"),
+)
+FOLLOWS = Check(
+    "methods_follow_the_model",
+    "Maps change when the model's weights are shuffled: one that does not is no explanation of the model.",
+    _follows,
+)
+COUNTERFACTUALS_SOUND = Check(
+    "values_are_in_range",
+    "Each change of a scene stands once a method, and all shares are 0 to 1.",
+    _sound(COUNTERFACTUALS, [*MAP, "change"]),
+    blocking=True,
+)
+ON_WHAT_COUNTS = Check(
+    "maps_lie_on_what_counts",
+    "Where a change of the scene takes the class away, each method's maps lie on it more than an even map would.",
+    _on_what_counts,
 )

@@ -1,0 +1,155 @@
+"""What the checks of measures let pass, and what they do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xai_assets.checks import evaluation as checks
+
+CASES = [("a", 0), ("b", 1)]
+MAPS = pd.DataFrame(
+    [(*case, method) for case in CASES for method in ("gradcam", "lime", "scorecam")],
+    columns=["image_id", "target_index", "method"],
+)
+PAIRS = [("gradcam", "lime"), ("gradcam", "scorecam"), ("lime", "scorecam")]
+AGREEMENT = pd.DataFrame(
+    [(*case, *pair) for case in CASES for pair in PAIRS],
+    columns=["image_id", "target_index", "method_a", "method_b"],
+).assign(
+    iou=0.5, chance_iou=0.1, attainable_iou=0.8, iou_matched=0.5, chance_iou_matched=0.1, dice=0.6,
+    density_a=0.2, density_b=0.2, rank_correlation=-0.2,
+)  # fmt: skip
+WITH_CONTROLS = pd.concat(
+    [MAPS.assign(is_control=False), MAPS.iloc[::3].assign(method="random", is_control=True)],
+    ignore_index=True,
+)
+CHANCES = dict.fromkeys(["chance_iou", "chance_ap", "chance_pointing", "chance_energy"], 0.1)
+LOCALIZATION = WITH_CONTROLS.assign(
+    iou=0.5, iou_matched=np.nan, pointing=1.0, energy=0.5, **CHANCES,
+    average_precision=np.where(WITH_CONTROLS["is_control"], 0.2, 0.6),
+)  # fmt: skip
+SRG = WITH_CONTROLS.assign(
+    metric="srg", variant="blur", value=np.where(WITH_CONTROLS["is_control"], -0.1, 0.4)
+)
+AUC = WITH_CONTROLS.assign(metric="insertion_auc", variant="blur", value=0.5)
+FAITHFULNESS = pd.concat([SRG, AUC], ignore_index=True)
+COUNTERFACTUALS = MAPS.assign(
+    change="part_removed", probability=0.9, changed_probability=0.3, fall=0.6, area=0.1, energy=0.4
+)
+
+
+def fails(check, *tables):
+    found = check.look(*tables)
+    assert not found.passed
+    return found.said
+
+
+@pytest.mark.parametrize(
+    ("check", "tables"),
+    [
+        (checks.PAIRS, (AGREEMENT, MAPS)),
+        (checks.AGREEMENT_SOUND, (AGREEMENT,)),
+        (checks.AGREE, (AGREEMENT,)),
+        (checks.LOCALIZATION_SOUND, (LOCALIZATION,)),
+        (checks.LOCALIZES, (LOCALIZATION,)),
+        (checks.MEASURED, (FAITHFULNESS, MAPS)),
+        (checks.METRICS_SOUND, (FAITHFULNESS,)),
+        (checks.FAITHFUL, (FAITHFULNESS,)),
+        (checks.LOOKED_AT, (FAITHFULNESS, MAPS)),
+        (checks.COUNTERFACTUALS_SOUND, (COUNTERFACTUALS,)),
+        (checks.ON_WHAT_COUNTS, (COUNTERFACTUALS,)),
+    ],
+)
+def test_what_is_as_it_should_be_passes_and_so_does_what_is_left_out(check, tables):
+    assert check.look(*tables).passed, check.look(*tables).said
+    first, *others = tables
+    empty = first.iloc[:0].astype(object)
+    assert check.look(empty, *(other.iloc[:0] for other in others)).passed
+
+
+def test_a_pair_that_is_not_compared_is_named():
+    said = fails(checks.PAIRS, AGREEMENT.iloc[1:], MAPS)
+    assert "1 of 6 pairs are not compared: a 0 gradcam lime." in said
+    swapped = AGREEMENT.rename(columns={"method_a": "method_b", "method_b": "method_a"})
+    assert checks.PAIRS.look(swapped, MAPS).passed
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dice": 1.5}, "dice is 1.5 in 6 rows, outside 0 to 1"),
+        ({"rank_correlation": -2.0}, "rank_correlation is -2"),
+        ({"density_a": np.inf}, "density_a is inf"),
+        ({"iou": 0.9}, "above what their densities allow: 6"),
+        ({"method_b": "lime"}, "stand there already: 2, such as a, 0, gradcam, lime"),
+    ],
+)
+def test_an_agreement_that_cannot_be_stops_what_comes_after(change, said):
+    assert checks.AGREEMENT_SOUND.blocking
+    assert said in fails(checks.AGREEMENT_SOUND, AGREEMENT.assign(**change))
+
+
+def test_methods_that_overlap_by_chance_are_named():
+    low = AGREEMENT.assign(iou=np.where(AGREEMENT["method_a"] == "lime", 0.1, 0.5))
+    assert "Not those of lime and scorecam" in fails(checks.AGREE, low)
+
+
+def test_shares_beyond_1_stop_what_comes_after():
+    assert checks.LOCALIZATION_SOUND.blocking and checks.COUNTERFACTUALS_SOUND.blocking
+    assert "energy is 1.2" in fails(checks.LOCALIZATION_SOUND, LOCALIZATION.assign(energy=1.2))
+    assert "area is -0.1" in fails(checks.COUNTERFACTUALS_SOUND, COUNTERFACTUALS.assign(area=-0.1))
+    doubled = pd.concat([COUNTERFACTUALS, COUNTERFACTUALS.iloc[:1]])
+    assert "stand there already: 1" in fails(checks.COUNTERFACTUALS_SOUND, doubled)
+
+
+@pytest.mark.parametrize(
+    ("check", "table", "column"),
+    [(checks.LOCALIZES, LOCALIZATION, "average_precision"), (checks.FAITHFUL, FAITHFULNESS, "value")],
+)
+def test_a_method_no_better_than_a_random_map_is_named(check, table, column):
+    low = table[column].where(table["method"] != "lime", -0.5)
+    said = fails(check, table.assign(**{column: low}))
+    assert ": 2 of 3 methods. Not lime:" in said
+
+
+def test_a_metric_has_the_range_of_its_record():
+    assert checks.METRICS_SOUND.blocking
+    bad = FAITHFULNESS.assign(value=FAITHFULNESS["value"].where(FAITHFULNESS["metric"] == "srg", 1.2))
+    assert "insertion_auc: value is 1.2 in 8 rows, outside 0 to 1" in fails(checks.METRICS_SOUND, bad)
+    assert (
+        checks.METRICS_SOUND.look(FAITHFULNESS.assign(metric="max_sensitivity", variant=range(16))).passed
+        is False
+    )
+    assert checks.METRICS_SOUND.look(AUC.assign(metric="max_sensitivity", value=7.0)).passed
+
+
+def test_a_map_that_is_not_measured_is_named():
+    left = FAITHFULNESS[(FAITHFULNESS["method"] != "lime") | (FAITHFULNESS["image_id"] != "b")]
+    assert "1 of 6 maps are not measured: lime b 1." in fails(checks.MEASURED, left, MAPS)
+    assert "1 of 6 maps are not measured: lime b 1." in fails(checks.LOOKED_AT, left, MAPS)
+
+
+def test_cases_that_are_not_looked_at_are_not_missed():
+    one = FAITHFULNESS[FAITHFULNESS["image_id"] == "a"]
+    assert checks.LOOKED_AT.look(one, MAPS).passed
+    assert not checks.MEASURED.look(one, MAPS).passed
+
+
+def test_a_method_whose_maps_outlive_the_model_is_named():
+    vetoes = pd.DataFrame(
+        {
+            "method": ["gradcam", "lime", "edges"],
+            "is_control": [False, False, True],
+            "vetoed": [False, None, True],
+        }
+    )
+    assert checks.FOLLOWS.look(MAPS, MAPS, vetoes).passed
+    said = fails(checks.FOLLOWS, MAPS, MAPS, vetoes.assign(vetoed=[True, None, True]))
+    assert "Maps of 1 of 2 methods go" in said and "Those of gradcam stay" in said
+    assert checks.FOLLOWS.look(MAPS, MAPS, vetoes.iloc[:0]).passed
+
+
+def test_a_method_that_misses_what_the_answer_hangs_on_is_named():
+    low = COUNTERFACTUALS.assign(energy=np.where(COUNTERFACTUALS["method"] == "lime", 0.05, 0.4))
+    assert "Those of lime do not" in fails(checks.ON_WHAT_COUNTS, low)
+    assert checks.ON_WHAT_COUNTS.look(low.assign(fall=0.05)).passed  # nothing hangs on these changes

@@ -1,0 +1,69 @@
+"""What the checks of pictures and predictions let pass, and what they do not."""
+
+import pandas as pd
+import pytest
+
+from xai_assets.checks import inputs as checks
+
+IMAGES = pd.DataFrame({"image_id": ["a", "b", "c"], "status": "ok", "reason": None})
+PREDICTIONS = pd.DataFrame(
+    {
+        "image_id": ["a", "b", "b", "c"],
+        "target_index": [0, 0, 1, 2],
+        "probability": [0.9, 0.4, 0.6, 0.5],
+        "predicted_probability": [0.9, 0.6, 0.6, 0.5],
+        "input_check": "ok",
+        "correct": [True, True, True, False],
+    }
+)
+
+
+def test_a_picture_that_was_set_aside_is_named_with_its_reason():
+    assert checks.READABLE.look(IMAGES).passed
+    bad = IMAGES.assign(
+        status=["ok", "quarantined", "ok"], reason=[None, "b is not a picture. Mend it.", None]
+    )
+    found = checks.READABLE.look(bad)
+    assert not found.passed and found.numbers == {"images": 3, "quarantined": 1}
+    assert found.said == "1 of 3 pictures are set aside. b: b is not a picture. Mend it."
+
+
+def test_each_picture_has_its_classes_once():
+    found = checks.PREDICTED.look(PREDICTIONS, IMAGES)
+    assert found.passed and found.said == "4 explained classes of 3 pictures, each once."
+
+
+@pytest.mark.parametrize(
+    ("broken", "images", "said"),
+    [
+        (PREDICTIONS.iloc[:3], IMAGES, "no row for c"),
+        (PREDICTIONS, IMAGES.iloc[:2], "rows for c, which cannot be used"),
+        (pd.concat([PREDICTIONS, PREDICTIONS.iloc[:1]]), IMAGES, "stand there already: 1, such as a, 0"),
+        (
+            PREDICTIONS.assign(predicted_probability=[1.5, 0.6, 0.6, 0.5]),
+            IMAGES,
+            "predicted_probability is 1.5",
+        ),
+        (PREDICTIONS.assign(predicted_probability=0.5), IMAGES, "than the most probable one: 2"),
+    ],
+)
+def test_predictions_that_are_not_sound_stop_what_comes_after(broken, images, said):
+    assert checks.PREDICTED.blocking
+    found = checks.PREDICTED.look(broken, images)
+    assert not found.passed and said in found.said and found.numbers["problems"] == 1
+
+
+def test_an_unusual_input_is_named():
+    assert checks.USUAL.look(PREDICTIONS).passed
+    found = checks.USUAL.look(
+        PREDICTIONS.assign(input_check=["ok", "nearly constant", "nearly constant", "ok"])
+    )
+    assert not found.passed and found.numbers == {"images": 3, "unusual": 1}
+    assert "1 of 3 inputs are unusual. b: nearly constant." in found.said
+
+
+def test_half_of_the_answers_may_be_wrong_and_no_more():
+    assert checks.RIGHT.look(PREDICTIONS).passed
+    assert checks.RIGHT.look(PREDICTIONS.assign(correct=None)).numbers == {"labelled": 0}
+    found = checks.RIGHT.look(PREDICTIONS.assign(correct=[True, False, False, False]))
+    assert not found.passed and "names 1 of 3 labelled pictures rightly" in found.said

@@ -1,0 +1,35 @@
+"""What is in the stored maps of a study, for checks that hold it against their rows."""
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.vision.geometry import Frame
+
+COLUMNS = ["method", "image_id", "target_index", "finite", "as_said", "framed"]
+
+
+def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a map, decoded from its artifact.
+
+    Columns: `finite`, all values are; `as_said`, its range and its mask's density are those of its row; `framed`, its
+    frame and its shape are those of the model's view of the picture.
+    """
+    views = {
+        (row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")
+    }
+    rows = []
+    for row in maps.to_dict("records"):
+        explained, mask = read_map(bench, row)
+        values, case = explained.values, (row["image_id"], int(row["target_index"]))
+        finite = bool(np.isfinite(values).all())
+        said = (row["raw_min"], row["raw_max"], row["density"])
+        framed = False
+        if case in views:
+            arrays, meta = bench.store.get("views", views[case])
+            shape = arrays["view"].shape[:2]
+            framed = explained.frame == Frame.from_dict(meta["frame"]) and values.shape == mask.shape == shape
+        found = (float(values.min()), float(values.max()), float(mask.mean()))
+        rows.append([row["method"], *case, finite, finite and found == said, framed])
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,85 @@
+"""Checks of each method's maps: every case has one, it is what its row says, in the model's frame, and not blank."""
+
+from collections.abc import Iterator
+
+from xai_assets.checks import rules
+from xai_assets.checks.check import Check, Verdict
+from xai_assets.resources.table import Table
+
+MOST_BLANK = 0.1
+"""Share of a method's maps that may show nothing before its means are those of a selection."""
+
+NONE = "the method"
+
+
+def _covered(maps: Table, predictions: Table, _: Table) -> Verdict:
+    if not len(maps):
+        return rules.left_out(NONE)
+    wanted = rules.cases(predictions)
+    methods = list(dict.fromkeys(maps["method"]))
+    there = set(rules.cases(maps, ["method", *rules.CASE]))
+    missing = [(method, *case) for method in methods for case in wanted if (method, *case) not in there]
+    numbers = {"cases": len(wanted), "methods": len(methods), "missing": len(missing)}
+    if not missing:
+        return Verdict(True, f"All {len(wanted)} explained classes have a map.", numbers)
+    said = f"{len(missing)} of {len(wanted) * len(methods)} maps are missing: {rules.named(missing)}."
+    remedy = "The step's log says why; comparisons leave these cases out."
+    return Verdict(False, f"{said} {remedy}", numbers)
+
+
+def _sound(maps: Table, predictions: Table, stored: Table) -> Verdict:
+    if not len(maps):
+        return rules.left_out(NONE)
+
+    def problems() -> Iterator[str]:
+        named = ["image_id", "target_index", "target_name"]
+        other = sorted(set(rules.cases(maps, named)) - set(rules.cases(predictions, named)), key=str)
+        if other:
+            yield f"{rules.named(other)} explain no class of the table predictions"
+        yield from rules.repeated(maps, ["method", *rules.CASE])
+        yield from rules.out_of_range(maps, {"density": rules.SHARE, "threshold": rules.SHARE})
+        for column, what in {
+            "finite": "values that are not finite",
+            "as_said": "another range or mask than their row says",
+            "framed": "another frame than what the model saw of the picture",
+        }.items():
+            bad = stored[~stored[column].astype(bool)]
+            if len(bad):
+                yield f"{rules.named(rules.cases(bad, ['method', *rules.CASE]))} have {what}"
+
+    return rules.sound(
+        problems(),
+        f"{len(maps)} maps are finite, as their rows say, of the predicted classes and in the model's frame.",
+        "Delete these maps from the artifacts and materialise the asset again.",
+        len(maps),
+    )
+
+
+def _few_blank(maps: Table, *_: Table) -> Verdict:
+    if not len(maps):
+        return rules.left_out(NONE)
+    blank = maps[maps["constant"].astype(bool) | maps["density"].isin([0.0, 1.0])]
+    said = f"{len(blank)} of {len(maps)} maps show nothing: one value only, or a mask of all or no pixels."
+    passed = len(blank) <= MOST_BLANK * len(maps)
+    if not passed:
+        named = rules.named(rules.cases(blank, ["method", *rules.CASE]))
+        said += (
+            f" {named}. Means are over the rest: look at the target layer, whose values may all be below 0."
+        )
+    return Verdict(passed, said, {"maps": len(maps), "blank": len(blank)})
+
+
+COVERED = Check(
+    "every_case_has_a_map",
+    "Each explained class of each picture has a map, so that methods are compared on the same cases.",
+    _covered,
+)
+SOUND = Check(
+    "maps_are_sound",
+    "Each stored map is finite, has the range and mask of its row, the class of the predictions, and the frame of what "
+    "the model saw: only then are pixels of two methods the same pixels.",
+    _sound,
+    blocking=True,
+)
+FEW_BLANK = Check("few_maps_are_blank", "At most a tenth of the maps show nothing.", _few_blank)
+CHECKS = (COVERED, SOUND, FEW_BLANK)

@@ -1,0 +1,91 @@
+"""Checks of what a study starts from: its pictures can be read, and the model says something sensible about them."""
+
+from collections.abc import Iterator
+
+from xai_assets.checks import rules
+from xai_assets.checks.check import Check, Verdict
+from xai_assets.resources.table import Table
+
+FEWEST_CORRECT = 0.5
+"""Share of the labelled pictures that the model has to name rightly before its explanations are of wrong answers."""
+
+
+def _readable(images: Table, *_: Table) -> Verdict:
+    bad = images[images["status"] != "ok"]
+    numbers = {"images": len(images), "quarantined": len(bad)}
+    if not len(bad):
+        return Verdict(True, f"All {len(images)} pictures can be read.", numbers)
+    first = "; ".join(f"{row.image_id}: {row.reason}" for row in bad.head(rules.NAMED).itertuples())
+    return Verdict(False, f"{len(bad)} of {len(images)} pictures are set aside. {first}", numbers)
+
+
+def _predicted(predictions: Table, images: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        usable = images[images["status"] == "ok"]
+        missing = sorted(set(usable["image_id"]) - set(predictions["image_id"]))
+        if missing:
+            yield f"no row for {rules.named([(name,) for name in missing])}"
+        unknown = sorted(set(predictions["image_id"]) - set(usable["image_id"]))
+        if unknown:
+            yield f"rows for {rules.named([(name,) for name in unknown])}, which cannot be used"
+        yield from rules.repeated(predictions, rules.CASE)
+        shares = dict.fromkeys(["probability", "predicted_probability"], rules.SHARE)
+        yield from rules.out_of_range(predictions, shares)
+        above = predictions["probability"] > predictions["predicted_probability"] + rules.ROUNDING
+        if above.any():
+            yield f"explained classes that are more probable than the most probable one: {int(above.sum())}"
+
+    return rules.sound(
+        problems(),
+        f"{len(predictions)} explained classes of {predictions['image_id'].nunique()} pictures, each once.",
+        "Materialise images and predictions again; nothing is to be built on this table.",
+        len(predictions),
+    )
+
+
+def _usual(predictions: Table, *_: Table) -> Verdict:
+    pictures = predictions.drop_duplicates("image_id")
+    odd = pictures[pictures["input_check"].notna() & (pictures["input_check"] != "ok")]
+    numbers = {"images": len(pictures), "unusual": len(odd)}
+    if not len(odd):
+        return Verdict(
+            True, f"Nothing is unusual in what the model sees of {len(pictures)} pictures.", numbers
+        )
+    first = "; ".join(f"{row.image_id}: {row.input_check}" for row in odd.head(rules.NAMED).itertuples())
+    remedy = "Look at these pictures and at the model's preprocessing."
+    return Verdict(False, f"{len(odd)} of {len(pictures)} inputs are unusual. {first}. {remedy}", numbers)
+
+
+def _right(predictions: Table, *_: Table) -> Verdict:
+    labelled = predictions.drop_duplicates("image_id").dropna(subset=["correct"])
+    if not len(labelled):
+        return Verdict(True, "No picture has a label that the answer could be held against.", {"labelled": 0})
+    right = int(labelled["correct"].astype(bool).sum())
+    said = f"The model names {right} of {len(labelled)} labelled pictures rightly."
+    enough = right >= FEWEST_CORRECT * len(labelled)
+    if not enough:
+        said += " Explanations of wrong answers tell of mistakes: look at class names, preprocessing and checkpoint."
+    return Verdict(enough, said, {"labelled": len(labelled), "right": right})
+
+
+READABLE = Check(
+    "pictures_can_be_read",
+    "No picture was set aside: what cannot be read is explained by nothing, and missing from every mean.",
+    _readable,
+)
+PREDICTED = Check(
+    "predictions_are_sound",
+    "Each usable picture has its explained classes, once, with probabilities from 0 to 1: all methods explain these.",
+    _predicted,
+    blocking=True,
+)
+USUAL = Check(
+    "inputs_are_usual",
+    "What goes into the model has the range that its preprocessing makes: a map of another input explains nothing.",
+    _usual,
+)
+RIGHT = Check(
+    "model_is_mostly_right",
+    "The model's answer is a label of at least half of the labelled pictures.",
+    _right,
+)
