@@ -10,6 +10,7 @@ from dagster._core.event_api import PartitionKeyFilter
 
 from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
+from xai_assets.checks.check import NOTHING
 from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
 from xai_assets.execution.op_tags import LIGHT
 from xai_assets.files import fingerprint
@@ -43,9 +44,15 @@ def run_facts(context: dg.AssetExecutionContext, tables: list[str]) -> dict[str,
 
 
 def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
-    """What each check that has run last said of this study: asset, name, passed, blocking and its sentence."""
+    """What each check of what the report is made from last said of this study: asset, name, passed, blocking, sentence.
+
+    One that had nothing to look at, since the study leaves it out, is none of the report's.
+    """
+    graph = context.job_def.asset_layer.asset_graph
+    above = graph.get_ancestor_asset_keys(context.asset_key)
     keys = sorted(
-        context.job_def.asset_layer.asset_graph.asset_check_keys, key=lambda key: key.to_user_string()
+        (key for key in graph.asset_check_keys if key.asset_key in above),
+        key=lambda key: key.to_user_string(),
     )
     found = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(
         keys, partition_filter=PartitionKeyFilter(key=context.partition_key)
@@ -58,17 +65,24 @@ def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
         answer = said.dagster_event.event_specific_data
         # A report is about one run: that the one before was the same is said by the check, and not in it.
         of_runs = key.name == EXPLANATIONS_HOLD.name
-        if isinstance(answer, AssetCheckEvaluation) and not (of_runs and answer.passed):
-            rows.append(
-                {
-                    "asset": key.asset_key.to_user_string(),
-                    "name": key.name,
-                    "passed": answer.passed,
-                    "blocking": answer.severity == dg.AssetCheckSeverity.ERROR,
-                    "said": answer.description,
-                }
-            )
+        if not isinstance(answer, AssetCheckEvaluation) or (
+            answer.passed and (of_runs or _of_nothing(answer))
+        ):
+            continue
+        rows.append(
+            {
+                "asset": key.asset_key.to_user_string(),
+                "name": key.name,
+                "passed": answer.passed,
+                "blocking": answer.severity == dg.AssetCheckSeverity.ERROR,
+                "said": answer.description,
+            }
+        )
     return rows
+
+
+def _of_nothing(answer: AssetCheckEvaluation) -> bool:
+    return NOTHING in answer.metadata and answer.metadata[NOTHING].value is True
 
 
 def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefinition:

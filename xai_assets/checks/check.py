@@ -9,6 +9,9 @@ import dagster as dg
 from xai_assets.automation.partitions import studies
 from xai_assets.resources.table import Table
 
+NOTHING = "nothing_to_look_at"
+"""The number, in the metadata of a result, that says that the study leaves out what the check is about."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -68,4 +71,6 @@ class Check:
 
     def nothing_to_look_at(self, why: str) -> dg.AssetCheckResult:
         """The result for a study that leaves the asset out."""
-        return dg.AssetCheckResult(check_name=self.name, passed=True, description=why)
+        return dg.AssetCheckResult(
+            check_name=self.name, passed=True, description=why, metadata={NOTHING: True}
+        )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict
+from xai_assets.checks.check import NOTHING, Check, Verdict
 from xai_assets.resources.table import Table
 
 MATTERS = 0.1
@@ -149,9 +149,8 @@ def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
 def _on_what_counts(table: Table, *_: Table) -> Verdict:
     counts = table[table["fall"] >= MATTERS].dropna(subset=["energy"]) if len(table) else table
     if not len(counts):
-        return Verdict(
-            True, f"No change lowers a probability by {MATTERS} or more, or none was made.", {"rows": 0}
-        )
+        said = f"No change lowers a probability by {MATTERS} or more, or none was made."
+        return Verdict(True, said, {NOTHING: True})
     means = counts.groupby("method")[["energy", "area"]].mean()
     low = sorted(means.index[means["energy"] <= means["area"]])
     said = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from xai_assets.checks.check import Verdict
+from xai_assets.checks.check import NOTHING, Verdict
 from xai_assets.resources.table import Table
 
 CASE = ["image_id", "target_index"]
@@ -56,13 +56,15 @@ def named(found: Cases) -> str:
 def sound(problems: Iterable[str], well: str, remedy: str, rows: int) -> Verdict:
     """The verdict of a check that no rule may be broken in."""
     found = list(problems)
+    if not rows and not found:
+        return left_out("this table")
     said = f"{'; '.join(found)}. {remedy}" if found else well
     return Verdict(not found, said, {"rows": rows, "problems": len(found)})
 
 
 def left_out(what: str) -> Verdict:
     """The verdict where the study asks for nothing of the kind."""
-    return Verdict(True, f"The study leaves {what} out.", {"rows": 0})
+    return Verdict(True, f"The study leaves {what} out.", {NOTHING: True})
 
 
 def _rows(table: Table) -> str:
