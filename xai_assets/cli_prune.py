@@ -18,7 +18,7 @@ MIB = 2**20
 @click.option("--dry-run", is_flag=True, help="say what would go, and keep it")
 @click.option("--json", "as_json", is_flag=True, help="print JSON: every file with its size and the reason")
 def prune(days: float, dry_run: bool, as_json: bool) -> None:
-    """Remove artifacts that no study's tables name, tables and reports of studies that are gone, and old runs' output.
+    """Remove artifacts that no study's tables name, what belongs to studies that are gone, and old runs' output.
 
     Runs and their events stay, and so do the warehouse's rows. What is needed again later is computed again.
     """

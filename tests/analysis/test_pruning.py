@@ -20,7 +20,8 @@ title: Mine
 attribution:
   model: diorama/object
   images: {diorama: {}}
-  methods: {gradcam: {}}
+  methods: {gradcam: {}, hirescam: {}}
+reports: [cam]
 """
 NAMED, THROUGH, LOOSE, USED = (letter * 32 for letter in "abcd")
 RUN = "621e9781-3ccc-49ce-b543-a1dcc482a7dd"
@@ -42,6 +43,12 @@ def data(tmp_path, monkeypatch):
         for folder in ("reports", "dagster/storage/reports"):
             (tmp_path / folder / study).mkdir(parents=True)
             (tmp_path / folder / study / "cam.pdf").write_bytes(b"%PDF")
+    served = tmp_path / "dagster" / "storage"
+    for name in ("reports/mine/cam.json", "reports/mine/lime.pdf", "reports/mine/.cam.pdf.x.part"):
+        (served / name).write_bytes(b"x")
+    for method in ("gradcam", "further_cam", "lime"):
+        (served / "pictures" / "mine").mkdir(parents=True, exist_ok=True)
+        (served / "pictures" / "mine" / f"{method}_masks.png").write_bytes(b"x")
     output = tmp_path / "dagster" / "storage" / RUN / "compute_logs"
     output.mkdir(parents=True)
     (output / "step.err").write_text("said", encoding="utf-8")
@@ -59,6 +66,9 @@ GOES = {
     "artifacts/tables/gradcam_masks/gone.parquet",
     "reports/gone",
     "dagster/storage/reports/gone",
+    "dagster/storage/reports/mine/lime.pdf",
+    "dagster/storage/reports/mine/.cam.pdf.x.part",
+    "dagster/storage/pictures/mine/lime_masks.png",
     f"dagster/storage/{RUN}/compute_logs",
 }
 

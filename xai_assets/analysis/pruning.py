@@ -14,9 +14,10 @@ from pathlib import Path
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
+from xai_assets.attribution.parameters import FURTHER_CAMS
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
-from xai_assets.study_file import study_paths
+from xai_assets.study_file import StudyError, read_study, study_paths
 
 _KEY = re.compile(r"[0-9a-f]{32,}")
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -43,6 +44,7 @@ def stale(settings: Settings, runs: Path, *, days: float, now: float | None = No
 
     - An artifact that no table of a study names, directly or through another artifact; a reused one counts as used.
     - Tables and reports of a study whose file is gone.
+    - A copy that the UI serves of a report, or a picture of a method, that its study does not make any more.
     - What the steps of a run printed; the run and its events stay.
     - What an interrupted write has left.
 
@@ -53,7 +55,13 @@ def stale(settings: Settings, runs: Path, *, days: float, now: float | None = No
         now: seconds since 1970; default: the clock's.
     """
     before = (time.time() if now is None else now) - days * SECONDS_A_DAY
-    found = [*_artifacts(settings), *_of_absent_studies(settings, runs), *_output(runs), *_parts(settings)]
+    found = [
+        *_artifacts(settings),
+        *_of_absent_studies(settings, runs),
+        *_served_no_more(settings, runs),
+        *_output(runs),
+        *_parts(settings, runs),
+    ]
     return sorted((item for item in found if _newest(item.path) < before), key=lambda item: str(item.path))
 
 
@@ -120,14 +128,30 @@ def _of_absent_studies(settings: Settings, runs: Path) -> Iterator[Stale]:
             yield Stale(path, _size(path), "its study's file is gone")
 
 
+def _served_no_more(settings: Settings, runs: Path) -> Iterator[Stale]:
+    for name, file in study_paths(settings).items():
+        try:
+            study = read_study(file).study
+        except StudyError:
+            continue  # what a study that is not valid makes is not known
+        made = {f"reports/{name}/{kind}" for kind in study.reports}
+        if study.attribution:
+            chosen = study.attribution.methods.chosen()
+            further = {"further_cam"} if set(chosen) & set(FURTHER_CAMS) else set()
+            made |= {f"pictures/{name}/{method}_masks" for method in {*chosen, *further}}
+        for path in [*runs.glob(f"reports/{name}/*"), *runs.glob(f"pictures/{name}/*")]:
+            if str(path.relative_to(runs).with_suffix("")) not in made and not path.name.startswith("."):
+                yield Stale(path, _size(path), "its study makes no such report or picture any more")
+
+
 def _output(runs: Path) -> Iterator[Stale]:
     for path in runs.glob("*/compute_logs"):
         if _RUN.fullmatch(path.parent.name):
             yield Stale(path, _size(path), "captured output of a run")
 
 
-def _parts(settings: Settings) -> Iterator[Stale]:
-    for folder in (settings.artifacts, settings.reports):
+def _parts(settings: Settings, runs: Path) -> Iterator[Stale]:
+    for folder in (settings.artifacts, settings.reports, runs / "reports", runs / "pictures"):
         for path in folder.rglob(".*.part"):
             yield Stale(path, _size(path), "left over from an interrupted write")
 

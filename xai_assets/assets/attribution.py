@@ -70,7 +70,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
 def _thumbnails(
     context: dg.AssetExecutionContext, bench: "Workbench", predictions: Table, table: Table
 ) -> dict[str, Any]:
-    """A strip of maps, where the UI serves pictures."""
+    """A strip of maps, or where the UI serves no pictures, where the maps are."""
     from xai_assets.analysis.thumbnails import map_strip
 
     made = map_strip(bench, predictions, table)
@@ -78,8 +78,10 @@ def _thumbnails(
         return {}
     picture, said = made
     key = ("pictures", bench.study.name, context.asset_key.to_user_string())
-    address = publish(context.instance, key, "png", picture)
-    return {"thumbnails": dg.MetadataValue.md(f"![{said}]({address})\n\n{said}")} if address else {}
+    served = publish(context.instance, key, "png", picture, kept=bench.settings.artifacts / "maps")
+    if served.address is None:
+        return {"thumbnails": dg.MetadataValue.md(served.link("The maps"))}
+    return {"thumbnails": dg.MetadataValue.md(f"![{said}]({served.address})\n\n{said}")}
 
 
 def _speed(table: Table) -> dict[str, Any]:

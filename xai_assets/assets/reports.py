@@ -106,10 +106,18 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
         made = make_report(bench, kind, run_facts(context, tables), latest_checks(context))
-        address = publish(context.instance, ("reports", bench.study.name, kind), "pdf", made.pdf.read_bytes())
-        download = {"download": dg.MetadataValue.md(f"[Download PDF]({address})")} if address else {}
+        links = [
+            publish(
+                context.instance,
+                ("reports", bench.study.name, kind),
+                file.suffix[1:],
+                file.read_bytes(),
+                kept=file,
+            ).link(label)
+            for file, label in ((made.pdf, "Download PDF"), (made.data, "its numbers as JSON"))
+        ]
         metadata: dict[str, Any] = {
-            **download,  # first, since it is what people come for
+            "download": dg.MetadataValue.md(" · ".join(links)),  # first, since it is what people come for
             "pdf": dg.MetadataValue.path(made.pdf),
             "html": dg.MetadataValue.path(made.html),
             "json": dg.MetadataValue.path(made.data),
