@@ -88,6 +88,7 @@ if __name__ == "__main__":
     from tests.orchestration.device_graph import waiting_job as job
 
     folder = Path(sys.argv[1])
+    config = {"execution": {"config": {sys.argv[2]: {}}}} if len(sys.argv) > 2 else gpu_tagged()
     quiet = {"telemetry": {"enabled": False}}
     with dg.DagsterInstance.local_temp(str(folder), overrides=quiet) as kept:
-        dg.execute_job(dg.reconstructable(job), kept, run_config=gpu_tagged(), raise_on_error=False)
+        dg.execute_job(dg.reconstructable(job), kept, run_config=config, raise_on_error=False)

@@ -24,8 +24,9 @@ from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.base import Executor
 from dagster._core.executor.in_process import InProcessExecutor
 
-from xai_assets.execution.device import Devices, discover
+from xai_assets.execution.device import discover
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
+from xai_assets.execution.leased_run import LeasedRun
 from xai_assets.execution.run_lock import LockedRun, locks_folder
 from xai_assets.settings import Settings
 
@@ -41,7 +42,8 @@ _SCHEMA = dg.Field(
             ),
             IN_PROCESS: dg.Field(
                 {"retries": get_retries_config()},
-                description="All steps one after the other in the run's own process: models load once.",
+                description="All steps one after the other in the run's own process: models load once. Where there "
+                "is a GPU, the run has one for as long as it lasts.",
             ),
             GPU_TAGGED: dg.Field(
                 {
@@ -101,9 +103,12 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     retries = RetryMode.from_config(config["retries"])
     assert retries is not None
     settings = Settings.from_environment()
-    devices = Devices((), "not looked for") if mode == IN_PROCESS else discover(settings)
+    devices = discover(settings)
     if mode == IN_PROCESS or (mode == AUTO and not devices.found):
-        return LockedRun(InProcess(retries=retries), locks_folder(settings))
+        alone: Executor = InProcess(retries=retries)
+        if devices.found:
+            alone = LeasedRun(alone, devices, settings)
+        return LockedRun(alone, locks_folder(settings))
     options = Options(**{name: value for name, value in config.items() if name != "retries"})
     if settings.device == "cuda":  # who asks for a GPU by name gets no CPU
         options = replace(options, on_no_gpu="fail")
