@@ -44,7 +44,7 @@ def build_definitions(
         schedules=study_schedules(settings),
         sensors=sensors(settings),
         resources={
-            "io_manager": FrameIOManager(artifacts=str(settings.artifacts)),
+            "io_manager": FrameIOManager(artifacts=str(settings.artifacts), shared=settings.shared),
             **(resources or {}),
         },
         executor=executor,

@@ -9,6 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 
+LEAST_LOST_AFTER = 5
+"""Seconds; a sign of life may be late by a few."""
+
 _IN_CHECKOUT = {"studies": "data/studies", "world": "data/world", "reports_templates": "reports_templates"}
 
 
@@ -32,7 +35,8 @@ class Settings:
 
     Attributes:
         data: XAI_DATA; default `data` in the checkout, or in the working folder for an installed wheel.
-        artifacts: XAI_ARTIFACTS; content-addressed results.
+        artifacts: XAI_ARTIFACTS; content-addressed results. Where that is a URL, this host's copies in `data`.
+        shared: XAI_ARTIFACTS where it is a URL that hosts share, such as s3://bucket/folder; None for a folder.
         warehouse: XAI_WAREHOUSE; the DuckDB file.
         reports: XAI_REPORTS; PDF, HTML and JSON by study.
         models: XAI_MODELS; weight files that were downloaded or put there by hand.
@@ -40,6 +44,8 @@ class Settings:
         device: XAI_DEVICE; "auto", "cpu" or "cuda".
         devices: XAI_DEVICES; CUDA devices, comma-separated, in place of those that are found. None: those that are.
         locks: XAI_LOCKS; the folder of the locks by which all runs on this host share its devices.
+        broker: XAI_BROKER; the Redis by which hosts share the steps of a run, such as redis://host:6379/0.
+        lost_after: XAI_LOST_AFTER; seconds after which a worker that gives no sign of life counts as lost.
     """
 
     data: Path
@@ -51,6 +57,9 @@ class Settings:
     device: str = "auto"
     devices: tuple[str, ...] | None = None
     locks: Path = Path(tempfile.gettempdir()) / "xai-locks"
+    shared: str | None = None
+    broker: str | None = None
+    lost_after: int = 60
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -66,9 +75,16 @@ class Settings:
         if device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"XAI_DEVICE is {device!r}; it may be auto, cpu or cuda.")
         listed = env.get("XAI_DEVICES")
+        lost_after = env.get("XAI_LOST_AFTER") or str(cls.lost_after)
+        if not lost_after.isdecimal() or int(lost_after) < LEAST_LOST_AFTER:
+            raise ValueError(
+                f"XAI_LOST_AFTER is {lost_after!r}; it is a number of seconds, {LEAST_LOST_AFTER} or more."
+            )
+        artifacts = env.get("XAI_ARTIFACTS") or ""
+        shared = artifacts if "://" in artifacts else None
         return cls(
             data=data,
-            artifacts=folder("XAI_ARTIFACTS", "artifacts"),
+            artifacts=(data / "artifacts").resolve() if shared else folder("XAI_ARTIFACTS", "artifacts"),
             warehouse=folder("XAI_WAREHOUSE", "warehouse.duckdb"),
             reports=folder("XAI_REPORTS", "reports"),
             models=folder("XAI_MODELS", "models"),
@@ -78,4 +94,7 @@ class Settings:
             if listed is None
             else tuple(part.strip() for part in listed.split(",") if part.strip()),
             locks=Path(env.get("XAI_LOCKS") or cls.locks).expanduser().resolve(),
+            shared=shared,
+            broker=env.get("XAI_BROKER") or None,
+            lost_after=int(lost_after),
         )

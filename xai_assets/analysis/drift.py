@@ -12,7 +12,6 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.rerun import compare_runs, same_units
 from xai_assets.evaluation.drift import Case, mask_drift, measure_drift
 from xai_assets.files import fingerprint, sha256_bytes
-from xai_assets.resources.frames import read_table, table_path
 from xai_assets.resources.tables import TABLES
 
 KIND = "snapshots"
@@ -170,10 +169,9 @@ def _keep(bench: Workbench, snapshot: Snapshot, maps: pd.DataFrame) -> str:
 
 def _last(bench: Workbench) -> str | None:
     """The snapshot of the last run, where there is one and it was not thrown away."""
-    if not table_path(bench.settings.artifacts, "explanation_drift", bench.study.name).is_file():
+    if not bench.has_table("explanation_drift"):
         return None
-    table = read_table(bench.settings.artifacts, "explanation_drift", bench.study.name)
-    key = str(table["snapshot"].iloc[0])
+    key = str(bench.table("explanation_drift")["snapshot"].iloc[0])
     return key if bench.store.has(KIND, key) else None
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.files import fingerprint, sha256_file
-from xai_assets.resources.frames import read_table, table_path
 from xai_assets.settings import CHECKOUT, in_checkout
 
 VERSIONS = (
@@ -97,6 +96,4 @@ def _inputs(bench: Workbench) -> dict[str, str]:
 
 def _table(bench: Workbench, asset: str) -> pd.DataFrame:
     """An asset's table; empty where the study has none."""
-    if not table_path(bench.settings.artifacts, asset, bench.study.name).is_file():
-        return pd.DataFrame()
-    return read_table(bench.settings.artifacts, asset, bench.study.name)
+    return bench.table(asset) if bench.has_table(asset) else pd.DataFrame()

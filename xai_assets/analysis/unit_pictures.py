@@ -9,7 +9,6 @@ from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.dissection.top_pictures import top_pictures
 from xai_assets.reporting.results import StudyResults, UnitKey, UnitPictures
 from xai_assets.reporting.selection import units_to_show
-from xai_assets.resources.frames import read_table
 
 SIDE = 128
 """Pictures of other sizes are brought to this square for the cards: h w in pixels."""
@@ -20,7 +19,7 @@ def unit_pictures(bench: Workbench, results: StudyResults) -> dict[UnitKey, Unit
     chosen = units_to_show(results)
     if not len(chosen):
         return {}
-    table = read_table(bench.settings.artifacts, "unit_activations", bench.study.name)
+    table = bench.table("unit_activations")
     probe, quantile = open_probe(bench), bench.dissection.netdissect.quantile
     pooling = bench.dissection.clip_dissect.pooling
     found: dict[UnitKey, UnitPictures] = {}

@@ -5,7 +5,10 @@ from functools import cached_property
 
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress, silent
+from xai_assets.resources.frames import has_table, read_table
+from xai_assets.resources.shared import Shared
 from xai_assets.resources.store import ArtifactStore
+from xai_assets.resources.table import Table
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
 from xai_assets.study import Attribution, Dissection, Study
@@ -82,7 +85,19 @@ class Workbench:
     @cached_property
     def store(self) -> ArtifactStore:
         """Content-addressed arrays."""
-        return ArtifactStore(self.settings.artifacts)
+        return ArtifactStore(self.settings.artifacts, self._shared)
+
+    def has_table(self, asset: str) -> bool:
+        """Whether an asset has left a table for the study."""
+        return has_table(self.settings.artifacts, asset, self.study.name, self._shared)
+
+    def table(self, asset: str) -> Table:
+        """The table that an asset has left for the study; raises XaiError where it has left none."""
+        return read_table(self.settings.artifacts, asset, self.study.name, self._shared)
+
+    @cached_property
+    def _shared(self) -> Shared | None:
+        return Shared(self.settings.shared) if self.settings.shared else None
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -1,10 +1,14 @@
-"""How a table goes from one asset to the next: as Parquet, one file an asset and study, renamed into place."""
+"""How a table goes from one asset to the next: as Parquet, one file an asset and study, renamed into place.
+
+Where hosts share an address, a table is sent there and read from there: another host may have made it anew.
+"""
 
 import hashlib
 from pathlib import Path
 
 from xai_assets.errors import XaiError
 from xai_assets.files import write_with
+from xai_assets.resources.shared import Shared
 from xai_assets.resources.table import Table
 
 MEASURED = ("seconds", "device")
@@ -26,12 +30,22 @@ def table_path(artifacts: Path, asset: str, study: str) -> Path:
     return artifacts / "tables" / asset / f"{study}.parquet"
 
 
-def write_table(artifacts: Path, asset: str, study: str, table: Table) -> Path:
+def write_table(artifacts: Path, asset: str, study: str, table: Table, shared: Shared | None = None) -> Path:
     """Write a table, whole or not at all."""
-    return write_with(table_path(artifacts, asset, study), lambda file: table.to_parquet(file, index=False))
+    path = table_path(artifacts, asset, study)
+    write_with(path, lambda file: table.to_parquet(file, index=False))
+    if shared is not None:
+        shared.send(path, path.relative_to(artifacts).as_posix())
+    return path
 
 
-def read_table(artifacts: Path, asset: str, study: str) -> Table:
+def has_table(artifacts: Path, asset: str, study: str, shared: Shared | None = None) -> bool:
+    """Whether the asset has left a table for the study."""
+    path = table_path(artifacts, asset, study)
+    return path.is_file() if shared is None else shared.has(path.relative_to(artifacts).as_posix())
+
+
+def read_table(artifacts: Path, asset: str, study: str, shared: Shared | None = None) -> Table:
     """The table that an asset left for a study.
 
     Raises:
@@ -40,7 +54,8 @@ def read_table(artifacts: Path, asset: str, study: str) -> Table:
     import pandas as pd
 
     path = table_path(artifacts, asset, study)
-    if not path.is_file():
+    there = path.is_file() if shared is None else shared.fetch(path.relative_to(artifacts).as_posix(), path)
+    if not there:
         raise XaiError(
             f"asset {asset}, study {study}",
             "has not been materialised",

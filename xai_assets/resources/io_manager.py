@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from xai_assets.resources.frames import read_table, write_table
+from xai_assets.resources.shared import Shared
 from xai_assets.resources.table import Table
 
 
@@ -13,14 +14,22 @@ class FrameIOManager(dg.ConfigurableIOManager):
 
     Attributes:
         artifacts: the artifacts' folder.
+        shared: the address that hosts share; None where this host is the only one.
     """
 
     artifacts: str
+    shared: str | None = None
+
+    @property
+    def _shared(self) -> Shared | None:
+        return Shared(self.shared) if self.shared else None
 
     def handle_output(self, context: dg.OutputContext, obj: Table) -> None:
         """Write the asset's table for the partition's study."""
-        write_table(Path(self.artifacts), context.asset_key.to_user_string(), context.partition_key, obj)
+        asset = context.asset_key.to_user_string()
+        write_table(Path(self.artifacts), asset, context.partition_key, obj, self._shared)
 
     def load_input(self, context: dg.InputContext) -> Table:
         """Read the table of the asset above."""
-        return read_table(Path(self.artifacts), context.asset_key.to_user_string(), context.partition_key)
+        asset = context.asset_key.to_user_string()
+        return read_table(Path(self.artifacts), asset, context.partition_key, self._shared)

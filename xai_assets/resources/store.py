@@ -1,7 +1,8 @@
 """The artifact store: arrays by the hash of everything that made them.
 
 Nothing in it is ever changed; a key that exists is the result. Files are safetensors, which cannot run code, with
-the metadata as JSON in their header.
+the metadata as JSON in their header. Where hosts share an address, that is the store, and the folder a copy of what this
+host has used.
 """
 
 import json
@@ -18,6 +19,7 @@ from safetensors.numpy import save
 
 from xai_assets.errors import XaiError
 from xai_assets.files import write_bytes
+from xai_assets.resources.shared import Shared
 
 _DTYPES = {
     "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "U16": np.uint16, "I16": np.int16, "U32": np.uint32,
@@ -36,9 +38,11 @@ class ArtifactStore:
 
     Attributes:
         root: the folder; each kind of artifact has a folder of its own in it.
+        shared: the address that hosts share; None where this host is the only one.
     """
 
     root: Path
+    shared: Shared | None = None
 
     def path(self, kind: str, key: str) -> Path:
         """Where the artifact stands, or would stand; keys are hexadecimal, so that no key leaves the folder."""
@@ -51,25 +55,30 @@ class ArtifactStore:
 
         Who asks goes on to use it: the file's time of change is set to now, by which old ones are told.
         """
-        path = self.path(kind, key)
-        try:
-            os.utime(path)
-        except FileNotFoundError:
-            return False
-        except PermissionError:  # another user's, or a store that is only read
-            return path.is_file()
-        return True
+        here = self._used(self.path(kind, key))
+        if self.shared is None:
+            return here
+        there = self.shared.has(self._name(kind, key))
+        if here and not there:  # the process that wrote it here was killed before it sent it
+            self.shared.send(self.path(kind, key), self._name(kind, key))
+        return here or there
 
     def keys(self, kind: str, prefix: str) -> list[str]:
         """The artifacts of a kind whose keys begin so (8 hexadecimal digits or more), in order."""
         folder = self.path(kind, prefix).parent
-        return sorted(file.stem for file in folder.glob(f"{prefix}*.safetensors"))
+        if self.shared is None:
+            return sorted(file.stem for file in folder.glob(f"{prefix}*.safetensors"))
+        names = self.shared.names(f"{kind}/{prefix[:2]}")
+        return sorted(Path(n).stem for n in names if n.startswith(prefix) and n.endswith(".safetensors"))
 
     def put(self, kind: str, key: str, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
         """Write `arrays` (any numeric dtype and shape) and `meta` (JSON, no NaN)."""
         header = {"meta": json.dumps(dict(meta), sort_keys=True, allow_nan=False)}
         tensors = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
-        return write_bytes(self.path(kind, key), save(tensors, metadata=header))
+        path = write_bytes(self.path(kind, key), save(tensors, metadata=header))
+        if self.shared is not None:
+            self.shared.send(path, self._name(kind, key))
+        return path
 
     def get(self, kind: str, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The arrays and the metadata.
@@ -77,7 +86,7 @@ class ArtifactStore:
         Raises:
             ArtifactError: when the artifact is absent or damaged.
         """
-        with self._opened(self.path(kind, key)) as file:
+        with self._opened(self._here(kind, key)) as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, json.loads((file.metadata() or {}).get("meta", "{}"))
 
@@ -87,7 +96,7 @@ class ArtifactStore:
         Raises:
             ArtifactError: when the artifact is absent or damaged.
         """
-        path = self.path(kind, key)
+        path = self._here(kind, key)
         with self._opened(path) as file:  # checks the header and that the file is whole
             meta = json.loads((file.metadata() or {}).get("meta", "{}"))
         content = np.memmap(path, np.uint8, mode="r")
@@ -103,6 +112,28 @@ class ArtifactStore:
     def discard(self, kind: str, key: str) -> None:
         """Remove an artifact that only served to make another; nothing happens where there is none."""
         self.path(kind, key).unlink(missing_ok=True)
+        if self.shared is not None:
+            self.shared.remove(self._name(kind, key))
+
+    def _name(self, kind: str, key: str) -> str:
+        return self.path(kind, key).relative_to(self.root).as_posix()
+
+    def _here(self, kind: str, key: str) -> Path:
+        """The artifact's file on this host, brought here where only the shared address has it."""
+        path = self.path(kind, key)
+        if self.shared is not None and not path.is_file():
+            self.shared.fetch(self._name(kind, key), path)
+        return path
+
+    @staticmethod
+    def _used(path: Path) -> bool:
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        except PermissionError:  # another user's, or a store that is only read
+            return path.is_file()
+        return True
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[Any]:
