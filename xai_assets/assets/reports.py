@@ -12,7 +12,7 @@ from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
 from xai_assets.checks.check import NOTHING
 from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
-from xai_assets.execution.op_tags import LIGHT
+from xai_assets.execution.op_tags import HOME
 from xai_assets.files import fingerprint
 from xai_assets.web.publish import publish
 
@@ -92,7 +92,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         partitions_def=studies,
         group_name=GROUP,
         kinds={"pdf"},
-        op_tags=LIGHT,
+        op_tags=HOME,
         code_version="1",
         output_required=False,
         description=f"{description} PDF, HTML and JSON.",

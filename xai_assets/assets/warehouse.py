@@ -8,7 +8,7 @@ from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.checks import dissection as checks
 from xai_assets.checks import warehouse as warehouse_checks
-from xai_assets.execution.op_tags import LIGHT
+from xai_assets.execution.op_tags import HOME
 from xai_assets.resources.table import Table
 
 GROUP = "warehouse"
@@ -19,7 +19,7 @@ OF_CONCEPTS = (checks.METHODS_AGREE, warehouse_checks.LOADED)
     partitions_def=studies,
     group_name=GROUP,
     kinds={"duckdb"},
-    op_tags=LIGHT,
+    op_tags=HOME,
     code_version="2",
     dagster_type=dg.Any,
     check_specs=[check.spec("concept_tables") for check in OF_CONCEPTS],
@@ -49,7 +49,7 @@ def concept_tables(
     partitions_def=studies,
     group_name=GROUP,
     kinds={"duckdb"},
-    op_tags=LIGHT,
+    op_tags=HOME,
     code_version="2",
     dagster_type=dg.Any,
     ins=MASKS,
@@ -105,7 +105,7 @@ def mask_tables(
     partitions_def=studies,
     group_name=GROUP,
     kinds={"duckdb"},
-    op_tags=LIGHT,
+    op_tags=HOME,
     code_version="1",
     dagster_type=dg.Any,
     ins=MASKS,
