@@ -11,6 +11,7 @@ from xai_assets.cli_concepts import concepts
 from xai_assets.cli_lime import lime
 from xai_assets.cli_prune import prune
 from xai_assets.cli_sql import sql
+from xai_assets.cli_worker import worker
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study, read_study, study_paths
@@ -29,16 +30,18 @@ cli.add_command(concepts)
 cli.add_command(lime)
 cli.add_command(prune)
 cli.add_command(sql)
+cli.add_command(worker)
 
 
 @cli.command()
 @click.argument("study")
 @click.option(
     "--executor",
-    type=click.Choice(["auto", "in_process", "gpu_tagged"]),
+    type=click.Choice(["auto", "in_process", "gpu_tagged", "celery"]),
     default="auto",
     show_default=True,
-    help="all steps in this process, or each in its own with a GPU of its own; auto: the latter where there is a GPU",
+    help="all steps in this process, or each in its own with a GPU of its own; auto: the latter where there is a GPU; "
+    "celery: by the workers of several hosts (see `xai worker`)",
 )
 @click.option(
     "--on-no-gpu",

@@ -1,7 +1,7 @@
-"""The executor of the code location: each run chooses between all steps in one process and each in its own.
+"""The executor of the code location: each run chooses between all steps in one process, each in its own, and workers.
 
-Under `execution: config:` a run says `in_process: {}`, `gpu_tagged: {}` with its options, or `auto: {}`, which is
-`gpu_tagged` where there is a GPU and `in_process` where there is none.
+Under `execution: config:` a run says `in_process: {}`, `gpu_tagged: {}` with its options, `celery: {}` for the workers of
+several hosts, or `auto: {}`, which is `gpu_tagged` where there is a GPU and `in_process` where there is none.
 
 Without a GPU one process is the better default for small work, and takes less memory. Measured on two cores that others
 used as well, in process and with a process a step: a study of one image 12 and 51 s, the demo again with every result
@@ -25,13 +25,14 @@ from dagster._core.executor.base import Executor
 from dagster._core.executor.in_process import InProcessExecutor
 
 from xai_assets.execution.device import discover
+from xai_assets.execution.extra import need_celery
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
 from xai_assets.execution.leased_run import LeasedRun
 from xai_assets.execution.run_lock import LockedRun, locks_folder
 from xai_assets.settings import Settings
 
-AUTO, IN_PROCESS, GPU_TAGGED = "auto", "in_process", "gpu_tagged"
-EXECUTORS = (AUTO, IN_PROCESS, GPU_TAGGED)
+AUTO, IN_PROCESS, GPU_TAGGED, CELERY = "auto", "in_process", "gpu_tagged", "celery"
+EXECUTORS = (AUTO, IN_PROCESS, GPU_TAGGED, CELERY)
 
 _SCHEMA = dg.Field(
     dg.Selector(
@@ -66,6 +67,28 @@ _SCHEMA = dg.Field(
                     ),
                 },
                 description="Each step in its own process, those tagged for a GPU with a device of their own.",
+            ),
+            CELERY: dg.Field(
+                {
+                    "retries": get_retries_config(),
+                    "broker": dg.Field(
+                        dg.Noneable(dg.StringSource),
+                        default_value=None,
+                        description="The address of Redis; default: XAI_BROKER.",
+                    ),
+                    "backend": dg.Field(
+                        dg.Noneable(dg.StringSource),
+                        default_value=None,
+                        description="Where the workers answer; default: the broker.",
+                    ),
+                    "include": dg.Field([str], default_value=[], description="Modules to import."),
+                    "config_source": dg.Field(
+                        dg.Noneable(dg.Permissive()),
+                        default_value=None,
+                        description="Further settings of Celery; the workers have their own.",
+                    ),
+                },
+                description="Each step by a worker of its queue, on this host or another: `xai worker`.",
             ),
         }
     ),
@@ -103,6 +126,8 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     retries = RetryMode.from_config(config["retries"])
     assert retries is not None
     settings = Settings.from_environment()
+    if mode == CELERY:
+        return _distributed(settings, config, retries)
     devices = discover(settings)
     if mode == IN_PROCESS or (mode == AUTO and not devices.found):
         alone: Executor = InProcess(retries=retries)
@@ -120,3 +145,10 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
         simulated=settings.devices is not None,
     )
     return LockedRun(executor, locks_folder(settings))
+
+
+def _distributed(settings: Settings, config: Mapping[str, Any], retries: RetryMode) -> Executor:
+    need_celery("the executor celery")
+    from xai_assets.execution.distributed.executor import DistributedExecutor
+
+    return DistributedExecutor(settings, config, retries=retries)

@@ -54,11 +54,15 @@ class LockedRun(Executor):
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
         """Take the lock, then do as the executor does."""
-        path = _path(self._folder, plan_context.run_id)
-        while (handle := try_lock(path)) is None:
-            time.sleep(SECONDS_BETWEEN_TRIES)  # a sweep has it, for a moment
-        _held.append(handle)
+        hold(self._folder, plan_context.run_id)
         yield from self._executor.execute(plan_context, execution_plan)
+
+
+def hold(folder: Path, run_id: str) -> None:
+    """Take the run's lock for as long as this process lives."""
+    while (handle := try_lock(_path(folder, run_id))) is None:
+        time.sleep(SECONDS_BETWEEN_TRIES)  # a sweep has it, for a moment
+    _held.append(handle)
 
 
 def sweep(instance: DagsterInstance, folder: Path) -> list[str]:

@@ -1,0 +1,60 @@
+"""A graph of steps for workers: one that is killed once, one that is killed always, and others beside them."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from xai_assets.execution.executor import xai_executor
+from xai_assets.execution.op_tags import HOME, LIGHT, MODEL
+
+
+def _step(name, tags, *, kill=lambda marks: False, seconds=0.2, deps=()):
+    @dg.asset(name=name, op_tags=tags, deps=deps)
+    def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        marks = Path(os.environ["XAI_TEST_MARKS"])
+        begun = len(list(marks.glob(f"{name}.*")))
+        (marks / f"{name}.{begun}").write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(seconds)
+        if kill(begun):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return dg.MaterializeResult(
+            metadata={
+                "worker": os.environ["XAI_TEST_WORKER"],
+                "visible": os.environ.get("CUDA_VISIBLE_DEVICES", "unset"),
+                "retry": context.retry_number,
+            }
+        )
+
+    return step
+
+
+def _definitions(name, *steps):
+    return dg.Definitions(
+        assets=list(steps), jobs=[dg.define_asset_job(name)], executor=xai_executor
+    ).resolve_job_def(name)
+
+
+def queues_job():
+    """A step for each queue."""
+    return _definitions("queues", _step("net", MODEL), _step("compare", LIGHT), _step("load", HOME))
+
+
+def lost_job():
+    """A step whose first worker is killed, one after it, and one beside it."""
+    dies = _step("dies_once", MODEL, kill=lambda begun: begun == 0)
+    return _definitions("lost", dies, _step("after", LIGHT, deps=["dies_once"]), _step("beside", LIGHT))
+
+
+def always_job():
+    """A step that kills every worker, one that needs it, and others that do not, more than there are workers."""
+    dies = _step("dies_always", MODEL, kill=lambda begun: True)
+    others = [_step(f"beside_{number}", LIGHT, seconds=1) for number in range(3)]
+    return _definitions("always", dies, _step("after", LIGHT, deps=["dies_always"]), *others)
+
+
+def long_job():
+    """A step that takes longer than a worker may be silent."""
+    return _definitions("long", _step("long", MODEL, seconds=14))

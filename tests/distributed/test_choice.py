@@ -1,0 +1,76 @@
+"""The executor `celery`: chosen by a run, made of its settings, and named with its remedy where something is absent."""
+
+import importlib.util
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from tests.distributed import graph
+from xai_assets.cli import cli
+from xai_assets.errors import XaiError
+from xai_assets.execution import extra
+from xai_assets.execution.distributed.app import application, arguments
+from xai_assets.settings import Settings
+
+CONFIG = {"execution": {"config": {"celery": {}}}}
+SETTINGS = Settings.from_environment({"XAI_BROKER": "redis://broker:6379/0", "XAI_LOST_AFTER": "40"})
+
+
+def test_definitions_load_without_it_and_do_not_import_it():
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['celery', 'dagster_celery', 'kombu', 'redis']));"
+        "import xai_assets.definitions, xai_assets.cli"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_the_extra_it_fails_with_the_remedy(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "dagster_celery" else find(name))
+    with (
+        dg.instance_for_test() as instance,
+        pytest.raises(XaiError, match=r'pip install "xai-assets\[celery\]"'),
+    ):
+        dg.execute_job(dg.reconstructable(graph.queues_job), instance, run_config=CONFIG, raise_on_error=True)
+    answer = CliRunner().invoke(cli, ["worker", "--queue", "default"])
+    assert isinstance(answer.exception, XaiError) and "xai worker: needs dagster_celery" in str(
+        answer.exception
+    )
+
+
+def test_without_a_broker_it_fails_with_the_remedy(monkeypatch):
+    monkeypatch.delenv("XAI_BROKER", raising=False)
+    with dg.instance_for_test() as instance, pytest.raises(XaiError, match="Set XAI_BROKER=redis://"):
+        dg.execute_job(dg.reconstructable(graph.queues_job), instance, run_config=CONFIG, raise_on_error=True)
+
+
+def test_another_broker_is_refused_without_its_password():
+    with pytest.raises(XaiError, match=r"broker pyamqp:\.\.\.: is not Redis"):
+        arguments(SETTINGS, {"broker": "pyamqp://guest:secret@host//"})
+
+
+def test_a_message_is_done_when_its_step_is_and_stays_a_living_workers():
+    conf = application(SETTINGS).conf
+    assert conf.broker_url == conf.result_backend == "redis://broker:6379/0"
+    assert conf.task_acks_late and conf.worker_prefetch_multiplier == 1
+    assert conf.broker_transport_options["visibility_timeout"] == 40
+    assert conf.broker_transport_options["unacked_restore_interval"] == 10
+
+
+def test_what_a_run_gives_goes_before_the_settings():
+    given = {
+        "broker": "redis://mine:1/0",
+        "backend": "redis://mine:1/1",
+        "config_source": {"result_expires": 7, "broker_transport_options": {"visibility_timeout": 5}},
+    }
+    conf = application(SETTINGS, given).conf
+    assert (conf.broker_url, conf.result_backend, conf.result_expires) == (
+        "redis://mine:1/0",
+        "redis://mine:1/1",
+        7,
+    )
+    assert conf.broker_transport_options["visibility_timeout"] == 5
+    assert conf.broker_transport_options["unacked_restore_throttle"] == 1
