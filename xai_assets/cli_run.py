@@ -20,6 +20,9 @@ from xai_assets.study_file import StudyFile, find_study
 STOPPED = 130
 """As shells have it for a command that was stopped with Ctrl-C."""
 
+QUEUED = "celery_queue_wait"
+"""How dagster-celery marks the event that says that a step has gone to its queue."""
+
 MISSING = 2
 FAILED = 1
 
@@ -138,7 +141,9 @@ def _show(event: "DagsterEvent", steps: "Steps") -> None:
     """Show a step that runs in a process of its own; one that runs in this process is watched, and shows more."""
     if event.is_engine_event and SAID in event.engine_event_data.metadata:
         steps.say(event.message or "")
-    elif event.event_type_value == "STEP_WORKER_STARTED":
+    elif event.event_type_value == "STEP_WORKER_STARTED" or (
+        event.is_engine_event and event.engine_event_data.marker_start == QUEUED
+    ):
         steps.begin(str(event.step_key))
     elif event.is_step_success or event.is_step_failure:
         steps.end(str(event.step_key))

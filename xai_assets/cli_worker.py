@@ -1,5 +1,6 @@
 """`xai worker`: one of the processes that do the steps of runs with the executor `celery`."""
 
+import os
 import sys
 
 import click
@@ -30,5 +31,5 @@ def worker(queues: tuple[str, ...], device: str | None, name: str | None) -> Non
 
     settings = Settings.from_environment()
     given = post(settings, queues, device)
-    click.echo(f"Worker for {', '.join(queues)}, {given.said}", err=True)
+    click.echo(f"Worker for {', '.join(queues)}, process {os.getpid()}, {given.said}", err=True)
     sys.exit(work(settings, queues, name, given))

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from xai_assets.errors import XaiError
 from xai_assets.execution.device import Device, Places, discover
+from xai_assets.execution.extra import need_celery
+from xai_assets.execution.op_tags import QUEUES
 from xai_assets.settings import Settings, shipped
 
 FREE_GIB = 2
@@ -24,7 +27,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at Python, Pango, DuckDB, the devices, the shipped files and the data folder."""
+    """Look at Python, Pango, DuckDB, the devices, the shipped files, the data folder and, with a broker, the workers."""
     looks: list[Callable[[Settings], Finding]] = [
         _python,
         _pango,
@@ -35,6 +38,8 @@ def examine(settings: Settings) -> list[Finding]:
         _data,
         _reports,
     ]
+    if settings.broker is not None:
+        looks.append(_workers)
     return [look(settings) for look in looks]
 
 
@@ -79,6 +84,22 @@ def _said(device: Device, settings: Settings) -> str:
         lease.close()
     memory = "" if device.memory_mib is None else f", {device.memory_mib} MiB"
     return f"{device.name} ({device.id}{memory}, {'free' if lease else 'leased to a step'})"
+
+
+def _workers(settings: Settings) -> Finding:
+    """Who does the steps of runs with the executor celery."""
+    try:
+        need_celery("XAI_BROKER")
+        from xai_assets.execution.distributed.app import application
+        from xai_assets.execution.distributed.pulse import listened_to
+
+        listened = listened_to(application(settings))
+    except XaiError as error:
+        return Finding("Workers", False, f"{error.what} {error.why}", error.remedy)
+    remedy = "Start one `xai worker --queue NAME` or more for each queue."
+    silent = [queue for queue in QUEUES if queue not in listened]
+    found = f"none listens to {', '.join(silent)}" if silent else "each queue has one or more"
+    return Finding("Workers", not silent, found, remedy)
 
 
 def _torch(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -58,3 +59,19 @@ def always_job():
 def long_job():
     """A step that takes longer than a worker may be silent."""
     return _definitions("long", _step("long", MODEL, seconds=14))
+
+
+def stopped_job():
+    """A step that is at work when the run is stopped, one behind it in its queue, and one that no worker looks at."""
+    first = _step("first", MODEL, seconds=8)
+    return _definitions("stopped", first, _step("behind", MODEL, seconds=8), _step("nobody", HOME))
+
+
+if __name__ == "__main__":
+    # Through the module's proper name, by which a worker can import it.
+    from tests.distributed.graph import stopped_job as job
+
+    quiet = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(sys.argv[1], overrides=quiet) as kept:
+        config = {"execution": {"config": {"celery": {}}}}
+        dg.execute_job(dg.reconstructable(job), kept, run_config=config, raise_on_error=False)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from tests.distributed import graph
 from xai_assets.cli import cli
+from xai_assets.doctor import examine
 from xai_assets.errors import XaiError
 from xai_assets.execution import extra
 from xai_assets.execution.distributed.app import application, arguments
@@ -50,6 +51,17 @@ def test_without_a_broker_it_fails_with_the_remedy(monkeypatch):
 def test_another_broker_is_refused_without_its_password():
     with pytest.raises(XaiError, match=r"broker pyamqp:\.\.\.: is not Redis"):
         arguments(SETTINGS, {"broker": "pyamqp://guest:secret@host//"})
+
+
+def test_a_redis_that_does_not_answer_is_named_without_its_password(monkeypatch):
+    monkeypatch.setenv("XAI_BROKER", "redis://:secret@127.0.0.1:1/0")
+    with dg.instance_for_test() as instance, pytest.raises(XaiError, match="does not answer") as raised:
+        dg.execute_job(dg.reconstructable(graph.queues_job), instance, run_config=CONFIG, raise_on_error=True)
+    assert "127.0.0.1:1" in str(raised.value) and "secret" not in str(raised.value)
+    found = [one for one in examine(Settings.from_environment()) if one.what == "Workers"]
+    assert [one.ok for one in found] == [False] and "Start Redis" in found[0].remedy
+    monkeypatch.delenv("XAI_BROKER")
+    assert not [one for one in examine(Settings.from_environment()) if one.what == "Workers"]
 
 
 def test_a_message_is_done_when_its_step_is_and_stays_a_living_workers():

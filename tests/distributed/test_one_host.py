@@ -1,13 +1,16 @@
 """Runs by real workers with a real Redis on this host: queues, a lost worker, a step that kills every worker."""
 
 import os
+import signal
+import sys
 from contextlib import ExitStack
 
 import dagster as dg
 import pytest
 
+from tests.conftest import CHECKOUT
 from tests.distributed import graph
-from tests.distributed.processes import need, redis, worker
+from tests.distributed.processes import need, redis, running, wait_for, worker
 
 pytestmark = pytest.mark.slow
 LOST_AFTER = 6
@@ -110,6 +113,22 @@ def test_a_step_that_kills_every_worker_fails_and_the_run_ends(start, instance, 
     assert begun(tmp_path, "dies_always") == 2 and begun(tmp_path, "after") == 0
     assert set(said) == {"beside_0", "beside_1", "beside_2"}
     assert [message for message in messages if "its worker died 2 times, on one@" in message]
+
+
+def test_a_stopped_run_waits_for_the_step_in_hand_and_for_no_other(start, instance, tmp_path):
+    start("one", "gpu")
+    command = [sys.executable, "-m", "tests.distributed.graph", str(tmp_path / "home")]
+    unignored = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with running(command, tmp_path / "run.log", cwd=CHECKOUT, preexec_fn=unignored) as process:
+        wait_for(lambda: begun(tmp_path, "first") + begun(tmp_path, "behind"), 60)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    (record,) = instance.get_run_records()
+    messages = [entry.message for entry in instance.all_logs(record.dagster_run.run_id)]
+    assert record.dagster_run.status is dg.DagsterRunStatus.FAILURE  # CANCELED where the UI has said so first
+    assert begun(tmp_path, "first") + begun(tmp_path, "behind") == 1 and begun(tmp_path, "nobody") == 0
+    assert [message for message in messages if "No worker listens to warehouse yet" in message]
+    assert len([message for message in messages if message.endswith(" was revoked.")]) == 2
 
 
 def test_a_step_may_take_longer_than_a_worker_may_be_silent(start, instance, tmp_path):

@@ -1,5 +1,7 @@
 """A message begins its step at most twice, the second time as a retry, and not at all where its run is over."""
 
+from types import SimpleNamespace
+
 import dagster as dg
 import pytest
 from celery.exceptions import TaskRevokedError
@@ -60,8 +62,16 @@ def test_a_run_of_another_storage_is_named_with_the_remedy(instance, asked):
 
 
 class Answer:
+    state = "FAILURE"
+
     def __init__(self, error):
         self.error = error
+
+    def ready(self):
+        return self.state == "FAILURE"
+
+    def revoke(self):
+        pass
 
     def get(self):
         raise self.error
@@ -91,3 +101,16 @@ def test_any_error_of_a_worker_is_the_failure_of_its_step(instance):
 def test_a_step_that_was_taken_out_of_its_queue_has_not_failed():
     with pytest.raises(TaskRevokedError):
         Outcome(Answer(TaskRevokedError("revoked")), None).get()
+
+
+@pytest.mark.parametrize(("state", "waits"), [("PENDING", False), ("STARTED", True)])
+def test_a_stopped_run_waits_for_a_step_that_has_begun_and_for_no_other(state, waits):
+    answer = Answer(None)
+    answer.state = state
+    outcome = Outcome(answer, SimpleNamespace(step=SimpleNamespace(key="net")))
+    assert not outcome.ready()
+    outcome.revoke()
+    assert outcome.ready() is not waits
+    if not waits:
+        with pytest.raises(TaskRevokedError, match="net"):
+            outcome.get()

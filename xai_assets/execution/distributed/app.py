@@ -53,6 +53,7 @@ def arguments(settings: Settings, config: Mapping[str, Any]) -> dict[str, Any]:
         "task_default_queue": DEFAULT_QUEUE,
         "task_acks_late": True,  # a message is done when its step is
         "task_reject_on_worker_lost": True,
+        "task_track_started": True,  # so that a run that is stopped knows which steps to wait for
         "worker_prefetch_multiplier": 1,  # one step at a time, and none in reserve
         "worker_deduplicate_successful_tasks": True,
         "worker_hijack_root_logger": False,

@@ -11,6 +11,7 @@ from typing import Any
 
 from celery.exceptions import TaskRevokedError
 from celery.result import AsyncResult
+from celery.states import PENDING
 from dagster import DagsterEvent, MetadataValue
 from dagster._core.events import EngineEventData
 from dagster._core.execution.context.system import IStepContext, PlanOrchestrationContext
@@ -102,17 +103,21 @@ class Outcome:
 
     def __init__(self, result: AsyncResult, context: IStepContext) -> None:
         self._result, self._context = result, context
+        self._revoked = False
 
     def ready(self) -> bool:
-        """Whether there is an answer."""
-        return bool(self._result.ready())
+        """Whether there is an answer, or none will come: a worker may never look at a step that was taken back."""
+        return bool(self._result.ready()) or self._taken_back()
 
     def revoke(self) -> None:
-        """Take the step out of its queue; one that a worker has begun goes on to its end."""
+        """Take the step back; one that a worker has begun goes on to its end."""
         self._result.revoke()
+        self._revoked = True
 
     def get(self) -> list[str]:
         """The step's events, serialised; its failure where the worker could not do it."""
+        if self._taken_back():
+            raise TaskRevokedError(self._context.step.key)
         try:
             return list(self._result.get())
         except TaskRevokedError:
@@ -121,6 +126,9 @@ class Outcome:
             return self._failed(SerializableErrorInfo(f"{error}\n", [], type(error).__name__))
         except Exception:
             return self._failed(serializable_error_info_from_exc_info(sys.exc_info()))
+
+    def _taken_back(self) -> bool:
+        return self._revoked and self._result.state == PENDING
 
     def _failed(self, error: SerializableErrorInfo) -> list[str]:
         failure = StepFailureData(error=error, user_failure_data=None)

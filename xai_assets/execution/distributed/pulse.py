@@ -15,6 +15,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from xai_assets.errors import XaiError
+
 KEY = "xai-worker."
 """What the keys of living workers begin with; they expire."""
 
@@ -66,9 +68,15 @@ class Pulse:
 
 
 def listened_to(app: Celery) -> set[str]:
-    """The queues that living workers listen to."""
-    with _redis(app) as (_, redis):
-        said = [redis.get(key) for key in redis.scan_iter(match=f"{KEY}*")]
+    """The queues that living workers listen to; raises XaiError where Redis does not answer."""
+    try:
+        with _redis(app) as (_, redis):
+            said = [redis.get(key) for key in redis.scan_iter(match=f"{KEY}*")]
+    except (OperationalError, RedisError, OSError) as error:
+        broker = app.connection_for_write().as_uri()  # without its password
+        raise XaiError(
+            f"broker {broker}", f"does not answer: {error}".rstrip("."), "Start Redis, or mend XAI_BROKER."
+        ) from error
     return {queue for queues in said if queues for queue in queues.decode().split(",")}
 
 

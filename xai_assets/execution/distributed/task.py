@@ -83,6 +83,7 @@ def admit(
             "log says when memory was short. Then re-execute the run from failure."
         )
     again = f", after {before[-1]} was lost" if before else ""
+    _log.info('Step "%s" of run %s%s', step, run.run_id, again)
     instance.report_engine_event(
         f'Step "{step}" came to {worker}{again}.',
         run,
