@@ -87,3 +87,32 @@ def test_both_executors_leave_the_same_tables(xai, tmp_path):
             tables[executor] = connection.execute(query).fetchall()
     assert len(tables["in_process"]) == 1
     assert tables["in_process"] == tables["gpu_tagged"]
+
+
+def test_chosen_assets_run_alone_and_in_selection_syntax(xai, tmp_path):
+    ran = xai("run", "tiny", "--only", "+gradcam_masks")
+    assert ran.returncode == 0, ran.stderr
+    artifacts = tmp_path / "data" / "artifacts"
+    made = {
+        name for name in ("images", "predictions", "gradcam_masks", "lime_masks") if _made(artifacts, name)
+    }
+    assert made == {"images", "predictions", "gradcam_masks"}
+    assert not list((tmp_path / "data").rglob("*.pdf"))
+    assert xai("run", "tiny", "--only", "gradcam_masks").returncode == 0  # the ones above are read
+
+
+def _made(artifacts, asset):
+    return any(asset in str(file) for file in artifacts.rglob("*.parquet"))
+
+
+def test_an_unknown_asset_is_named_with_those_that_are_close(xai):
+    ran = xai("run", "tiny", "--only", "gradcam_mask")
+    assert ran.returncode == 1
+    assert "--only gradcam_mask: selects no asset. Did you mean gradcam_masks" in ran.stderr
+
+
+def test_an_asset_whose_inputs_were_never_made_says_which(xai):
+    ran = xai("run", "tiny", "--only", "gradcam_masks")
+    assert ran.returncode == 1
+    assert "images" in ran.stderr
+    assert "Traceback" not in ran.stderr

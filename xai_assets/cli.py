@@ -33,8 +33,17 @@ cli.add_command(sql)
 cli.add_command(worker)
 
 
-@cli.command()
+@cli.command(
+    epilog="Examples: `xai run demo`; `xai run demo --only lime_masks`; `xai run demo --only '+mask_tables'`, "
+    "which is the tables of the masks and everything they are made from; `--only group:reports`."
+)
 @click.argument("study")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ASSETS",
+    help="these assets alone, by name or in Dagster's selection syntax; may be given again",
+)
 @click.option(
     "--executor",
     type=click.Choice(["auto", "in_process", "gpu_tagged", "celery"]),
@@ -51,7 +60,9 @@ cli.add_command(worker)
 @click.option(
     "--cpu-slots", type=click.IntRange(1), help="gpu_tagged without a GPU: steps on the CPU at once"
 )
-def run(study: str, executor: str, on_no_gpu: str | None, cpu_slots: int | None) -> None:
+def run(
+    study: str, only: tuple[str, ...], executor: str, on_no_gpu: str | None, cpu_slots: int | None
+) -> None:
     """Materialise every asset of STUDY (a name, see `xai studies`), and say where the reports are."""
     from xai_assets.cli_run import run_study
 
@@ -59,7 +70,7 @@ def run(study: str, executor: str, on_no_gpu: str | None, cpu_slots: int | None)
     options = {name: value for name, value in given.items() if value is not None}
     if options and executor != "gpu_tagged":
         raise click.UsageError("--on-no-gpu and --cpu-slots go with --executor gpu_tagged")
-    sys.exit(run_study(study, Settings.from_environment(), {executor: options}))
+    sys.exit(run_study(study, Settings.from_environment(), {executor: options}, only))
 
 
 @cli.command()

@@ -27,13 +27,14 @@ MISSING = 2
 FAILED = 1
 
 
-def run_study(name: str, settings: Settings, execution: dict[str, Any]) -> int:
-    """Materialise every asset of the study; prints progress, reports and headline numbers.
+def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tuple[str, ...] = ()) -> int:
+    """Materialise the study's assets; prints progress, and where all were asked for, reports and headline numbers.
 
     Args:
         name: the study's name.
         settings: where things stand.
         execution: the executor and its options, as under `execution: config:` of a run.
+        only: selections of assets, see `automation.selection`; every asset where there is none.
 
     Returns:
         The exit code: 0, 1 when an asset failed, 2 when files are missing and nothing was run, 130 when it was stopped.
@@ -47,10 +48,11 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any]) -> int:
         click.echo(f"Study {file.study.name}: {len(absent)} missing, nothing was run.", err=True)
         return MISSING
     click.echo(f"{file.study.title}", err=True)
-    code = _materialise(file, settings, execution)
+    code = _materialise(file, settings, execution, only)
     if code:
         return code
-    _summary(file, settings)
+    if not only:
+        _summary(file, settings)
     click.echo(f"xai run {file.study.name}: {time.perf_counter() - started:.0f} s")
     return 0
 
@@ -79,13 +81,16 @@ def instance_folder(settings: Settings) -> Path:
     return Path(home) if home else settings.data / "dagster"
 
 
-def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any]) -> int:
+def _materialise(
+    file: StudyFile, settings: Settings, execution: dict[str, Any], only: tuple[str, ...]
+) -> int:
     from dagster import reconstructable
     from dagster._core.execution.api import execute_run_iterator
     from dagster._core.storage.tags import PARTITION_NAME_TAG
 
     from xai_assets.assets.step import watched_by
     from xai_assets.automation.partitions import study_partitions
+    from xai_assets.automation.selection import chosen
     from xai_assets.build import study_job_definition
     from xai_assets.cli_progress import Steps
 
@@ -98,6 +103,9 @@ def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any])
     home = instance_folder(settings)
     home.mkdir(parents=True, exist_ok=True)
     job = reconstructable(study_job_definition)
+    selection = chosen(job.get_definition(), only) if only else None
+    if selection is not None:
+        job = job.get_subset(asset_selection=selection)
     definition = job.get_definition()
     config = {
         "execution": {"config": execution},
@@ -115,6 +123,7 @@ def _materialise(file: StudyFile, settings: Settings, execution: dict[str, Any])
             run_config=config,
             tags={PARTITION_NAME_TAG: study},
             job_code_origin=job.get_python_origin(),
+            asset_selection=selection,
         )
         for event in execute_run_iterator(job, run, instance):
             _show(event, steps)
