@@ -7,8 +7,10 @@ import sys
 import dagster as dg
 import pytest
 from click.testing import CliRunner
+from dagster._core.instance.config import dagster_instance_config
 
 from tests.distributed import graph
+from tests.test_readme import block
 from xai_assets.cli import cli
 from xai_assets.doctor import examine
 from xai_assets.errors import XaiError
@@ -86,3 +88,11 @@ def test_what_a_run_gives_goes_before_the_settings():
     )
     assert conf.broker_transport_options["visibility_timeout"] == 5
     assert conf.broker_transport_options["unacked_restore_throttle"] == 1
+
+
+@pytest.mark.parametrize("host", ["the home", "every other"])
+def test_the_readmes_instance_files_are_what_dagster_takes(host, tmp_path):
+    text = block("yaml", f"dagster.yaml of {host} host")
+    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
+    config, _ = dagster_instance_config(str(tmp_path))
+    assert config["storage"] == {"postgres": {"postgres_url": {"env": "XAI_POSTGRES"}}}
