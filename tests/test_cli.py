@@ -31,7 +31,8 @@ def test_studies_are_listed_and_a_broken_one_says_so(invoke, tmp_path):
 
 def test_check_of_the_demo_needs_nothing(invoke):
     found = invoke("check", "demo")
-    assert (found.exit_code, found.output) == (0, "demo.yaml: valid\n")
+    assert found.exit_code == 0
+    assert found.output.startswith("demo.yaml: valid\nok      files:")
 
 
 def test_the_world_is_the_one_in_the_manifest_to_the_byte(invoke):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from xai_assets.cli_check import check
 from xai_assets.cli_concepts import concepts
 from xai_assets.cli_lime import lime
 from xai_assets.cli_prune import prune
@@ -14,7 +15,7 @@ from xai_assets.cli_sql import sql
 from xai_assets.cli_worker import worker
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
-from xai_assets.study_file import StudyError, find_study, read_study, study_paths
+from xai_assets.study_file import StudyError, read_study, study_paths
 
 USAGE_ERROR = 2
 """Exit code for what is missing or wrong before anything has run; 1 is for a run that failed."""
@@ -26,6 +27,7 @@ def cli() -> None:
     """Explainability of image classifiers, as Dagster assets with reports."""
 
 
+cli.add_command(check)
 cli.add_command(concepts)
 cli.add_command(lime)
 cli.add_command(prune)
@@ -115,26 +117,6 @@ def reports(study: str | None, as_json: bool) -> None:
     if not rows and not as_json:
         click.echo(f"no reports{' of ' + study if study else ''} yet: `xai run` makes them", err=True)
     sys.exit(0 if rows else 1)
-
-
-@cli.command()
-@click.argument("study")
-def check(study: str) -> None:
-    """Validate STUDY (a name or a file) and say which files it still needs."""
-    from xai_assets.automation.schedules import cron_problem
-    from xai_assets.cli_run import missing_files
-
-    settings = Settings.from_environment()
-    found = find_study(study, settings)
-    problem = cron_problem(found.study.schedule) if found.study.schedule else None
-    if problem:
-        click.echo(f"{found.path.name}: {problem}; it has five fields, as in 0 3 * * *", err=True)
-        sys.exit(USAGE_ERROR)
-    click.echo(f"{found.path.name}: valid")
-    absent = missing_files(found, settings)
-    for line in absent:
-        click.echo(line, err=True)
-    sys.exit(USAGE_ERROR if absent else 0)
 
 
 @cli.group()

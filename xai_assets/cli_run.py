@@ -68,13 +68,6 @@ def _still_missing(file: StudyFile, settings: Settings) -> list[str]:
         return fetch_needs(missing, steps.watch)
 
 
-def missing_files(file: StudyFile, settings: Settings) -> list[str]:
-    """One line for each file that the study needs and that is not there: what, where from, where to."""
-    from xai_assets.analysis.needs import needs
-
-    return [str(need) for need in needs(file, settings)]
-
-
 def instance_folder(settings: Settings) -> Path:
     """Where runs are kept: DAGSTER_HOME where it is set, else beside the other results."""
     home = os.environ.get("DAGSTER_HOME")
