@@ -126,3 +126,13 @@ def test_values_that_cannot_be_stop_what_comes_after():
     ]:
         found = checks.CONCEPTS_SOUND.look(table.assign(**change))
         assert not found.passed and said in found.said
+
+
+def test_a_small_probe_set_and_one_without_labels_are_said():
+    probe = pd.DataFrame({"images": [100], "labels": [3], "labelled": [True]})
+    assert checks.ENOUGH.look(probe).passed
+    assert checks.ENOUGH.look(probe.assign(labelled=False, labels=0)).passed
+    few = checks.ENOUGH.look(probe.assign(images=99))
+    assert not few.passed and few.said.startswith("99 images are few")
+    bare = checks.ENOUGH.look(probe.assign(labels=0))
+    assert not bare.passed and "names no label" in bare.said

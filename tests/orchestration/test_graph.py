@@ -72,6 +72,17 @@ def test_an_owner_can_be_named():
     assert {tuple(graph.get(key).owners) for key in graph.get_all_asset_keys()} == {("vision@example.org",)}
 
 
+def test_every_asset_that_others_build_on_is_checked(definitions):
+    graph = definitions.resolve_asset_graph()
+    without = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).check_keys}
+    assert without == {
+        key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).group_name == "reports"
+    }
+    for key in graph.asset_check_keys:
+        spec = graph.get_check_spec(key)
+        assert spec.description and len(spec.description) > 30, key
+
+
 def test_the_job_runs_everything_for_one_study(definitions):
     job = definitions.resolve_job_def("study")
     assert len(job.asset_layer.executable_asset_keys) == len(

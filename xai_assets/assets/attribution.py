@@ -78,7 +78,13 @@ def _thumbnails(
         return {}
     picture, said = made
     key = ("pictures", bench.study.name, context.asset_key.to_user_string())
-    served = publish(context.instance, key, "png", picture, kept=f"{bench.settings.artifacts}/maps")
+    served = publish(
+        context.instance,
+        key,
+        "png",
+        picture,
+        kept=f"{bench.settings.shared or bench.settings.artifacts}/maps",
+    )
     if served.address is None:
         return {"thumbnails": dg.MetadataValue.md(served.link("The maps"))}
     return {"thumbnails": dg.MetadataValue.md(f"![{said}]({served.address})\n\n{said}")}

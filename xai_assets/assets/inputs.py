@@ -5,6 +5,7 @@ import dagster as dg
 from xai_assets.assets.step import run_step
 from xai_assets.automation.partitions import studies
 from xai_assets.checks import inputs as checks
+from xai_assets.checks.dissection import ENOUGH
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
@@ -52,9 +53,17 @@ def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.Material
     )
 
 
-@dg.asset(partitions_def=studies, group_name=GROUP, kinds={"python"}, op_tags=LIGHT, code_version="1")
-def probe_set(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Table]:
+@dg.asset(
+    partitions_def=studies,
+    group_name=GROUP,
+    kinds={"python"},
+    op_tags=LIGHT,
+    code_version="1",
+    dagster_type=dg.Any,
+    check_specs=[ENOUGH.spec("probe_set")],
+)
+def probe_set(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The pictures that the units are shown, in Broden's folder layout where they have labels: one row."""
     from xai_assets.analysis.probe import probe_set as prepare
 
-    return run_step(context, "dissection", prepare)
+    return run_step(context, "dissection", prepare, checks=[ENOUGH])

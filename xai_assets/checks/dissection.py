@@ -9,6 +9,9 @@ from xai_assets.resources.table import Table
 MOST_DEAD = 0.5
 """Share of a layer's units that may never fire before its concepts are doubted."""
 
+FEWEST_IMAGES = 100
+"""Probe images below which a unit's top images say little; a study that renders its probe set has at least so many."""
+
 FALSE_DISCOVERY_RATE = 0.05
 
 SHARES = {
@@ -90,6 +93,21 @@ def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict
     return Verdict(low > chance, said, {"units": units, "same": same, "chance": round(chance, 4)})
 
 
+def _enough(probe: Table, *_: Table) -> Verdict:
+    images, labels = int(probe["images"].iloc[0]), int(probe["labels"].iloc[0])
+    numbers = {"images": images, "labels": labels}
+    if bool(probe["labelled"].iloc[0]) and not labels:
+        return Verdict(
+            False, "The probe set has label maps and names no label: look at its label.csv.", numbers
+        )
+    if images < FEWEST_IMAGES:
+        said = (
+            f"{images} images are few: what drives a unit most is then what happens to be there. Bring more."
+        )
+        return Verdict(False, said, numbers)
+    return Verdict(True, f"{images} images with {labels} labels.", numbers)
+
+
 def _layers_sound(activations: Table, *_: Table) -> Verdict:
     def problems() -> Iterator[str]:
         yield from rules.repeated(activations, ["model", "layer"])
@@ -118,6 +136,11 @@ def _concepts_sound(concepts: Table, *_: Table) -> Verdict:
 
 FEW_DEAD = Check(
     "few_dead_units", "At most half of each layer's units never fire on the probe set.", _few_dead
+)
+ENOUGH = Check(
+    "probe_is_large_enough",
+    "The probe set has at least a hundred images, and labels where it has label maps: units are named from these alone.",
+    _enough,
 )
 LAYERS_SOUND = Check(
     "layers_are_sound",
