@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench ui check format lint types definitions doctor wheel clean
+.PHONY: help setup demo test test-slow test-gpu bench ui check format lint types definitions doctor wheel clean
 
 VENV := .venv
 export XDG_CACHE_HOME := $(CURDIR)/.cache
@@ -28,10 +28,14 @@ ui: setup ## open `dagster dev` at http://127.0.0.1:3000
 	@$(RUN)/dagster dev --host 127.0.0.1
 
 test: setup ## the tests
-	@SECONDS=0; $(RUN)/python -m pytest -m "not slow"; echo "make test: $$SECONDS s"
+	@SECONDS=0; $(RUN)/python -m pytest -m "not slow and not gpu"; echo "make test: $$SECONDS s"
 
 test-slow: setup ## the proofs that take minutes
-	@$(RUN)/python -m pytest -m slow
+	@$(RUN)/python -m pytest -m "slow and not gpu"
+
+test-gpu: setup ## on a machine with a GPU: the CPU's maps and counts on it, steps where their tags say, and its speed
+	@$(RUN)/python -m pytest -m gpu
+	@$(RUN)/python -m benchmarks.attribution_gpu
 
 bench: setup ## ratios against the published algorithms and libraries, many minutes
 	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.dissection all

@@ -1,17 +1,24 @@
-"""Which assets a person means, by names and Dagster's own selection syntax."""
+"""Which assets a person means: a name, or what the selection box of the UI takes."""
 
 import difflib
+import re
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.definitions.asset_selection import DagsterInvalidAssetSelectionError
-from dagster._core.errors import DagsterInvalidSubsetError
 
 from xai_assets.errors import XaiError
 
+_NAME = re.compile(r"(?P<above>\d*\+)?(?P<name>[\w/]+)(?P<below>\+\d*)?")
+"""A name by itself, with what is above or below it, which the UI's box would have as `key:`."""
+
 
 def chosen(job: dg.JobDefinition, wanted: Sequence[str]) -> frozenset[dg.AssetKey]:
-    """The assets of a job that any of the selections names, such as "lime_masks", "+mask_tables" or "group:reports".
+    """The assets of a job that any of the selections names.
+
+    Args:
+        job: the job.
+        wanted: names ("lime_masks"), with all that they are made from ("+mask_tables") or that is made from them
+            ("images+"), or selections as the UI writes them ('group:reports and not key:"lime*"').
 
     Raises:
         XaiError: a selection that names nothing, with the names that are close.
@@ -20,9 +27,13 @@ def chosen(job: dg.JobDefinition, wanted: Sequence[str]) -> frozenset[dg.AssetKe
     names = sorted(key.to_user_string() for key in graph.get_all_asset_keys())
     found: set[dg.AssetKey] = set()
     for text in wanted:
+        name = _NAME.fullmatch(text)
+        if name and name["name"] not in names:
+            raise _unknown(text, names)
+        written = f'{name["above"] or ""}key:"{name["name"]}"{name["below"] or ""}' if name else text
         try:
-            some = dg.AssetSelection.from_string(text).resolve(graph)
-        except (DagsterInvalidAssetSelectionError, DagsterInvalidSubsetError) as error:
+            some = dg.AssetSelection.from_string(written).resolve(graph)
+        except dg.DagsterError as error:
             raise _unknown(text, names) from error
         if not some:
             raise _unknown(text, names)
@@ -31,6 +42,6 @@ def chosen(job: dg.JobDefinition, wanted: Sequence[str]) -> frozenset[dg.AssetKe
 
 
 def _unknown(text: str, names: Sequence[str]) -> XaiError:
-    close = difflib.get_close_matches(text.strip("+*"), names, n=3)
+    close = difflib.get_close_matches(text.strip("+"), names, n=3)
     remedy = f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(names)}."
     return XaiError(f"--only {text}", "selects no asset", remedy)
