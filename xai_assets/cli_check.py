@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -51,9 +52,6 @@ def check(study: str, as_json: bool) -> None:
 
 
 def _look(study: str) -> tuple[str, list[dict[str, Any]]]:
-    from dataclasses import asdict
-
-    from xai_assets.analysis.precheck import precheck
     from xai_assets.automation.schedules import cron_problem
 
     settings = Settings.from_environment()
@@ -62,6 +60,8 @@ def _look(study: str) -> tuple[str, list[dict[str, Any]]]:
     if problem:
         said = f"{problem}; it has five fields, as in 0 3 * * *"
         raise StudyError(file.path.name, said, "Mend the expression, or leave it out.")
+    from xai_assets.analysis.precheck import precheck  # torch, which a typo need not wait for
+
     return file.path.name, [asdict(found) for found in precheck(file, settings)]
 
 
