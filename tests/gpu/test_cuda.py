@@ -27,7 +27,22 @@ METHODS = {
     "gradcam": {}, "ablationcam": {}, "scorecam": {}, "hirescam": {}, "gradcampp": {}, "xgradcam": {}, "layercam": {},
     "lime": {"num_samples": 200, "segmentation": "grid"},
 }  # fmt: skip
-DOWNSTREAM = "+mask_tables", "+concept_tables"
+TABLES = "+mask_tables", "+concept_tables"
+STUDY = """\
+title: "On a GPU and on the CPU"
+dissection:
+  models: [{model: diorama/object, layers: [layer4]}]
+  probe: {diorama: {count: 200}}
+  encoder: diorama/clip
+  clip_dissect: {a: 0.5}
+  concepts: diorama
+attribution:
+  model: diorama/object
+  layer: layer4
+  images: {diorama: {singles: 3, pairs: 0}}
+  explain: labelled
+  methods: {gradcam: {}, ablationcam: {}, scorecam: {}, lime: {segmentation: slic, num_samples: 200}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +90,16 @@ def xai(folder, *arguments, **more):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The demo's tables, made with the GPU and without."""
+def study(tmp_path_factory):
+    """The study's tables, made with the GPU and without."""
     folders = {}
     for device, executor in (("cuda", "gpu_tagged"), ("cpu", "in_process")):
         folder = tmp_path_factory.mktemp(device)
-        arguments = [part for chosen in DOWNSTREAM for part in ("--only", chosen)]
+        (folder / "studies").mkdir()
+        (folder / "studies" / "both.yaml").write_text(STUDY, encoding="utf-8")
+        arguments = [part for chosen in TABLES for part in ("--only", chosen)]
         more = {} if device == "cuda" else {"XAI_DEVICE": "cpu"}
-        ran = xai(folder, "run", "demo", "--executor", executor, *arguments, **more)
+        ran = xai(folder, "run", "both", "--executor", executor, *arguments, **more)
         print(device, ran.stdout[-2000:], ran.stderr[-3000:])
         assert ran.returncode == 0
         folders[device] = folder
@@ -105,25 +122,27 @@ def test_the_driver_s_devices_are_found_without_starting_cuda():
     assert discover(Settings.from_environment()).found
 
 
-def test_the_demo_s_tagged_steps_run_on_the_gpu(demo):
-    assert set(rows(demo["cuda"], "SELECT DISTINCT device FROM maps").device) == {"cuda"}
-    assert set(rows(demo["cpu"], "SELECT DISTINCT device FROM maps").device) == {"cpu"}
+def test_tagged_steps_run_on_the_gpu(study):
+    assert set(rows(study["cuda"], "SELECT DISTINCT device FROM maps").device) == {"cuda"}
+    assert set(rows(study["cpu"], "SELECT DISTINCT device FROM maps").device) == {"cpu"}
 
 
-def test_the_demo_s_predictions_and_concepts_are_the_cpu_s(demo):
+def test_predictions_and_concepts_are_the_cpu_s(study):
     query = "SELECT * FROM predictions ORDER BY ALL"
-    on_gpu, on_cpu = rows(demo["cuda"], query), rows(demo["cpu"], query)
+    on_gpu, on_cpu = rows(study["cuda"], query), rows(study["cpu"], query)
     assert len(on_gpu) == len(on_cpu) > 0
     numbers = on_cpu.select_dtypes("float").columns.difference(["seconds"])
     assert np.allclose(on_gpu[numbers], on_cpu[numbers], atol=1e-4, equal_nan=True)
     query = "SELECT model, layer, unit, method, concept FROM unit_concepts ORDER BY ALL"
-    named = [set(map(tuple, rows(demo[device], query).itertuples(index=False))) for device in ("cuda", "cpu")]
+    named = [
+        set(map(tuple, rows(study[device], query).itertuples(index=False))) for device in ("cuda", "cpu")
+    ]
     assert len(named[0] & named[1]) > 0.99 * len(named[0] | named[1])
 
 
-def test_overlaps_of_methods_are_the_cpu_s(demo):
+def test_overlaps_of_methods_are_the_cpu_s(study):
     query = "SELECT image_id, method_a, method_b, iou FROM mask_agreement ORDER BY ALL"
-    on_gpu, on_cpu = rows(demo["cuda"], query), rows(demo["cpu"], query)
+    on_gpu, on_cpu = rows(study["cuda"], query), rows(study["cpu"], query)
     assert len(on_gpu) == len(on_cpu) > 0
     assert np.abs(on_gpu.iou - on_cpu.iou).median() < 1e-3
     assert np.abs(on_gpu.iou - on_cpu.iou).max() < 0.05

@@ -1,4 +1,8 @@
-"""A copy of a network for many forward passes: batch norm folded, channels last, fused convolutions, if it agrees."""
+"""A copy of a network for many forward passes: batch norm folded, channels last, fused convolutions, if it agrees.
+
+On a GPU a float32 copy lies as usual instead: without TF32, cuDNN turns what is channels last around before each
+convolution and back behind it (resnet50, 64 images of 224 px on an H100: 3,006 a second against 2,489).
+"""
 
 import copy
 from collections.abc import Callable
@@ -26,6 +30,7 @@ def quick_network(
         A function n 3 h w -> n k, and what it is: "fused", "folded" or "as it is", with what spoke against the former.
     """
     pair = torch.cat([image, image / 2])
+    as_usual = image.device.type == "cuda"
     with torch.no_grad():
         wanted = network(pair.clone())
     reasons = []
@@ -33,7 +38,8 @@ def quick_network(
         if name == "fused" and not can_fuse(image.device):
             continue
         try:
-            candidate = make(network, torch.float32)
+            graph = make(network, torch.float32)
+            candidate = _lying_as_usual(graph) if as_usual else graph
             if not agree(_scores(candidate, pair), wanted):
                 reasons.append(f"{name}: other scores than the network's")
                 continue
@@ -48,7 +54,7 @@ def quick_network(
     return as_it_is, _told("as it is", reasons)
 
 
-def _scores(network: nn.Module, images: Tensor) -> Tensor:
+def _scores(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     with torch.no_grad():
         return network(images.contiguous(memory_format=torch.channels_last))
 
@@ -64,6 +70,11 @@ def agree(found: Tensor, wanted: Tensor) -> bool:
     finite = wanted[wanted.isfinite()]
     scale = finite.abs().max().item() if finite.numel() else 0.0
     return torch.allclose(found, wanted, rtol=0, atol=TOLERANCE * scale + 1e-12, equal_nan=True)
+
+
+def _lying_as_usual(graph: fx.GraphModule) -> Callable[[Tensor], Tensor]:
+    graph.to(memory_format=torch.contiguous_format)
+    return lambda images: graph(images.contiguous())
 
 
 def _folded(network: nn.Module, dtype: torch.dtype) -> fx.GraphModule:
