@@ -14,7 +14,7 @@ from xai_assets.cli_prune import prune
 from xai_assets.cli_sql import sql
 from xai_assets.cli_worker import worker
 from xai_assets.errors import XaiError
-from xai_assets.settings import Settings
+from xai_assets.settings import EXECUTORS, Settings
 from xai_assets.study_file import StudyError, read_study, study_paths
 
 USAGE_ERROR = 2
@@ -48,10 +48,11 @@ cli.add_command(worker)
 )
 @click.option(
     "--executor",
-    type=click.Choice(["auto", "in_process", "gpu_tagged", "celery"]),
+    type=click.Choice(EXECUTORS),
     default="auto",
     show_default=True,
-    help="all steps in this process, or each in its own with a GPU of its own; auto: the latter where there is a GPU; "
+    help="all steps in this process, or each in its own with a GPU of its own; auto: what XAI_EXECUTOR says, else "
+    "the latter where there is a GPU; "
     "celery: by the workers of several hosts (see `xai worker`)",
 )
 @click.option(

@@ -9,6 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 
+EXECUTORS = AUTO, IN_PROCESS, GPU_TAGGED, CELERY = "auto", "in_process", "gpu_tagged", "celery"
+"""What a run may choose; see `xai_assets.execution.executor`."""
+
 LEAST_LOST_AFTER = 5
 """Seconds; a sign of life may be late by a few."""
 
@@ -44,6 +47,8 @@ class Settings:
         device: XAI_DEVICE; "auto", "cpu" or "cuda".
         devices: XAI_DEVICES; CUDA devices, comma-separated, in place of those that are found. None: those that are.
         locks: XAI_LOCKS; the folder of the locks by which all runs on this host share its devices.
+        executor: XAI_EXECUTOR; what a run that does not choose an executor gets, schedules' and sensors' runs among them:
+            "auto", "in_process", "gpu_tagged" or "celery".
         broker: XAI_BROKER; the Redis by which hosts share the steps of a run, such as redis://host:6379/0.
         lost_after: XAI_LOST_AFTER; seconds after which a worker that gives no sign of life counts as lost.
     """
@@ -58,6 +63,7 @@ class Settings:
     devices: tuple[str, ...] | None = None
     locks: Path = Path(tempfile.gettempdir()) / "xai-locks"
     shared: str | None = None
+    executor: str = "auto"
     broker: str | None = None
     lost_after: int = 60
 
@@ -74,6 +80,9 @@ class Settings:
         device = env.get("XAI_DEVICE") or "auto"
         if device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"XAI_DEVICE is {device!r}; it may be auto, cpu or cuda.")
+        executor = env.get("XAI_EXECUTOR") or "auto"
+        if executor not in EXECUTORS:
+            raise ValueError(f"XAI_EXECUTOR is {executor!r}; it may be {', '.join(EXECUTORS)}.")
         listed = env.get("XAI_DEVICES")
         lost_after = env.get("XAI_LOST_AFTER") or str(cls.lost_after)
         if not lost_after.isdecimal() or int(lost_after) < LEAST_LOST_AFTER:
@@ -95,6 +104,7 @@ class Settings:
             else tuple(part.strip() for part in listed.split(",") if part.strip()),
             locks=Path(env.get("XAI_LOCKS") or cls.locks).expanduser().resolve(),
             shared=shared,
+            executor=executor,
             broker=env.get("XAI_BROKER") or None,
             lost_after=int(lost_after),
         )

@@ -110,6 +110,26 @@ def test_who_asks_for_cuda_by_name_gets_no_cpu(instance, monkeypatch):
     assert [message for message in messages if "there is no device" in message]
 
 
+def test_a_run_that_does_not_choose_gets_what_the_settings_say(instance, monkeypatch):
+    monkeypatch.setenv("XAI_DEVICES", "")
+    monkeypatch.setenv("XAI_EXECUTOR", "celery")
+    monkeypatch.delenv("XAI_BROKER", raising=False)
+    with pytest.raises(Exception, match="Set XAI_BROKER=redis://"):
+        dg.execute_job(dg.reconstructable(graph.four_and_two_job), instance, raise_on_error=True)
+    monkeypatch.setenv("XAI_EXECUTOR", "gpu_tagged")
+    success, _, messages = run(graph.four_and_two_job, instance, {"execution": {"config": {"auto": {}}}})
+    assert success
+    assert any("No GPU (XAI_DEVICES lists 0)" in message for message in messages)
+
+
+def test_an_executor_that_is_not_known_is_named(monkeypatch):
+    monkeypatch.setenv("XAI_EXECUTOR", "ray")
+    with pytest.raises(
+        ValueError, match="XAI_EXECUTOR is 'ray'; it may be auto, in_process, gpu_tagged, celery"
+    ):
+        Settings.from_environment()
+
+
 def test_a_killed_step_frees_its_device_for_its_retry_and_for_others(instance, monkeypatch):
     monkeypatch.setenv("XAI_DEVICES", "only")
     success, ran, messages = run(graph.dying_job, instance, graph.gpu_tagged())

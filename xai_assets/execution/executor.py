@@ -29,17 +29,14 @@ from xai_assets.execution.extra import need_celery
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
 from xai_assets.execution.leased_run import LeasedRun
 from xai_assets.execution.run_lock import LockedRun, locks_folder
-from xai_assets.settings import Settings
-
-AUTO, IN_PROCESS, GPU_TAGGED, CELERY = "auto", "in_process", "gpu_tagged", "celery"
-EXECUTORS = (AUTO, IN_PROCESS, GPU_TAGGED, CELERY)
+from xai_assets.settings import AUTO, CELERY, GPU_TAGGED, IN_PROCESS, Settings
 
 _SCHEMA = dg.Field(
     dg.Selector(
         {
             AUTO: dg.Field(
                 {"retries": get_retries_config()},
-                description="gpu_tagged with its defaults where there is a GPU, else in_process.",
+                description="What XAI_EXECUTOR says; by default gpu_tagged where there is a GPU, else in_process.",
             ),
             IN_PROCESS: dg.Field(
                 {"retries": get_retries_config()},
@@ -126,6 +123,8 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     retries = RetryMode.from_config(config["retries"])
     assert retries is not None
     settings = Settings.from_environment()
+    if mode == AUTO:
+        mode = settings.executor  # with its own defaults
     if mode == CELERY:
         return _distributed(settings, config, retries)
     devices = discover(settings)
