@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from xai_assets.assets.step import run_step
-from xai_assets.automation.partitions import studies
+from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks.attribution import CHECKS
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.execution.retries import ONCE_MORE
@@ -30,17 +30,14 @@ METHODS = {
 
 
 def _masks(method: str, description: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        name=f"{method}_masks",
-        partitions_def=studies,
-        group_name=GROUP,
-        kinds={"pytorch"},
-        op_tags=MODEL,
+    @study_asset(
+        GROUP,
+        "pytorch",
+        MODEL,
         retry_policy=ONCE_MORE,
-        code_version="1",
-        dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
-        check_specs=[check.spec(f"{method}_masks") for check in CHECKS],
+        name=f"{method}_masks",
         description=f"{description} One row an image and explained class; maps are float32 in the model's frame.",
+        checks=CHECKS,
     )
     def masks(context: dg.AssetExecutionContext, images: Table, predictions: Table) -> dg.MaterializeResult:
         from xai_assets.analysis.explanations import further_cam_maps, maps

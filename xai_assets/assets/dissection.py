@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xai_assets.assets.step import run_step
-from xai_assets.automation.partitions import studies
+from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import dissection as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.execution.retries import ONCE_MORE
@@ -12,16 +12,7 @@ from xai_assets.resources.table import Table
 GROUP = "dissection"
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    retry_policy=ONCE_MORE,
-    code_version="1",
-    dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
-    check_specs=[checks.FEW_DEAD.spec("unit_activations"), checks.LAYERS_SOUND.spec("unit_activations")],
-)
+@study_asset(GROUP, "pytorch", MODEL, retry_policy=ONCE_MORE, checks=[checks.FEW_DEAD, checks.LAYERS_SOUND])
 def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult:
     """What every unit of every dissected layer does on every probe image: one pass a model, one row a layer."""
     from xai_assets.analysis.activations import unit_activations as collect
@@ -34,16 +25,7 @@ def unit_activations(context: dg.AssetExecutionContext, probe_set: Table) -> dg.
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    retry_policy=ONCE_MORE,
-    code_version="2",
-    dagster_type=dg.Any,
-    check_specs=[checks.PROBE_HEALTH.spec("concept_embeddings")],
-)
+@study_asset(GROUP, "pytorch", MODEL, version="2", retry_policy=ONCE_MORE, checks=[checks.PROBE_HEALTH])
 def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> dg.MaterializeResult:
     """Probe images and concept words in the image-text encoder's space, and what the probe's health is: one row."""
     from xai_assets.analysis.embeddings import concept_embeddings as embed
@@ -53,18 +35,8 @@ def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> d
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=LIGHT,
-    code_version="1",
-    dagster_type=dg.Any,
-    check_specs=[
-        checks.WORDS_COVER.spec("clip_dissect_concepts"),
-        checks.BEYOND_CHANCE.spec("clip_dissect_concepts"),
-        checks.CONCEPTS_SOUND.spec("clip_dissect_concepts"),
-    ],
+@study_asset(
+    GROUP, "pytorch", LIGHT, checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND]
 )
 def clip_dissect_concepts(
     context: dg.AssetExecutionContext,
@@ -84,19 +56,7 @@ def clip_dissect_concepts(
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"numpy"},
-    op_tags=LIGHT,
-    code_version="1",
-    dagster_type=dg.Any,
-    check_specs=[
-        checks.LABELS_COVER.spec("netdissect_concepts"),
-        checks.BEYOND_CHANCE.spec("netdissect_concepts"),
-        checks.CONCEPTS_SOUND.spec("netdissect_concepts"),
-    ],
-)
+@study_asset(GROUP, "numpy", LIGHT, checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND])
 def netdissect_concepts(
     context: dg.AssetExecutionContext, probe_set: Table, unit_activations: Table
 ) -> dg.MaterializeResult:

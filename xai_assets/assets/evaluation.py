@@ -4,7 +4,7 @@ import dagster as dg
 
 from xai_assets.assets.attribution import METHODS
 from xai_assets.assets.step import run_step
-from xai_assets.automation.partitions import studies
+from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
@@ -30,16 +30,7 @@ def together(masks: dict[str, Table]) -> Table:
     return pd.concat(present, ignore_index=True) if present else next(iter(masks.values()))
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"numpy"},
-    op_tags=LIGHT,
-    code_version="1",
-    ins=MASKS,
-    dagster_type=dg.Any,
-    check_specs=[check.spec("mask_agreement") for check in CHECKS["mask_agreement"]],
-)
+@study_asset(GROUP, "numpy", LIGHT, ins=MASKS, checks=CHECKS["mask_agreement"])
 def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult:
     """IoU, Dice and rank correlation of every pair of methods, each with what chance would give."""
     from xai_assets.analysis.evaluation import mask_agreement as agree
@@ -54,16 +45,7 @@ def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.Mate
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"numpy"},
-    op_tags=LIGHT,
-    code_version="1",
-    ins=MASKS,
-    dagster_type=dg.Any,
-    check_specs=[check.spec("localization") for check in CHECKS["localization"]],
-)
+@study_asset(GROUP, "numpy", LIGHT, ins=MASKS, checks=CHECKS["localization"])
 def localization(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
@@ -80,16 +62,7 @@ def localization(
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    code_version="1",
-    ins=MASKS,
-    dagster_type=dg.Any,
-    check_specs=[check.spec("faithfulness") for check in CHECKS["faithfulness"]],
-)
+@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["faithfulness"])
 def faithfulness(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
@@ -106,16 +79,7 @@ def faithfulness(
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    code_version="1",
-    ins=MASKS,
-    dagster_type=dg.Any,
-    check_specs=[check.spec("robustness") for check in CHECKS["robustness"]],
-)
+@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["robustness"])
 def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: Table) -> dg.MaterializeResult:
     """Whether maps stay under noise and other seeds of LIME, and go with the model's weights, on a few cases."""
     from xai_assets.analysis.robustness import randomisation_veto
@@ -132,16 +96,7 @@ def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: T
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    code_version="1",
-    ins=MASKS,
-    dagster_type=dg.Any,
-    check_specs=[check.spec("counterfactuals") for check in CHECKS["counterfactuals"]],
-)
+@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["counterfactuals"])
 def counterfactuals(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:

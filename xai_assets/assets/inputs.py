@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xai_assets.assets.step import run_step
-from xai_assets.automation.partitions import studies
+from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import inputs as checks
 from xai_assets.checks.dissection import ENOUGH
 from xai_assets.execution.op_tags import LIGHT, MODEL
@@ -14,15 +14,7 @@ GROUP = "inputs"
 OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT)
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"python"},
-    op_tags=LIGHT,
-    code_version="1",
-    dagster_type=dg.Any,  # an asset with checks cannot say in its annotation that it has a value
-    check_specs=[checks.READABLE.spec("images")],
-)
+@study_asset(GROUP, "python", LIGHT, checks=[checks.READABLE])
 def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The images to explain, one row each. Those that cannot be read are quarantined with a reason."""
     from xai_assets.analysis.images import images as read
@@ -30,16 +22,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return run_step(context, "attribution", read, checks=[checks.READABLE])
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"pytorch"},
-    op_tags=MODEL,
-    retry_policy=ONCE_MORE,
-    code_version="2",
-    dagster_type=dg.Any,
-    check_specs=[check.spec("predictions") for check in OF_PREDICTIONS],
-)
+@study_asset(GROUP, "pytorch", MODEL, version="2", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict
@@ -53,15 +36,7 @@ def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.Material
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"python"},
-    op_tags=LIGHT,
-    code_version="1",
-    dagster_type=dg.Any,
-    check_specs=[ENOUGH.spec("probe_set")],
-)
+@study_asset(GROUP, "python", LIGHT, checks=[ENOUGH])
 def probe_set(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The pictures that the units are shown, in Broden's folder layout where they have labels: one row."""
     from xai_assets.analysis.probe import probe_set as prepare

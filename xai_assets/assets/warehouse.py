@@ -5,7 +5,7 @@ import dagster as dg
 from xai_assets.assets.attribution import METHODS
 from xai_assets.assets.evaluation import MASKS, together
 from xai_assets.assets.step import run_step
-from xai_assets.automation.partitions import studies
+from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import dissection as checks
 from xai_assets.checks import warehouse as warehouse_checks
 from xai_assets.execution.op_tags import HOME
@@ -15,15 +15,7 @@ GROUP = "warehouse"
 OF_CONCEPTS = (checks.METHODS_AGREE, warehouse_checks.LOADED)
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"duckdb"},
-    op_tags=HOME,
-    code_version="2",
-    dagster_type=dg.Any,
-    check_specs=[check.spec("concept_tables") for check in OF_CONCEPTS],
-)
+@study_asset(GROUP, "duckdb", HOME, version="2", checks=OF_CONCEPTS)
 def concept_tables(
     context: dg.AssetExecutionContext,
     concept_embeddings: Table,
@@ -45,16 +37,7 @@ def concept_tables(
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"duckdb"},
-    op_tags=HOME,
-    code_version="2",
-    dagster_type=dg.Any,
-    ins=MASKS,
-    check_specs=[warehouse_checks.LOADED.spec("mask_tables")],
-)
+@study_asset(GROUP, "duckdb", HOME, version="2", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,
@@ -101,16 +84,7 @@ def mask_tables(
     )
 
 
-@dg.asset(
-    partitions_def=studies,
-    group_name=GROUP,
-    kinds={"duckdb"},
-    op_tags=HOME,
-    code_version="1",
-    dagster_type=dg.Any,
-    ins=MASKS,
-    check_specs=[warehouse_checks.EXPLANATIONS_HOLD.spec("explanation_drift")],
-)
+@study_asset(GROUP, "duckdb", HOME, ins=MASKS, checks=[warehouse_checks.EXPLANATIONS_HOLD])
 def explanation_drift(
     context: dg.AssetExecutionContext,
     localization: Table,

@@ -11,10 +11,9 @@ from dagster._core.errors import raise_execution_interrupts
 from dagster._core.events import EngineEventData
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
-from dagster._core.execution.retries import RetryMode
-from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.base import Executor
 
+from xai_assets.execution.around import Around
 from xai_assets.execution.device import Devices, Lease, Places
 from xai_assets.execution.op_tags import CUDA, DEVICE
 from xai_assets.settings import Settings
@@ -23,7 +22,7 @@ SECONDS_BETWEEN_TRIES = 0.2
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-class LeasedRun(Executor):
+class LeasedRun(Around):
     """An executor of one process that does what `executor` does while it has a device to itself.
 
     Args:
@@ -33,20 +32,10 @@ class LeasedRun(Executor):
     """
 
     def __init__(self, executor: Executor, devices: Devices, settings: Settings) -> None:
-        self._executor = executor
+        super().__init__(executor)
         self._places = Places(tuple(device.id for device in devices.found), settings.locks)
         # Simulated devices may be absent, so that torch is not told to insist on them.
         self._environment = {} if settings.devices is not None else {"XAI_DEVICE": CUDA}
-
-    @property
-    def retries(self) -> RetryMode:
-        """As the executor's."""
-        return self._executor.retries
-
-    @property
-    def step_dependency_config(self) -> StepDependencyConfig:
-        """As the executor's."""
-        return self._executor.step_dependency_config
 
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan

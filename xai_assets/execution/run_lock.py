@@ -12,10 +12,9 @@ from pathlib import Path
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
-from dagster._core.execution.retries import RetryMode
-from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.base import Executor
 
+from xai_assets.execution.around import Around
 from xai_assets.execution.locks import try_lock
 from xai_assets.settings import Settings
 
@@ -34,21 +33,12 @@ def locks_folder(settings: Settings) -> Path:
     return settings.data / "dagster" / "running"
 
 
-class LockedRun(Executor):
+class LockedRun(Around):
     """An executor that does what `executor` does while the run's lock is held."""
 
     def __init__(self, executor: Executor, folder: Path) -> None:
-        self._executor, self._folder = executor, folder
-
-    @property
-    def retries(self) -> RetryMode:
-        """As the executor's."""
-        return self._executor.retries
-
-    @property
-    def step_dependency_config(self) -> StepDependencyConfig:
-        """As the executor's."""
-        return self._executor.step_dependency_config
+        super().__init__(executor)
+        self._folder = folder
 
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
