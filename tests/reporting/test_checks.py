@@ -57,10 +57,31 @@ def test_a_warning_is_listed_and_makes_no_draft():
     report = made("study", PASSED, WARNED)
     text = " ".join("".join(pages(report)).split())
     assert "DRAFT" not in text
-    assert "look at it" in text and "2 of 9." in text
+    assert "look at it" in text
+    assert "2 checks of what this report is made from: 1 passed, 1 to look at, 0 failed." in text
+    assert "unit_activations few dead units" in text  # passed: folded, its sentence in report.json
+    assert [row["said"] for row in report.data["checks"]["rows"]] == ["<b>x", "2 of 9."]
     assert "<b>x" in text  # as it is written
 
 
 def test_without_checks_there_is_no_such_chapter():
     report = made("cam")
-    assert 'id="checks"' not in report.html and report.data["checks"] == {"rows": [], "draft": []}
+    assert 'id="checks"' not in report.html and report.data["checks"] == {
+        "rows": [],
+        "draft": [],
+        "passed": [],
+    }
+
+
+def test_what_passed_is_folded_and_tables_of_which_the_same_was_asked_stand_together():
+    asked = [
+        PASSED | {"asset": asset, "name": name}
+        for asset in ("lime_masks", "gradcam_masks")
+        for name in ("maps_are_sound", "few_are_blank")
+    ]
+    report = made("lime", *asked, PASSED, WARNED)
+    assert report.data["checks"]["passed"] == [
+        {"assets": ["gradcam_masks", "lime_masks"], "names": ["few are blank", "maps are sound"]},
+        {"assets": ["unit_activations"], "names": ["few dead units"]},
+    ]
+    assert len(report.data["checks"]["rows"]) == 6

@@ -75,8 +75,12 @@ def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: flo
     return d.svg(title, height, parts)
 
 
+_LETTER = 1.55
+"""Width of a letter within a bar, mm."""
+
+
 def shares(rows: Sequence[dict[str, Any]], *, title: str) -> Markup:
-    """One bar of equal length a row, divided by category, with the count in each part that has room for it.
+    """One bar of equal length a row, divided by category; count and category stand in each part that has room for it.
 
     Args:
         rows: `label`, `total` and `parts`: list of `category` and `count`.
@@ -91,17 +95,19 @@ def shares(rows: Sequence[dict[str, Any]], *, title: str) -> Markup:
         x = left
         for part in row["parts"]:
             width = span * part["count"] / row["total"] if row["total"] else 0.0
-            colour = names.category(part["category"]).colour
-            parts.append(d.rect(x, top, width - 0.25, bar, colour))
+            style = names.category(part["category"])
+            parts.append(d.rect(x, top, width - 0.25, bar, style.colour))
             if width > 6:
                 parts.append(
                     d.text(
                         x + width / 2,
                         top + bar / 2 + d.BASE,
-                        part["count"],
+                        f"{style.title} {part['count']}"
+                        if width > 8 + _LETTER * len(style.title)
+                        else part["count"],
                         anchor="middle",
                         size=2.7,
-                        colour=d.readable(colour),
+                        colour=d.readable(style.colour),
                     )
                 )
             x += width

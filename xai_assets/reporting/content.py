@@ -136,7 +136,7 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
 
 def _study(results: StudyResults, pictures: Pictures) -> Row:
     units = dissection(results, pictures)
-    where, pairs = localization(results), agreement(results)
+    where, pairs, faithful = localization(results), agreement(results), faithfulness(results)
     right = overview.accuracy(results)
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
@@ -145,13 +145,13 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
         "localization": where,
         "agreement": pairs,
-        "faithfulness": faithfulness(results),
+        "faithfulness": faithful,
         "counterfactuals": counterfactuals(results),
         "robustness": robustness(results),
         "drift": drift(results),
         "cost": cost(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
-        "headline": overview.headline(where, pairs, units),
+        "headline": overview.headline(where, pairs, units, faithful),
         "verdict": overview.verdict(where, pairs, units, right),
         "definitions": definitions(
             [

@@ -19,6 +19,9 @@ COLUMNS = (
 """Metric and baseline of the table's columns. The first is the headline; all others are in report.json."""
 
 HEADLINE = COLUMNS[0]
+CHANCE = 0.0
+"""Of the headline: what a random order is expected to have, for every model and baseline."""
+
 LEVEL = 0.05
 """A test counts below this, after Holm's correction."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from xai_assets.reporting import names, narrative
+from xai_assets.reporting.faithfulness import CHANCE
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
 
@@ -51,7 +52,7 @@ def quarantined(results: StudyResults) -> list[Row]:
     ]
 
 
-def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
+def headline(localization: Row, agreement: Row, dissection: Row, faithfulness: Row) -> list[Row]:
     """The headline table: `metric`, `subject`, `value` (interval), `chance`, `direction`, `status`, `reading`."""
     rows: list[Row] = []
     for row in localization["rows"]:
@@ -74,6 +75,7 @@ def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
                 reading,
             )
         )
+    rows += _faithful(faithfulness)
     for pair in agreement["pairs"]:
         if pair["iou"] is not None:
             status, reading = _chance(narrative.outcome(pair["excess"]))
@@ -109,6 +111,24 @@ def headline(localization: Row, agreement: Row, dissection: Row) -> list[Row]:
     return rows
 
 
+def _faithful(faithfulness: Row) -> list[Row]:
+    """The methods' rows of the chapter's headline, each read against the controls; the oracle is none."""
+    rows: list[Row] = []
+    for row in faithfulness["rows"]:
+        value = row["cells"][0]
+        if row["is_control"] or value is None:
+            continue
+        outcomes = {
+            test["control"]: test["outcome"]
+            for test in faithfulness["tests"]
+            if test["method"] == row["key"] and test["control"] != "oracle"
+        }
+        column = faithfulness["columns"][0]
+        metric = f"Faithfulness: {column['title'][0].lower()}{column['title'][1:]}, {column['variant']}"
+        rows.append(_row(metric, row["key"], value, CHANCE, *_against(outcomes)))
+    return rows
+
+
 def _row(metric: str, subject: str, value: Row, chance: float | None, status: str, reading: str) -> Row:
     return {
         "metric": metric,
@@ -125,7 +145,9 @@ def _against(outcomes: dict[str, str]) -> tuple[str, str]:
     if not outcomes:
         return PLAIN, "no control"
     if all(value == narrative.WINS for value in outcomes.values()):
-        return ABOVE, "beats both controls" if len(outcomes) == 2 else "beats the control"
+        return ABOVE, {1: "beats the control", 2: "beats both controls"}.get(
+            len(outcomes), f"beats all {len(outcomes)} controls"
+        )
     lost = [names.method(key).title.lower() for key, value in outcomes.items() if value == narrative.LOSES]
     if lost:
         return BELOW, f"below {narrative.joined(lost)}"

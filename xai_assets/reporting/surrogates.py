@@ -63,6 +63,8 @@ def _case(
         "r2": r2,
         "density": of_map["density"],
         "constant": bool(of_map["constant"]),
+        "raw_min": plain(of_map["raw_min"]),
+        "raw_max": plain(of_map["raw_max"]),
         "parameters": parameters(of_map["parameters"]),
         "iou": plain(score.get("iou")),
         "chance_iou": plain(score.get("chance_iou")),
