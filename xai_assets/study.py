@@ -128,6 +128,28 @@ class ImageSource(Part):
         return self
 
 
+class TruthSource(Part):
+    """Where the objects of the explained classes really are: exactly one of masks and boxes."""
+
+    masks: str | None = Field(
+        None,
+        description="a folder of PNG files, white inside: `cat.jpg.png` or, where an image has several explained "
+        "classes, `cat.dog.png`",
+    )
+    boxes: str | None = Field(
+        None,
+        description="a CSV file (image,class,left,top,right,bottom in pixels), or COCO's instances_*.json",
+    )
+    lies: Literal["original", "model"] = Field(
+        "original", description="what masks are drawn on: the original picture, or the model's view of it"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _exactly_one(self, ("masks", "boxes"))
+        return self
+
+
 class Methods(Part):
     """The attribution methods and their parameters; leave one out to leave it out."""
 
@@ -159,6 +181,9 @@ class Attribution(Part):
 
     model: ModelSpec = Field(description="the classifier that is explained")
     images: ImageSource = Field(description="the images that are explained")
+    truth: TruthSource | None = Field(
+        None, description="where the objects really are, for localisation; of Diorama's scenes it is known"
+    )
     layer: str = Field("layer4", description="the target layer of the CAM methods, as a module path")
     explain: Literal["predicted", "labelled"] = Field(
         "predicted",
@@ -180,6 +205,12 @@ class Attribution(Part):
         default_factory=Robustness,
         description="does a map stay under noise and other seeds, and go with the model? null: not measured",
     )
+
+    @model_validator(mode="after")
+    def _one_truth(self) -> Self:
+        if self.truth and self.images.diorama:
+            raise ValueError("the truth of Diorama's scenes is known; `truth` is for a folder of images")
+        return self
 
 
 class Drift(Part):

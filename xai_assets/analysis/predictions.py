@@ -7,10 +7,12 @@ import pandas as pd
 import torch
 
 from xai_assets.analysis.images import usable
+from xai_assets.analysis.own_truth import Truth, own_truth
+from xai_assets.analysis.reference_masks import Case
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
-from xai_assets.files import fingerprint
+from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.input_check import check_input
@@ -27,18 +29,21 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     """One row an image and explained class, as the warehouse's table `predictions`.
 
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), `truth` (h w, uint8,
-    in the model's frame) where it is known, and the frame in the metadata.
+    in the model's frame) where the embedded world or the study knows it, and the frame in the metadata.
     """
     classifier = explained_classifier(bench)
     good = usable(images)
+    truth = own_truth(bench)
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
-        rows += _explained(bench, classifier, image)
+        rows += _explained(bench, classifier, image, truth)
         bench.progress(done, len(good))
     return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
 
 
-def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) -> list[dict[str, Any]]:
+def _explained(
+    bench: Workbench, classifier: Classifier, image: dict[str, Any], truth: Truth
+) -> list[dict[str, Any]]:
     arrays, _ = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
     view = classifier.preprocessing.view(pixels)
@@ -71,13 +76,16 @@ def _explained(bench: Workbench, classifier: Classifier, image: dict[str, Any]) 
             content["truth"] = frame.crop_mask(arrays["truth"][labels.index(name)].astype(bool)).astype(
                 np.uint8
             )
-        key = fingerprint(
-            {
-                "picture": image["picture"],
-                "preprocessing": classifier.preprocessing.fingerprint(),
-                "target": name,
-            }
-        )
+        made_from = {
+            "picture": image["picture"],
+            "preprocessing": classifier.preprocessing.fingerprint(),
+            "target": name,
+        }
+        own = truth(Case(image["image_id"], name, len(explained) == 1, frame))
+        if own is not None:
+            content["truth"] = own.astype(np.uint8)
+            made_from["truth"] = sha256_bytes(np.packbits(own).tobytes())
+        key = fingerprint(made_from)
         if not bench.store.has("views", key):
             bench.store.put("views", key, content, {"frame": frame.to_dict(), "target": name})
         rows.append(

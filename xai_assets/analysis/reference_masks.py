@@ -58,18 +58,28 @@ def find_masks(
     Raises:
         MaskError: no such folder.
     """
-    if not folder.is_dir():
-        raise MaskError(str(folder), "there is no such folder of masks", "Name a folder of PNG files.")
-    files = {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
+    files = mask_files(folder)
     found: dict[tuple[str, str], np.ndarray] = {}
     absent: dict[tuple[str, str], str] = {}
     for case in cases:
         key = case.image_id, case.target_name
         try:
-            found[key] = place(read_mask(_file_of(case, files, folder)), case.frame, lies=lies)
+            found[key] = find_mask(case, files, folder, lies=lies)
         except XaiError as error:
             absent[key] = str(error)
     return found, absent
+
+
+def mask_files(folder: Path) -> dict[str, Path]:
+    """The PNG files of a folder by name; raises MaskError where there is no such folder."""
+    if not folder.is_dir():
+        raise MaskError(str(folder), "there is no such folder of masks", "Name a folder of PNG files.")
+    return {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
+
+
+def find_mask(case: Case, files: Mapping[str, Path], folder: Path, *, lies: Lies) -> np.ndarray:
+    """The mask of one case among `mask_files`, h w bool in the model's frame; raises as `read_mask` and `place`."""
+    return place(read_mask(_file_of(case, files, folder)), case.frame, lies=lies)
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -13,8 +13,12 @@ BRODEN_FILES = ("index.csv", "label.csv", "category.csv")
 
 
 def image_files(file: StudyFile) -> list[Path]:
-    """The pictures that the study explains and probes with, in order; of Broden its tables only."""
+    """The pictures that the study explains and probes with and their truth, in order; of Broden its tables only."""
     found: set[Path] = set()
+    if file.study.attribution and (truth := file.study.attribution.truth):
+        found.update(
+            _visible(file.resolve(truth.masks)) if truth.masks else [file.resolve(truth.boxes or "")]
+        )
     if file.study.attribution and (name := file.study.attribution.images.folder):
         found.update(_visible(file.resolve(name)))
     if file.study.dissection:
