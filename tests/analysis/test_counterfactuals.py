@@ -8,6 +8,7 @@ from tests.analysis import test_explanations
 from tests.analysis.test_faithfulness import step
 from xai_assets.analysis import counterfactuals as module
 from xai_assets.analysis.counterfactuals import counterfactuals
+from xai_assets.analysis.evaluation import localization
 from xai_assets.analysis.images import SPLIT
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.evaluation.ranking import energy_in_mask
@@ -77,3 +78,19 @@ def test_photographs_have_no_counterfactuals(tmp_path):
     test_explanations.draw(tmp_path / "photographs", 0, 0)
     bench, (maps,), (cases, _) = test_explanations.step(tmp_path, "gradcam")
     assert counterfactuals(bench, cases, maps).empty
+
+
+def test_the_truths_of_a_case_lie_in_one_another(made):
+    bench, maps, cases, _ = made
+    table = localization(bench, maps, cases)
+    assert table["truth"].unique().tolist() == ["part", "object", "all_objects"]
+    shares = table.pivot_table(index=["image_id", "target_index"], columns="truth", values="chance_ap")
+    pair = shares.index.get_level_values("image_id").str.endswith("-pair")
+    assert (shares["part"] < shares["object"]).all()
+    assert (shares.loc[pair, "object"] < shares.loc[pair, "all_objects"]).all() and pair.sum() == 2
+    assert (shares.loc[~pair, "object"] == shares.loc[~pair, "all_objects"]).all()
+    arrays = bench.store.get("views", cases["view"].iloc[0])[0]
+    scene = render(study_scenes(SPLIT, 1, 1)[0])
+    np.testing.assert_array_equal(arrays["truth_part"].astype(bool), scene.targets[0].deciding_part)
+    oracle = table[table["method"] == "oracle"]
+    assert len(oracle) == 9 and (oracle["average_precision"] == 1).all()

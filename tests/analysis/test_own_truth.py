@@ -78,7 +78,7 @@ def test_another_truth_is_another_view(tmp_path):
 def test_boxes_are_pixels_whose_centre_they_hold():
     frame = whole_frame(40, 60, (40, 60), "native")
     np.testing.assert_array_equal(within([(25, 10, 40, 20)], frame), MASK)
-    np.testing.assert_array_equal(within([(24.51, 9.5, 40.49, 20.4)], frame), MASK)
+    np.testing.assert_array_equal(within([(24.51, 9.51, 40.49, 20.4)], frame), MASK)
     np.testing.assert_array_equal(within([(25, 10, 33, 20), (30, 10, 40, 20)], frame), MASK)
     cropped = resize_crop_frame(40, 60, 40, 32)
     np.testing.assert_array_equal(within([(25, 10, 40, 20)], cropped), cropped.crop_mask(MASK))

@@ -25,7 +25,7 @@ WITH_CONTROLS = pd.concat(
 )
 CHANCES = dict.fromkeys(["chance_iou", "chance_ap", "chance_pointing", "chance_energy"], 0.1)
 LOCALIZATION = WITH_CONTROLS.assign(
-    iou=0.5, iou_matched=np.nan, pointing=1.0, energy=0.5, **CHANCES,
+    truth="object", iou=0.5, iou_matched=np.nan, pointing=1.0, energy=0.5, **CHANCES,
     average_precision=np.where(WITH_CONTROLS["is_control"], 0.2, 0.6),
 )  # fmt: skip
 SRG = WITH_CONTROLS.assign(
@@ -110,6 +110,13 @@ def test_a_method_no_better_than_a_random_map_is_named(check, table, column):
     low = table[column].where(table["method"] != "lime", -0.5)
     said = fails(check, table.assign(**{column: low}))
     assert ": 2 of 3 methods. Not lime:" in said
+
+
+def test_only_the_object_decides_whether_a_method_localises():
+    part = LOCALIZATION.assign(truth="part", average_precision=0.0)
+    assert checks.LOCALIZES.look(pd.concat([LOCALIZATION, part])).passed
+    assert checks.LOCALIZATION_SOUND.look(pd.concat([LOCALIZATION, part])).passed
+    assert not checks.LOCALIZATION_SOUND.look(pd.concat([LOCALIZATION, LOCALIZATION])).passed
 
 
 def test_a_metric_has_the_range_of_its_record():

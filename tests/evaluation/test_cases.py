@@ -103,11 +103,11 @@ def test_a_truth_of_another_frame_is_an_error(pair):
     truth = pair[0].values > 0.5
     view = np.zeros((24, 24, 3), np.uint8)
     arguments = {"view": view, "policy": BinarisationPolicy()}
-    assert len(localization_table([with_mask(pair[0])], truth, truth_frame=SQUASH, **arguments))
+    assert len(localization_table([with_mask(pair[0])], {"object": truth}, truth_frame=SQUASH, **arguments))
     with pytest.raises(
         EvaluationError, match=r"true mask of a: lie in different frames: the squash.*the resize_crop"
     ):
-        localization_table([with_mask(pair[0])], truth, truth_frame=CROP, **arguments)
+        localization_table([with_mask(pair[0])], {"object": truth}, truth_frame=CROP, **arguments)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from xai_assets.evaluation.ranking import rank_correlation
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import units_to_show
 from xai_assets.world.description import describe
-from xai_assets.world.render import Rendered, render
+from xai_assets.world.render import Rendered, Target, render
 from xai_assets.world.vocabulary import CLASSES, VOCABULARY
 
 POLICY = BinarisationPolicy()
@@ -171,27 +171,11 @@ def _explain(
                     ),
                 }
             )
-            tables["localization"].append(
-                {
-                    **case,
-                    "method": method,
-                    "is_control": False,
-                    "policy": POLICY.policy,
-                    **localize(values, mask, target.mask),
-                }
-            )
+            _locate(tables["localization"], case, method, values, mask, scene, target)
         for key in CONTROLS:
             values = control(key, scene.image, seed=7, image_id=name)
             mask, _ = binarise(values, POLICY)
-            tables["localization"].append(
-                {
-                    **case,
-                    "method": key,
-                    "is_control": True,
-                    "policy": POLICY.policy,
-                    **localize(values, mask, target.mask),
-                }
-            )
+            _locate(tables["localization"], case, key, values, mask, scene, target, is_control=True)
         for i, (a, values_a, mask_a) in enumerate(explained):
             for b, values_b, mask_b in explained[i + 1 :]:
                 p, q = float(mask_a.mean()), float(mask_b.mean())
@@ -212,6 +196,24 @@ def _explain(
                         "rank_correlation": rank_correlation(values_a, values_b),
                     }
                 )
+
+
+def _locate(
+    rows: list[dict[str, Any]],
+    case: dict[str, Any],
+    method: str,
+    values: np.ndarray,
+    mask: np.ndarray,
+    scene: Rendered,
+    target: Target,
+    *,
+    is_control: bool = False,
+) -> None:
+    every = np.any([other.mask for other in scene.targets], axis=0)
+    truths = {"part": target.deciding_part, "object": target.mask, "all_objects": every}
+    for name, truth in truths.items():
+        found = {"truth": name, "method": method, "is_control": is_control, "policy": POLICY.policy}
+        rows.append({**case, **found, **localize(values, mask, truth)})
 
 
 def _map(

@@ -12,6 +12,7 @@ from xai_assets.reporting import narrative
 from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.curves import curves
 from xai_assets.reporting.faithfulness import faithfulness
+from xai_assets.reporting.measures import localization
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.robustness import robustness
@@ -149,3 +150,21 @@ def test_the_chapters_stand_in_the_study_report_and_say_where_they_are_missing()
     assert 'id="faithfulness"' in report.html and "Symmetric relevance gain" in report.html
     without = render("study", plausible(1, 1, layers=SMALL))
     assert "was not measured" in without.html and "Robustness was not measured" in without.html
+
+
+def test_nested_truths_have_their_means_and_chance_each():
+    small = plausible(2, 1, layers=SMALL)
+    found = localization(small)["nested"]
+    assert [truth["key"] for truth in found["truths"]] == ["part", "object", "all_objects"]
+    table = small.localization[small.localization["truth"] == "all_objects"]
+    assert found["truths"][2]["chance"] == pytest.approx(table.groupby("image_id")["chance_ap"].mean().mean())
+    assert (found["truths"][1]["images"], found["truths"][1]["cases"]) == (3, 4)
+    rows = {row["key"]: row for row in found["rows"]}
+    mine = table[table["method"] == "gradcam"].groupby("image_id")["average_precision"].mean()
+    assert (
+        rows["gradcam"]["cells"][2]["mean"] == pytest.approx(mine.mean())
+        and not rows["gradcam"]["is_control"]
+    )
+    alone = replace(small, localization=small.localization[small.localization["truth"] == "object"])
+    assert localization(alone)["nested"] == {"truths": [], "rows": []}
+    assert localization(alone)["rows"] == localization(small)["rows"]

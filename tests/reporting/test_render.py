@@ -8,6 +8,7 @@ import pypdf
 import pytest
 
 from tests.reporting.plausible import plausible
+from xai_assets.evaluation.localization import of_object
 from xai_assets.reporting import templating
 from xai_assets.reporting.content import KINDS, TITLES
 from xai_assets.reporting.pdf import MemoryFetcher, PdfError, to_pdf
@@ -68,7 +69,8 @@ def test_the_pdf_prints_the_tables_numbers(report: RenderedReport, results: Stud
         assert f"{row['layer']} {row['units']} {row['dead']} {row['detectors']}" in text
     for row in results.predictions.to_dict("records"):
         assert f"{row['predicted_probability'] * 100:.1f}%" in text
-    own = results.localization[results.localization["method"] == "gradcam"]
+    own = of_object(results.localization)
+    own = own[own["method"] == "gradcam"]
     mean = own.groupby("image_id")["average_precision"].mean().mean()
     assert f"Grad-CAM {mean:.2f}" in text
 
@@ -76,7 +78,7 @@ def test_the_pdf_prints_the_tables_numbers(report: RenderedReport, results: Stud
 @pytest.mark.parametrize("report", ["study"], indirect=True)
 def test_the_data_holds_the_tables_numbers_unrounded(report: RenderedReport, results: StudyResults) -> None:
     rows = {row["key"]: row for row in report.data["localization"]["rows"]}
-    for method, table in results.localization.groupby("method"):
+    for method, table in of_object(results.localization).groupby("method"):
         for metric in ("average_precision", "iou", "pointing", "energy"):
             expected = table.groupby("image_id")[metric].mean().mean()
             assert rows[method]["values"][metric]["value"]["mean"] == pytest.approx(expected, abs=1e-12)

@@ -111,3 +111,14 @@ def test_every_class_has_a_deciding_part():
 def test_a_swatch_has_nothing_to_change():
     with pytest.raises(WorldError, match="no target"):
         variants(describe("swatch", 0))
+
+
+@pytest.mark.parametrize("index", range(12))
+def test_the_deciding_part_is_what_goes_when_it_is_removed(index):
+    original = render(describe("test", index))
+    part = original.targets[0].deciding_part
+    assert part.dtype == bool and (part & ~original.targets[0].mask).sum() == 0
+    without = render(variants(original.description)["part_removed"])
+    assert not without.targets[0].deciding_part.any()
+    kept = original.targets[0].mask & ~part
+    assert (kept & ~without.targets[0].mask).sum() == 0  # what is no part of it stays

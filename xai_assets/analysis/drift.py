@@ -11,6 +11,7 @@ from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.rerun import compare_runs, same_units
 from xai_assets.evaluation.drift import Case, mask_drift, measure_drift
+from xai_assets.evaluation.localization import of_object
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
 
@@ -97,7 +98,8 @@ def _of_measures(before: Snapshot, now: Snapshot, seed: int) -> list[Row]:
     rows = []
     for measure in MEASURES:
         earlier, later = (
-            table[~table["is_control"].astype(bool)] for table in (before.localization, now.localization)
+            of_object(table[~table["is_control"].astype(bool)])
+            for table in (before.localization, now.localization)
         )
         for found in measure_drift(earlier, later, measure, seed=seed):
             sure = found["low"] is not None and found["high"] is not None

@@ -8,11 +8,13 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.evaluation.agreement import agreement_sweep as evaluation_sweep
 from xai_assets.evaluation.agreement import agreement_table
-from xai_assets.evaluation.localization import localization_table
+from xai_assets.evaluation.localization import OBJECT, TRUTHS, localization_table
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.geometry import Frame
 
 Case = tuple[str, int]
+_TRUTHS = {name: "truth" if name == OBJECT else f"truth_{name}" for name in TRUTHS}
+"""The truths by the array of the artifact `views` that holds each."""
 Masked = tuple[AttributionMap, np.ndarray]
 
 
@@ -32,9 +34,9 @@ def agreement_sweep(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
 
 
 def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The masks and the controls against the true masks, as the warehouse's table `localization`.
+    """The masks and the controls against what is true, as the warehouse's table `localization`.
 
-    Images without a true mask have no rows.
+    A case whose object's mask is not known has no rows, and one whose part or other objects are not known none of those.
     """
     views = {
         (row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")
@@ -46,7 +48,7 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
             found.append(
                 localization_table(
                     explained,
-                    arrays["truth"].astype(bool),
+                    {name: arrays[of].astype(bool) for name, of in _TRUTHS.items() if of in arrays},
                     view=arrays["view"],
                     policy=bench.attribution.binarisation,
                     seed=bench.study.seed,

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.evaluation.localization import of_object
 from xai_assets.evaluation.statistics import Interval, bootstrap_mean
 
 MEASURES = {"average_precision": "pixel average precision", "iou": "IoU at the study's threshold"}
@@ -11,7 +12,7 @@ MEASURES = {"average_precision": "pixel average precision", "iou": "IoU at the s
 def headline(bench: Workbench) -> list[str]:
     """A few lines: what each layer's units detect, and where each method stands against the truth and its controls."""
     tables = bench.warehouse.read(bench.study.name)
-    return _layers(tables["layer_summary"]) + _methods(tables["localization"], bench.study.seed)
+    return _layers(tables["layer_summary"]) + _methods(of_object(tables["localization"]), bench.study.seed)
 
 
 def _layers(summary: pd.DataFrame) -> list[str]:

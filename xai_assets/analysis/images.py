@@ -23,7 +23,8 @@ def images(bench: Workbench) -> pd.DataFrame:
     """One row an image of the study, as the warehouse's table `images`.
 
     Good images are kept as artifacts of kind `pictures`: `pixels` (h w 3, uint8, RGB) and, where the truth is known,
-    `truth` (targets h w, uint8, 0 or 1). An image that cannot be read has status `quarantined` and a reason.
+    `truth` and `parts` (targets h w, uint8, 0 or 1): the targets, and of each the part that decides its class. An image
+    that cannot be read has status `quarantined` and a reason.
 
     Raises:
         XaiError: when not one image is left.
@@ -64,7 +65,9 @@ def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
     for done, scene in enumerate(scenes, 1):
         labels = [target.class_name for target in scene.targets]
         truth = np.stack([target.mask for target in scene.targets]).astype(np.uint8)  # targets h w
-        key = _keep(bench, {"pixels": scene.image, "truth": truth}, {"targets": labels})
+        parts = np.stack([target.deciding_part for target in scene.targets]).astype(np.uint8)
+        arrays = {"pixels": scene.image, "truth": truth, "parts": parts}
+        key = _keep(bench, arrays, {"targets": labels})
         height, width = scene.image.shape[:2]
         yield _row(
             image_id=scene.id,

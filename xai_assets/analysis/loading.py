@@ -11,6 +11,7 @@ from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
 from xai_assets.evaluation.comparison import LONG, in_long_form, metric_summary, metric_tests
+from xai_assets.evaluation.localization import of_object
 from xai_assets.resources.warehouse import Scope
 
 _LOCALIZATION: dict[str, str | None] = {
@@ -67,7 +68,8 @@ def load_masks(
         Table and rows.
     """
     values = pd.concat(
-        [in_long_form(localization, _LOCALIZATION), _long(faithfulness), _long(robustness)], ignore_index=True
+        [in_long_form(of_object(localization), _LOCALIZATION), _long(faithfulness), _long(robustness)],
+        ignore_index=True,
     )
     seed = bench.study.seed
     return _load(

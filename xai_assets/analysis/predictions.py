@@ -28,8 +28,10 @@ def explained_classifier(bench: Workbench) -> Classifier:
 def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     """One row an image and explained class, as the warehouse's table `predictions`.
 
-    The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), `truth` (h w, uint8,
-    in the model's frame) where the embedded world or the study knows it, and the frame in the metadata.
+    The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
+    metadata, and where the embedded world or the study knows what is true (h w, uint8, in the model's frame): `truth`,
+    the explained object; `truth_part`, the part that decides its class; `truth_all_objects`, every target of the
+    picture.
     """
     classifier = explained_classifier(bench)
     good = usable(images)
@@ -73,9 +75,11 @@ def _explained(
         name = classifier.class_names[target]
         content = {"view": view}
         if name in labels and "truth" in arrays:
-            content["truth"] = frame.crop_mask(arrays["truth"][labels.index(name)].astype(bool)).astype(
-                np.uint8
-            )
+            which = labels.index(name)
+            true = {"truth": arrays["truth"][which], "truth_all_objects": arrays["truth"].any(axis=0)}
+            if "parts" in arrays:
+                true["truth_part"] = arrays["parts"][which]
+            content |= {of: frame.crop_mask(mask.astype(bool)).astype(np.uint8) for of, mask in true.items()}
         made_from = {
             "picture": image["picture"],
             "preprocessing": classifier.preprocessing.fingerprint(),

@@ -45,11 +45,11 @@ def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.Mate
     )
 
 
-@study_asset(GROUP, "numpy", LIGHT, ins=MASKS, checks=CHECKS["localization"])
+@study_asset(GROUP, "numpy", LIGHT, version="2", ins=MASKS, checks=CHECKS["localization"])
 def localization(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
-    """The masks, and controls that look at no model, against the true masks; no rows where there is no truth."""
+    """The masks, and controls that look at no model, against the true masks: of the part, the object, all objects."""
     from xai_assets.analysis.evaluation import localization as localise
 
     maps = together(masks)

@@ -14,7 +14,7 @@ GROUP = "inputs"
 OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT)
 
 
-@study_asset(GROUP, "python", LIGHT, checks=[checks.READABLE])
+@study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])
 def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The images to explain, one row each. Those that cannot be read are quarantined with a reason."""
     from xai_assets.analysis.images import images as read
@@ -22,7 +22,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return run_step(context, "attribution", read, checks=[checks.READABLE])
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="2", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
+@study_asset(GROUP, "pytorch", MODEL, version="3", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict

@@ -118,7 +118,9 @@ def _beats_random(measure: str, column: str, metric: str | None = None) -> Calla
     """Each method's mean over images is above that of the control `random`, which looks at nothing."""
 
     def look(table: Table, *_: Table) -> Verdict:
-        rows = table if metric is None else table[table["metric"] == metric]
+        from xai_assets.evaluation.localization import of_object
+
+        rows = of_object(table) if metric is None else table[table["metric"] == metric]
         means = rows.groupby("method")[column].mean().dropna()
         if "random" not in means:
             return rules.left_out(measure)
@@ -180,8 +182,8 @@ AGREE = Check(
 )
 LOCALIZATION_SOUND = Check(
     "values_are_in_range",
-    "Each map stands once, and all shares are 0 to 1.",
-    _sound(LOCALIZATION, MAP),
+    "Each map stands once a truth, and all shares are 0 to 1.",
+    _sound(LOCALIZATION, [*MAP, "truth"]),
     blocking=True,
 )
 LOCALIZES = Check(

@@ -44,12 +44,15 @@ def random_smooth(view: np.ndarray, *, seed: int, image_id: str = "") -> np.ndar
 
 
 def all_ones(view: np.ndarray) -> np.ndarray:
-    """One everywhere, h w float32: every measure that is tie-safe gives it the chance level."""
+    """One everywhere, h w float32: it says nothing, and every measure that is tie-safe gives it the level of chance."""
     return np.ones(view.shape[:2], dtype=np.float32)
 
 
 CONTROLS = ("centre", "edges", "random")
-"""The controls of every localisation table. `all_ones` is not among them: it scores the chance columns."""
+"""The controls that have an order of pixels. `every_control` has `ONES` and, where there is a truth, `ORACLE` as well."""
+
+ONES = "ones"
+"""`all_ones`: a metric that gives it more than chance, or more than the oracle has, rewards saying nothing."""
 
 
 def control(name: str, view: np.ndarray, *, seed: int, image_id: str = "") -> np.ndarray:
@@ -70,7 +73,7 @@ faithfulness, for a model may look elsewhere."""
 def every_control(
     view: np.ndarray, truth: np.ndarray | None, *, seed: int, image_id: str = ""
 ) -> dict[str, np.ndarray]:
-    """What measures of the model are held against: CONTROLS, `ones`, and the oracle where there is a truth.
+    """What all measures are held against: CONTROLS, ONES, and the oracle where there is a truth.
 
     Args:
         view: h w 3 uint8.
@@ -82,7 +85,7 @@ def every_control(
         By name, h w float32.
     """
     found = {name: control(name, view, seed=seed, image_id=image_id) for name in CONTROLS}
-    found["ones"] = all_ones(view)
+    found[ONES] = all_ones(view)
     if truth is not None and truth.any():
         found[ORACLE] = truth.astype(np.float32)
     return found

@@ -105,8 +105,9 @@ DEFINITIONS: dict[str, Definition] = {
     "energy": _metric("energy", "The share of the map’s positive mass that lies inside the true mask."),
     "controls": Definition(
         "Controls",
-        "Maps that never look at the model: a centre prior, the picture's edges, smooth noise. A method that does not "
-        "beat them shows nothing of the model that they do not show without it.",
+        "Maps that never look at the model: a centre prior, the picture's edges (Sobel), smooth noise, and all ones, "
+        "which says nothing, as chance does. A method that does not beat them shows nothing of the model that they do "
+        "not show without it. Where the truth is known, the oracle stands beside them: the true mask as a map.",
         "",
         "after Adebayo et al. 2018",
     ),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from xai_assets.attribution.scaling import scale
+from xai_assets.evaluation.localization import of_object
 from xai_assets.reporting import figures, names
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.pictures import Pictures
@@ -42,12 +43,11 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
 
 
 def localization_rows(results: StudyResults) -> dict[tuple[str, int, str], Row]:
-    """The rows of `localization` by image, class and method."""
+    """The rows of `localization` that are about the explained object, by image, class and method."""
     if not len(results.localization):
         return {}
-    return {
-        (row["image_id"], row["target_index"], row["method"]): row for row in records(results.localization)
-    }
+    rows = records(of_object(results.localization))
+    return {(row["image_id"], row["target_index"], row["method"]): row for row in rows}
 
 
 def _image(

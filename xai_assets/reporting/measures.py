@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.localization import TRUTHS, of_object
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import names, narrative
 from xai_assets.reporting.numbers import by_image, in_order, interval, mean
@@ -22,14 +23,15 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
 
     Returns:
         `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`
-        and `chance`), `comparisons` (paired differences of average precision with the decisive controls), `sentences`
-        and `chance` (mean chance level of average precision).
+        and `chance`), `comparisons` (paired differences of average precision with the decisive controls), `sentences`,
+        `chance` (mean chance level of average precision) and `nested` (see `_nested`).
     """
-    table = results.localization
-    if only and len(table):
-        table = table[table["is_control"].astype(bool) | table["method"].isin(list(only))]
-        if table["is_control"].astype(bool).all():
-            table = table.iloc[:0]
+    every = results.localization
+    if only and len(every):
+        every = every[every["is_control"].astype(bool) | every["method"].isin(list(only))]
+        if every["is_control"].astype(bool).all():
+            every = every.iloc[:0]
+    table = of_object(every)
     if not len(table):
         return {
             "metrics": [],
@@ -40,6 +42,7 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
             "policy": None,
             "images": 0,
             "cases": 0,
+            "nested": {"truths": [], "rows": []},
         }
     present = in_order(table["method"])
     controls = set(table.loc[table["is_control"].astype(bool), "method"].astype(str))
@@ -60,6 +63,43 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
         "policy": ", ".join(in_order(table["policy"].dropna())),
         "images": len(in_order(table["image_id"])),
         "cases": int(table.groupby(["image_id", "target_index"]).ngroups),
+        "nested": _nested(every, ordered, controls, results.seed),
+    }
+
+
+def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: int) -> Row:
+    """Average precision against each truth: the deciding part, the object, all objects.
+
+    Returns:
+        `truths` (key, `chance`: the mean share of the frame; `images` and `cases` in which something of it is seen) and
+        `rows` (one a method or control: `key`, `is_control`, and in `cells` one interval a truth). Nothing where the
+        object is the only truth.
+    """
+    known = [key for key in TRUTHS if "truth" in table and (table["truth"] == key).any()]
+    if len(known) < 2:
+        return {"truths": [], "rows": []}
+    of = {key: table[(table["truth"] == key) & table["chance_ap"].notna()] for key in known}
+    truths = []
+    for key, rows in of.items():
+        # A method's constant map has no value, and its chance level neither: each case counts once, by its controls.
+        once = rows.drop_duplicates(["image_id", "target_index"])
+        images = len(in_order(once["image_id"]))
+        truths.append(
+            {"key": key, "chance": mean(by_image(once, "chance_ap")), "images": images, "cases": len(once)}
+        )
+    return {
+        "truths": truths,
+        "rows": [
+            {
+                "key": key,
+                "is_control": key in controls,
+                "cells": [
+                    interval(by_image(rows[rows["method"] == key], "average_precision"), seed)
+                    for rows in of.values()
+                ],
+            }
+            for key in ordered
+        ],
     }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.localization import of_object
 from xai_assets.files import sha256_bytes
 from xai_assets.reporting.numbers import in_order, plain
 from xai_assets.reporting.results import StudyResults
@@ -56,7 +57,8 @@ def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
     chosen: list[str] = []
     third = limit // 3
     if len(results.localization) and third:
-        scores = results.localization[~results.localization["is_control"].astype(bool)]
+        scores = of_object(results.localization)
+        scores = scores[~scores["is_control"].astype(bool)]
         precision = pd.to_numeric(scores["average_precision"], errors="coerce").astype("float64")
         means = precision.groupby(scores["image_id"].astype(str)).mean().dropna()
         ranked = sorted(means.index, key=lambda image: (plain(means[image]), image))

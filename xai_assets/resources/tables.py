@@ -105,22 +105,32 @@ TABLES: dict[str, Table] = {
         key=("image_id", "target_index", "method_a", "method_b", "area"),
     ),
     "localization": Table(
-        "one row an image, explained class and method or control, against the true mask",
+        "one row an image, explained class, truth, and method or control, against the true mask",
         {
             **_CASE,
+            "truth": _text(
+                "which true mask: object (the explained object, which every headline is about), part (what decides its "
+                "class) or all_objects (every target of the image)"
+            ),
             "method": _text("the method, or the control"),
             "is_control": _flag("whether it is a control that looks at no model"),
-            "policy": _text("binarisation policy"),
+            "policy": _text(
+                "binarisation policy; the mask of the control `ones` is the whole frame, the oracle's the truth"
+            ),
             "iou": _real("IoU of the mask with the truth, 0 to 1", nullable=True),
             "chance_iou": _real("IoU to expect of an independent mask of this density", nullable=True),
             "iou_matched": _real("IoU at the truth's own area, 0 to 1", nullable=True),
             "average_precision": _real("pixel average precision, threshold-free, 0 to 1", nullable=True),
             "chance_ap": _real("average precision of a random map: the truth's density", nullable=True),
-            "pointing": _real("whether the map's largest value lies in the truth, 0 or 1", nullable=True),
+            "pointing": _real(
+                "whether the map's largest value lies in the truth, 0 or 1; of several largest, the share that does",
+                nullable=True,
+            ),
             "chance_pointing": _real("the truth's density", nullable=True),
             "energy": _real("share of the map's positive mass inside the truth, 0 to 1", nullable=True),
             "chance_energy": _real("the truth's density", nullable=True),
         },
+        key=("image_id", "target_index", "truth", "method"),
     ),
     **METRIC_TABLES,
     "counterfactuals": Table(

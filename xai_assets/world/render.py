@@ -6,6 +6,7 @@ import numpy as np
 
 from xai_assets.world.camera import photograph, shade
 from xai_assets.world.canvas import Canvas
+from xai_assets.world.objects import ATTACHED, DECIDING_PART
 from xai_assets.world.part import UNLINED
 from xai_assets.world.pose import extent, placed_parts
 from xai_assets.world.props import draw_distractor, draw_occluder
@@ -33,6 +34,15 @@ class Target:
     mask: np.ndarray
     parts: dict[str, np.ndarray]
     area: int
+
+    @property
+    def deciding_part(self) -> np.ndarray:
+        """Its pixels of the part that decides the class and of what hangs on it, bool (SIDE, SIDE); none if hidden."""
+        part = DECIDING_PART[self.class_name]
+        names = (part, *ATTACHED.get((self.class_name, part), ()))
+        return np.any(
+            [self.parts[name] for name in names if name in self.parts] or [self.mask & False], axis=0
+        )
 
 
 @dataclass(frozen=True)
