@@ -163,6 +163,7 @@ def _explain(
                     "seed": 7,
                     "seconds": {"gradcam": 0.012, "lime": 2.4}.get(method, 0.31),
                     "device": "cpu",
+                    "peak_memory_mib": {"gradcam": 812, "lime": None}.get(method, 1304),
                     "artifact": key,
                     "parameters": json.dumps(
                         {"num_samples": 1000, "segmentation": {"name": "slic", "n_segments": 60}}

@@ -16,6 +16,7 @@ from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
+from xai_assets.memory import peak_memory_mib
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
@@ -161,6 +162,7 @@ def _row(
         "seed": study.seed,
         "seconds": meta["seconds"],
         "device": meta["device"],
+        "peak_memory_mib": meta.get("peak_memory_mib"),
         "artifact": key,
         "parameters": canonical(made_of["parameters"]),
     }
@@ -185,6 +187,7 @@ def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], pictu
         "flags": list(found.flags),
         "seconds": time.perf_counter() - started,
         "device": str(explainer.classifier.device),
+        "peak_memory_mib": peak_memory_mib(str(explainer.classifier.device)),
         "raw_min": float(found.values.min()),
         "raw_max": float(found.values.max()),
         "details": found.details,

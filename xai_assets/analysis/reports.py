@@ -18,6 +18,7 @@ from xai_assets.files import fingerprint, sha256_bytes, sha256_file, write_bytes
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 from xai_assets.settings import shipped
+from xai_assets.study import Study
 
 CHAPTERS = {
     "dissection": ("dissection",),
@@ -63,6 +64,7 @@ def make_report(
     kind: str,
     run: Mapping[str, str] | None = None,
     checks: Sequence[Mapping[str, Any]] = (),
+    problems: Sequence[Mapping[str, str]] = (),
 ) -> Report:
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`.
 
@@ -74,8 +76,9 @@ def make_report(
         kind: of `CHAPTERS`.
         run: what the orchestrator knows of the run, by name; it stands in the report's provenance.
         checks: the latest answers of the checks of the study's assets, see `reporting.checks`.
+        problems: what the study's steps could not do: `asset` and `said`.
     """
-    found = results(bench, run=run or {}, checks=checks)
+    found = results(bench, run=run or {}, checks=checks, problems=problems)
     folder = bench.settings.reports / bench.study.name
     pdf, html, data = (folder / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
     standing = _standing(data) if pdf.is_file() and html.is_file() else None
@@ -99,7 +102,13 @@ def _standing(data: Path) -> dict[str, Any] | None:
         return None  # made anew, over whatever it is
 
 
-def results(bench: Workbench, *, run: Mapping[str, str], checks: Sequence[Mapping[str, Any]]) -> StudyResults:
+def results(
+    bench: Workbench,
+    *,
+    run: Mapping[str, str],
+    checks: Sequence[Mapping[str, Any]],
+    problems: Sequence[Mapping[str, str]] = (),
+) -> StudyResults:
     """The study's tables, artifacts and lineage, as the reports read them; without pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
     study = bench.study
@@ -110,6 +119,8 @@ def results(bench: Workbench, *, run: Mapping[str, str], checks: Sequence[Mappin
         "seed": study.seed,
         "command": f"xai run {study.name}",
         "checks": [dict(check) for check in checks],
+        "problems": [dict(problem) for problem in problems],
+        "synthetic": _synthetic(study),
         "lineage": provenance(bench, tables["maps"], run),
     }
     if study.attribution:
@@ -121,6 +132,16 @@ def results(bench: Workbench, *, run: Mapping[str, str], checks: Sequence[Mappin
     named["explanation_drift"] = changed(named["explanation_drift"])
     facts["made_from"] = _made_from(named, facts)
     return StudyResults(study=facts, artifact=bench.store.get, **named)
+
+
+def _synthetic(study: Study) -> list[str]:
+    """Which of the study's pictures are drawn by the embedded world."""
+    found = []
+    if study.attribution and study.attribution.images.diorama:
+        found.append("explained pictures")
+    if study.dissection and study.dissection.probe.diorama:
+        found.append("pictures of the probe set")
+    return found
 
 
 def _made_from(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         "pytorch",
         MODEL,
         retry_policy=ONCE_MORE,
+        version="2",
         name=f"{method}_masks",
         description=f"{description} One row an image and explained class; maps are float32 in the model's frame.",
         checks=CHECKS,

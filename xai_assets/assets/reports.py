@@ -18,6 +18,9 @@ from xai_assets.web.publish import publish
 
 GROUP = "reports"
 
+PROBLEMS = "problems"
+"""The entry of a step's metadata that says what it could not do, a line each."""
+
 REPORTS = {
     "dissection": ("What the units of each model have learned.", ["concept_tables"]),
     "cam": ("Where the model looked: Grad-CAM, AblationCAM and ScoreCAM, image by image.", ["mask_tables"]),
@@ -81,6 +84,35 @@ def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
     return rows
 
 
+def problems(context: dg.AssetExecutionContext) -> list[dict[str, str]]:
+    """What the steps that the report is made from could not do, as each said when it last ran for this study."""
+    graph = context.job_def.asset_layer.asset_graph
+    rows = []
+    for key in sorted(graph.get_ancestor_asset_keys(context.asset_key), key=lambda key: key.to_user_string()):
+        of_study = dg.AssetRecordsFilter(key, asset_partitions=[context.partition_key])
+        for record in context.instance.fetch_materializations(of_study, limit=1).records:
+            made = record.asset_materialization
+            said = made.metadata.get(PROBLEMS) if made is not None else None
+            if said is not None:
+                rows += [
+                    {"asset": key.to_user_string(), "said": line} for line in str(said.value).splitlines()
+                ]
+    return rows + _failed(context)
+
+
+def _failed(context: dg.AssetExecutionContext) -> list[dict[str, str]]:
+    """The steps of this run that failed, or had to be tried again."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.STEP_UP_FOR_RETRY}
+    rows = []
+    for entry in context.instance.all_logs(context.run_id, of_type=kinds):
+        event = entry.dagster_event
+        if event is not None and event.step_key is not None:
+            again = event.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY
+            said = "failed once in this run and was tried again" if again else "failed in this run"
+            rows.append({"asset": event.step_key, "said": said})
+    return rows
+
+
 def _of_nothing(answer: AssetCheckEvaluation) -> bool:
     return NOTHING in answer.metadata and answer.metadata[NOTHING].value is True
 
@@ -93,7 +125,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         group_name=GROUP,
         kinds={"pdf"},
         op_tags=HOME,
-        code_version="1",
+        code_version="2",
         output_required=False,
         description=f"{description} PDF, HTML and JSON.",
     )
@@ -105,7 +137,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         if not wanted(bench, kind):
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
-        made = make_report(bench, kind, run_facts(context, tables), latest_checks(context))
+        made = make_report(bench, kind, run_facts(context, tables), latest_checks(context), problems(context))
         links = [
             publish(
                 context.instance,

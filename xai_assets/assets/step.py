@@ -1,6 +1,5 @@
 """What every asset does around its work: opens the study, shows progress, and says how long and how much."""
 
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ import dagster as dg
 
 from xai_assets.checks.check import Check
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
+from xai_assets.memory import peak_memory_mib
 from xai_assets.progress import Progress
 from xai_assets.resources.frames import content_version
 from xai_assets.resources.table import Table
@@ -124,11 +124,6 @@ def run_step(
     )
 
 
-def peak_memory_mib() -> int:
-    """The largest resident set of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
 def device_used() -> dict[str, str | int]:
     """What the networks of this process ran on, and the most GPU memory that they held, in MiB."""
     torch = sys.modules.get("torch")
@@ -136,7 +131,7 @@ def device_used() -> dict[str, str | int]:
         return {"ran_on": "cpu"}
     return {
         "ran_on": torch.cuda.get_device_name(),
-        "peak_gpu_memory_mib": torch.cuda.max_memory_allocated() // 2**20,
+        "peak_gpu_memory_mib": peak_memory_mib("cuda"),
     }
 
 

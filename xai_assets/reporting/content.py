@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xai_assets.reporting import names, overview
+from xai_assets.reporting import names, narrative, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.definitions import MODEL_MEASURES, definitions
 from xai_assets.reporting.drift import drift
+from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.gallery import gallery
+from xai_assets.reporting.inputs import inputs
 from xai_assets.reporting.measures import agreement, cost, localization
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.pictures import Pictures
@@ -63,6 +65,7 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
         "kind_title": TITLES[kind],
         "study": study_facts(results),
         "facts": overview.facts(results),
+        "limits": narrative.synthetic(results.study.get("synthetic") or ()),
         "quarantined": overview.quarantined(results),
         "accuracy": overview.accuracy(results),
         "checks": checks(results),
@@ -149,7 +152,9 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "counterfactuals": counterfactuals(results),
         "robustness": robustness(results),
         "drift": drift(results),
+        "exclusions": exclusions(results),
         "cost": cost(results),
+        "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units, faithful),
         "verdict": overview.verdict(where, pairs, units, right),

@@ -9,7 +9,7 @@ import pandas as pd
 from xai_assets.evaluation.localization import TRUTHS, of_object
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import names, narrative
-from xai_assets.reporting.numbers import by_image, in_order, interval, mean
+from xai_assets.reporting.numbers import by_image, in_order, interval, mean, present
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -204,7 +204,11 @@ def _at_area(sweep: pd.DataFrame, a: str, b: str, area: float) -> float | None:
 
 
 def cost(results: StudyResults) -> list[Row]:
-    """Seconds a map took by method and device, mean over the maps; where it was computed is said, never hidden."""
+    """What the maps of each method took when they were computed, perhaps in an earlier run, and on what.
+
+    `seconds` is the mean of a map, `images_per_second` its inverse, `peak_memory_mib` the most of any map; None where it
+    was not measured.
+    """
     if not len(results.maps):
         return []
     found = in_order(results.maps["method"])
@@ -212,11 +216,14 @@ def cost(results: StudyResults) -> list[Row]:
     rows: list[Row] = []
     for key in known + [key for key in found if key not in known]:
         table = results.maps[results.maps["method"] == key]
+        seconds, held = mean(table["seconds"]), present(table["peak_memory_mib"])
         rows.append(
             {
                 "key": key,
                 "maps": len(table),
-                "seconds": mean(table["seconds"]),
+                "seconds": seconds,
+                "images_per_second": 1 / seconds if seconds else None,
+                "peak_memory_mib": int(held.max()) if len(held) else None,
                 "device": ", ".join(in_order(table["device"])),
                 "layer": ", ".join(in_order(table["layer"].dropna())),
                 "constant": int(table["constant"].astype(bool).sum()),

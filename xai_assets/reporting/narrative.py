@@ -275,6 +275,24 @@ def _points(share: float) -> str:
     return f"{share * 100:+.0f} points".replace("-", "−")
 
 
+def synthetic(parts: Sequence[str]) -> list[str]:
+    """What pictures of the embedded world allow to be concluded, and what not; nothing where none are drawn.
+
+    Args:
+        parts: which of the study's pictures are drawn, such as "explained pictures".
+    """
+    if not parts:
+        return []
+    return [
+        f"The {joined(parts)} are synthetic: drawn by the embedded world Diorama, where the label of every pixel is "
+        f"known.",
+        "So it may be concluded how well the methods and the concepts find what is known to be there, in such pictures "
+        "and for the models named here.",
+        "Nothing may be concluded about photographs, about models trained on them, or about which method is the best in "
+        "general.",
+    ]
+
+
 def faithfulness(tests: Sequence[dict[str, Any]], apart: Sequence[tuple[str, str]]) -> list[str]:
     """Which methods follow the model more closely than the controls do, and which methods are told apart.
 

@@ -32,7 +32,8 @@ class StudyResults:
         study: facts about the study and its run. `name` and `title` are required. Optional: `description` (the
             author's words), `seed`, `created` (ISO 8601, UTC; the only time that a report prints), `command` (what
             reproduces it), `layer` (target layer of the CAM methods), `min_iou` (a detector's least IoU),
-            `made_from` (a hash of all that the report follows from), `checks` (see `reporting.checks`), and
+            `made_from` (a hash of all that the report follows from), `checks` (see `reporting.checks`), `problems`
+            (see `reporting.exclusions`), `synthetic` (which pictures are drawn, see `narrative.synthetic`), and
             `lineage`: groups of facts, such as {"Models": {"diorama/object": "sha256 …"}, "Versions": {"torch": "2.7"}}.
         artifact: `artifact(kind, key)` gives arrays and metadata. Used for kind `views` with `predictions.view`
             (`view` h w 3 uint8, optional `truth` h w uint8) and kind `maps` with `maps.artifact` (`values` h w

@@ -11,7 +11,7 @@ from xai_assets.files import write_with
 from xai_assets.resources.shared import Shared
 from xai_assets.resources.table import Table
 
-MEASURED = ("seconds", "device")
+MEASURED = ("seconds", "device", "peak_memory_mib")
 """Columns that say how a result was made: another run of the same work has others there."""
 
 

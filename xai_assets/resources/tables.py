@@ -68,6 +68,11 @@ TABLES: dict[str, Table] = {
             "seed": _whole("the seed"),
             "seconds": _real("wall time of the computation"),
             "device": _text("cpu or cuda"),
+            "peak_memory_mib": _whole(
+                "the most memory that the process had held when the map was made, MiB: its resident set, or what it "
+                "had on the GPU where that computed; NULL of maps that were made before it was kept",
+                nullable=True,
+            ),
             "artifact": _text("artifact of kind `maps`"),
             "parameters": _text("the method's parameters, JSON"),
         },

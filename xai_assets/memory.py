@@ -1,0 +1,21 @@
+"""How much memory a computation took, as the system and the GPU's allocator tell it."""
+
+import resource
+import sys
+
+MIB = 2**20
+
+
+def peak_memory_mib(device: str = "cpu") -> int:
+    """The most memory that this process has held so far, in MiB.
+
+    Args:
+        device: torch's name of what computes: for `cuda…` what PyTorch has had allocated there, else the process's
+            resident set.
+    """
+    torch = sys.modules.get("torch")
+    if device.startswith("cuda") and torch is not None:
+        return int(torch.cuda.max_memory_allocated(device)) // MIB
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // MIB
