@@ -134,7 +134,7 @@ def _others(rows: Sequence[dict[str, Any]]) -> list[str]:
     return sorted({p["category"] for row in rows for p in row["parts"]} - set(names.CATEGORIES))
 
 
-LEFT, BOTH, RIGHT = "#0b4f6c", "#9aa8b5", "#b5632a"
+LEFT, BOTH, RIGHT = "#0b4f6c", "#9aa8b5", "#a85a24"
 """Only in the first model, in both, only in the second."""
 
 

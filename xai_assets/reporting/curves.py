@@ -63,4 +63,4 @@ def curves(panels: Sequence[dict[str, Any]], *, title: str) -> Markup:
 
 def _shape(key: str) -> str:
     """A method's own shape; of the controls, which all are rings elsewhere, one of its own for each that is drawn."""
-    return {"random": "diamond"}.get(key) or names.method(key).shape
+    return {"random": "cross"}.get(key) or names.method(key).shape

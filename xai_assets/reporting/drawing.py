@@ -67,7 +67,11 @@ def short(text: str, limit: int) -> str:
 
 
 def marker(shape: str, x: float, y: float, colour: str, size: float = 1.35) -> str:
-    """A marker of one of the shapes of `names`: circle, square, triangle, diamond, or ring for controls."""
+    """A marker of one of the shapes of `names`.
+
+    They are circle, square, triangle, down (a triangle on its tip), diamond, cross, and ring for controls; the corners'
+    ones may have `-open` after them: not filled.
+    """
     if shape == "ring":
         return (
             f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(size * 0.8)}" fill="{PAPER}" '
@@ -75,12 +79,21 @@ def marker(shape: str, x: float, y: float, colour: str, size: float = 1.35) -> s
         )
     if shape == "circle":
         return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(size)}" fill="{colour}"/>'
+    if shape == "cross":
+        arm = size * 0.85
+        return line(x - arm, y - arm, x + arm, y + arm, colour, 0.45) + line(
+            x - arm, y + arm, x + arm, y - arm, colour, 0.45
+        )
+    kind, _, is_open = shape.partition("-")
     corners = {
         "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
         "triangle": ((0, -1.2), (1.15, 0.85), (-1.15, 0.85)),
+        "down": ((0, 1.2), (1.15, -0.85), (-1.15, -0.85)),
         "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
-    }[shape]
+    }[kind]
     points = " ".join(f"{number(x + size * dx)},{number(y + size * dy)}" for dx, dy in corners)
+    if is_open:
+        return f'<polygon points="{points}" fill="{PAPER}" stroke="{colour}" stroke-width="0.45"/>'
     return f'<polygon points="{points}" fill="{colour}"/>'
 
 

@@ -16,11 +16,11 @@ METHODS: dict[str, Style] = {
     "gradcam": Style("Grad-CAM", "#0072b2", "circle"),
     "ablationcam": Style("AblationCAM", "#00795c", "square"),
     "scorecam": Style("ScoreCAM", "#c05000", "triangle"),
-    "hirescam": Style("HiResCAM", "#2b8cbe", "circle"),
-    "gradcampp": Style("Grad-CAM++", "#08589e", "circle"),
-    "xgradcam": Style("XGradCAM", "#4a6fa5", "square"),
-    "layercam": Style("LayerCAM", "#3d7f8f", "triangle"),
-    "eigencam": Style("EigenCAM", "#7a6c1f", "diamond"),
+    "hirescam": Style("HiResCAM", "#2b8cbe", "down"),
+    "gradcampp": Style("Grad-CAM++", "#08589e", "square-open"),
+    "xgradcam": Style("XGradCAM", "#4a6fa5", "triangle-open"),
+    "layercam": Style("LayerCAM", "#3d7f8f", "diamond-open"),
+    "eigencam": Style("EigenCAM", "#7a6c1f", "down-open"),
     "lime": Style("LIME", "#a8497f", "diamond"),
 }
 FURTHER_CAMS = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
@@ -40,7 +40,7 @@ DECISIVE = ("centre", "edges")
 
 CATEGORIES: dict[str, Style] = {
     "object": Style("object", "#0b4f6c", ""),
-    "part": Style("part", "#2f86a6", ""),
+    "part": Style("part", "#2b7f9e", ""),
     "scene": Style("scene", "#8fc3d3", ""),
     "material": Style("material", "#7a4b2a", ""),
     "texture": Style("texture", "#c68a3d", ""),
