@@ -11,6 +11,7 @@ from xai_assets.analysis.counterfactuals import counterfactuals
 from xai_assets.analysis.evaluation import localization
 from xai_assets.analysis.images import SPLIT
 from xai_assets.analysis.predictions import explained_classifier
+from xai_assets.evaluation.controls import CONTROLS
 from xai_assets.evaluation.ranking import energy_in_mask
 from xai_assets.world.counterfactual import CHANGES, variants
 from xai_assets.world.images import study_scenes
@@ -31,8 +32,11 @@ def made(place):
 def test_every_scene_change_and_method_has_a_row_of_its_first_target(made):
     _, _, cases, table = made
     scenes = study_scenes(SPLIT, 1, 1)
-    assert len(table) == len(scenes) * len(CHANGES) * 2
-    assert set(table["change"]) == set(CHANGES) and set(table["method"]) == {"gradcam", "lime"}
+    shown = {"gradcam": False, "lime": False} | dict.fromkeys((*CONTROLS, "ones", "oracle"), True)
+    assert len(table) == len(scenes) * len(CHANGES) * len(shown)
+    assert set(table["change"]) == set(CHANGES)
+    assert table.groupby("method")["is_control"].first().to_dict() == shown
+    assert (table["is_control"] == table["method"].map(shown)).all()
     named = table[["image_id", "target_name"]].drop_duplicates().set_index("image_id")["target_name"]
     assert named.to_dict() == {scene.id: scene.targets[0].class_name for scene in scenes}
     assert len(cases) == 3  # the second target of the pair is explained, and not changed
@@ -47,9 +51,9 @@ def test_the_fall_is_the_models_own(made):
     target = classifier.class_index(scene.targets[0].class_name)
     before, after = torch.softmax(logits.double(), dim=1)[:, target].tolist()
     rows = table[(table["image_id"] == scene.id) & (table["change"] == "part_removed")]
-    assert rows["fall"].tolist() == pytest.approx([before - after] * 2, abs=1e-6)
+    assert rows["fall"].tolist() == pytest.approx([before - after] * len(rows), abs=1e-6)
     altered = (views[0] != views[1]).any(-1)
-    assert rows["area"].tolist() == pytest.approx([altered.mean()] * 2)
+    assert rows["area"].tolist() == pytest.approx([altered.mean()] * len(rows))
 
 
 def test_the_energy_is_of_the_map_on_what_is_altered(made):
@@ -62,6 +66,15 @@ def test_the_energy_is_of_the_map_on_what_is_altered(made):
     views = [classifier.preprocessing.view(render(s).image) for s in (scene, variants(scene)["moved"])]
     expected = energy_in_mask(bench.store.get("maps", artifact)[0]["values"], (views[0] != views[1]).any(-1))
     assert row["energy"] == expected
+
+
+def test_an_even_map_has_what_it_covers_and_the_oracle_the_object(made):
+    table = made[3].set_index("method")
+    np.testing.assert_allclose(table.loc["ones", "energy"], table.loc["ones", "area"])
+    recoloured = table[table["change"] == "recoloured"]
+    assert (recoloured.loc["oracle", "energy"] > 0.5).all()
+    replaced = table[table["change"] == "background_replaced"]
+    assert (replaced.loc["oracle", "energy"] < replaced.loc["oracle", "area"]).all()
 
 
 def test_a_rerun_renders_nothing(made, monkeypatch):

@@ -227,6 +227,14 @@ def test_all_of_it_is_loaded(place, left_out):
     assert "iou_matched" in set(tables["metric_tests"]["metric"])
     assert "randomisation_similarity" not in set(tables["metric_tests"]["metric"])
     assert (tables["metric_tests"]["p_holm"].dropna() >= tables["metric_tests"]["p"].dropna()).all()
+    trials = tables["metric_trials"]
+    tried = {"iou", "iou_matched", "average_precision", "pointing", "energy"}
+    if not left_out:
+        tried |= {"insertion_auc", "deletion_auc", "srg", "road", "average_drop", "increase_in_confidence"}
+    assert set(trials["metric"]) == tried
+    assert set(trials["verdict"]) == {"cannot_tell"}  # of two images
+    perfect = trials[(trials["metric"] == "average_precision") & (trials["below"] == "ones")]
+    assert (perfect["value"] > 0.5).all() and perfect["n"].tolist() == [2]
     if not left_out:
         summary = tables["metric_summary"]
         srg = summary[(summary["metric"] == "srg") & (summary["variant"] == "blur")]

@@ -34,7 +34,13 @@ SRG = WITH_CONTROLS.assign(
 AUC = WITH_CONTROLS.assign(metric="insertion_auc", variant="blur", value=0.5)
 FAITHFULNESS = pd.concat([SRG, AUC], ignore_index=True)
 COUNTERFACTUALS = MAPS.assign(
-    change="part_removed", probability=0.9, changed_probability=0.3, fall=0.6, area=0.1, energy=0.4
+    is_control=False,
+    change="part_removed",
+    probability=0.9,
+    changed_probability=0.3,
+    fall=0.6,
+    area=0.1,
+    energy=0.4,
 )
 
 
@@ -159,4 +165,5 @@ def test_a_method_whose_maps_outlive_the_model_is_named():
 def test_a_method_that_misses_what_the_answer_hangs_on_is_named():
     low = COUNTERFACTUALS.assign(energy=np.where(COUNTERFACTUALS["method"] == "lime", 0.05, 0.4))
     assert "Those of lime do not" in fails(checks.ON_WHAT_COUNTS, low)
+    assert checks.ON_WHAT_COUNTS.look(low.assign(is_control=low["method"] == "lime")).passed
     assert checks.ON_WHAT_COUNTS.look(low.assign(fall=0.05)).passed  # nothing hangs on these changes

@@ -102,11 +102,11 @@ def test_the_rows_order_and_the_seed_decide_nothing_but_the_last_digits():
 
 def test_columns_become_rows():
     wide = pd.DataFrame(
-        {"image_id": ["a"], "method": ["lime"], "is_control": [False], "policy": ["fixed"],
+        {"image_id": ["a"], "target_index": [0], "method": ["lime"], "is_control": [False], "policy": ["fixed"],
          "iou": [0.5], "energy": [None]}
     )  # fmt: skip
     long = in_long_form(wide, {"iou": "policy", "energy": None})
-    assert long["metric"].tolist() == ["iou", "energy"]
+    assert long["metric"].tolist() == ["iou", "energy"] and long["target_index"].tolist() == [0, 0]
     assert long["variant"].tolist()[0] == "fixed" and long["variant"].isna().tolist() == [False, True]
     assert metric_summary(long)["excluded"].tolist() == [0, 1]
 

@@ -129,8 +129,12 @@ def test_what_the_model_uses_is_told_by_falls_whose_interval_is_clear_of_0():
         for method in ("gradcam", "lime")
     ]
     names = ["image_id", "target_index", "change", "method", "fall", "area", "energy"]
-    table = pd.DataFrame(rows, columns=names)
-    section = counterfactuals(StudyResults(study={"name": "x", "title": "x"}, counterfactuals=table))
+    table = pd.DataFrame(rows, columns=names).assign(is_control=False)
+    known = table.assign(method="oracle", is_control=True)  # for the trials of metrics
+    section = counterfactuals(
+        StudyResults(study={"name": "x", "title": "x"}, counterfactuals=pd.concat([table, known]))
+    )
+    assert section["methods"] == ["gradcam", "lime"]
     first, second = section["rows"]
     assert first["fall"]["n"] == 6 and first["fall"]["mean"] == pytest.approx(
         0.41

@@ -14,6 +14,7 @@ from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.images import SPLIT
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.evaluation.controls import every_control
 from xai_assets.evaluation.ranking import energy_in_mask
 from xai_assets.files import fingerprint
 from xai_assets.resources.tables import TABLES
@@ -60,8 +61,7 @@ def _rows(
     maps: pd.DataFrame,
 ) -> list[dict[str, Any]]:
     after, regions = _changed(bench, classifier, scene, case)
-    mine = maps[(maps["image_id"] == scene.id) & (maps["target_index"] == case["target_index"])]
-    found = [read_map(bench, row)[0] for row in mine.to_dict("records")]
+    shown = _shown(bench, scene, case, maps)
     rows = []
     for change, probability, region in zip(CHANGES, after, regions, strict=True):
         fall = case["probability"] - float(probability)
@@ -75,11 +75,26 @@ def _rows(
             "fall": fall,
             "area": float(region.mean()),
         }
-        for explained in found:
-            says = explained.usable and region.any()
-            energy = energy_in_mask(explained.values, region) if says else None
-            rows.append({**common, "method": explained.method, "energy": energy})
+        for method, is_control, values in shown:
+            energy = energy_in_mask(values, region) if values is not None and region.any() else None
+            rows.append({**common, "method": method, "is_control": is_control, "energy": energy})
     return rows
+
+
+def _shown(
+    bench: Workbench, scene: SceneDescription, case: dict[str, Any], maps: pd.DataFrame
+) -> list[tuple[str, bool, np.ndarray | None]]:
+    """The case's maps and controls: name, whether it is a control, and h w values; None where a map shows nothing."""
+    mine = maps[(maps["image_id"] == scene.id) & (maps["target_index"] == case["target_index"])]
+    found = [read_map(bench, row)[0] for row in mine.to_dict("records")]
+    arrays = bench.store.get("views", case["view"])[0]
+    controls = every_control(
+        arrays["view"], arrays["truth"].astype(bool), seed=bench.study.seed, image_id=scene.id
+    )
+    return [
+        *((one.method, False, one.values if one.usable else None) for one in found),
+        *((name, True, values) for name, values in controls.items()),
+    ]
 
 
 def _changed(

@@ -12,6 +12,7 @@ from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
 from xai_assets.evaluation.comparison import LONG, in_long_form, metric_summary, metric_tests
 from xai_assets.evaluation.localization import of_object
+from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.resources.warehouse import Scope
 
 _LOCALIZATION: dict[str, str | None] = {
@@ -67,11 +68,13 @@ def load_masks(
     Returns:
         Table and rows.
     """
-    values = pd.concat(
-        [in_long_form(of_object(localization), _LOCALIZATION), _long(faithfulness), _long(robustness)],
-        ignore_index=True,
+    of_maps = pd.concat(
+        [in_long_form(of_object(localization), _LOCALIZATION), _long(faithfulness)], ignore_index=True
     )
+    values = pd.concat([of_maps, _long(robustness)], ignore_index=True)
     seed = bench.study.seed
+    # Metrics are put to the test where the pictures' making is known.
+    tried = of_maps if bench.attribution.images.diorama else of_maps.iloc[:0]
     return _load(
         bench,
         {
@@ -88,6 +91,7 @@ def load_masks(
             "randomisation_veto": randomisation_veto(bench, robustness),
             "metric_summary": metric_summary(values, seed=seed),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
+            "metric_trials": metric_trials(tried, counterfactuals, seed=seed),
         },
     )
 
@@ -105,7 +109,7 @@ def load_drift(
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
-    return table[list(LONG)].astype({"value": "float64"})
+    return table[["target_index", *LONG]].astype({"value": "float64"})
 
 
 def _load(

@@ -96,7 +96,7 @@ def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: T
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["counterfactuals"])
+@study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["counterfactuals"])
 def counterfactuals(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:

@@ -5,10 +5,8 @@ from itertools import combinations
 
 from xai_assets.checks import rules
 from xai_assets.checks.check import NOTHING, Check, Verdict
+from xai_assets.evaluation.parameters import MATTERS
 from xai_assets.resources.table import Table
-
-MATTERS = 0.1
-"""How far the probability falls at a change that the answer hangs on."""
 
 MAP = ["method", *rules.CASE]
 AGREEMENT = {
@@ -149,7 +147,11 @@ def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
 
 
 def _on_what_counts(table: Table, *_: Table) -> Verdict:
-    counts = table[table["fall"] >= MATTERS].dropna(subset=["energy"]) if len(table) else table
+    counts = table
+    if len(table):
+        counts = table[(table["fall"] >= MATTERS) & ~table["is_control"].astype(bool)].dropna(
+            subset=["energy"]
+        )
     if not len(counts):
         said = f"No change lowers a probability by {MATTERS} or more, or none was made."
         return Verdict(True, said, {NOTHING: True})

@@ -95,15 +95,15 @@ def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
 
 def in_long_form(table: pd.DataFrame, metrics: dict[str, str | None]) -> pd.DataFrame:
-    """A table with one column a metric as LONG.
+    """A table with one column a metric as LONG, with the class.
 
     Args:
-        table: `image_id`, `method`, `is_control` and the metrics' columns.
+        table: `image_id`, `target_index`, `method`, `is_control` and the metrics' columns.
         metrics: the metrics, and for each the column that says its variant, if any.
     """
     parts = []
     for metric, variant in metrics.items():
-        part = table[["image_id", "method", "is_control"]].copy()
+        part = table[["image_id", "target_index", "method", "is_control"]].copy()
         part["metric"] = metric
         part["variant"] = table[variant] if variant else None
         part["value"] = table[metric].astype("float64")
@@ -126,14 +126,16 @@ def _by_image(
     given["value"] = given["value"].astype("float64")
     for key, group in given.groupby(["metric", "variant"], sort=False, dropna=False):
         metric, variant = key
-        averaged = group.groupby(["image_id", "method"], sort=False)["value"].mean()
-        wide = averaged.unstack("method")
-        # Images and methods in the order given, whatever pandas makes of them.
-        wide = wide.loc[group["image_id"].unique(), group["method"].unique()].replace(
-            [np.inf, -np.inf], np.nan
-        )
-        controls = set(group.loc[group["is_control"].astype(bool), "method"])
-        yield (str(metric), None if pd.isna(variant) else str(variant)), wide, controls
+        yield (str(metric), None if pd.isna(variant) else str(variant)), *in_wide_form(group)
+
+
+def in_wide_form(values: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
+    """One metric's LONG as one row an image and one column a method, NaN where nothing was measured; and the controls."""
+    averaged = values.groupby(["image_id", "method"], sort=False)["value"].mean()
+    wide = averaged.unstack("method")
+    # Images and methods in the order given, whatever pandas makes of them.
+    wide = wide.loc[values["image_id"].unique(), values["method"].unique()].replace([np.inf, -np.inf], np.nan)
+    return wide, set(values.loc[values["is_control"].astype(bool), "method"])
 
 
 def _interval(found: Interval) -> dict[str, float | int | None]:

@@ -4,6 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MATTERS = 0.1
+"""How far the probability falls at a change of the picture that the answer hangs on; less counts for nothing."""
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -25,6 +25,7 @@ def counterfactuals(results: StudyResults) -> Row:
         and `images`.
     """
     table = results.counterfactuals
+    table = table[~table["is_control"].astype(bool)] if len(table) else table
     if not len(table):
         return {"rows": [], "methods": [], "sentences": [], "images": 0}
     methods = in_order(table["method"])

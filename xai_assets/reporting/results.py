@@ -54,6 +54,7 @@ class StudyResults:
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)
     metric_summary: pd.DataFrame = field(default_factory=_empty)
     metric_tests: pd.DataFrame = field(default_factory=_empty)
+    metric_trials: pd.DataFrame = field(default_factory=_empty)
     counterfactuals: pd.DataFrame = field(default_factory=_empty)
     explanation_drift: pd.DataFrame = field(default_factory=_empty)
     clip_dissect: pd.DataFrame = field(default_factory=_empty)

@@ -15,6 +15,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "randomisation_veto",
         "metric_summary",
         "metric_tests",
+        "metric_trials",
         "counterfactuals",
     ),
     "explanation_drift": ("explanation_drift",),

@@ -118,4 +118,29 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("metric", "variant", "family", "method_a", "method_b"),
     ),
+    "metric_trials": Table(
+        "one row a metric, variant and trial: whether the metric tells maps apart whose worth is known, in the "
+        "embedded world",
+        {
+            **_WHAT,
+            "trial": text(
+                "order: one map has to be above another; removed, changed: the metric has to put a case's maps in the "
+                "order of how far they lie on what lowers the probability when it is removed, or changed in any way"
+            ),
+            "over": text("removed, changed: all_maps, controls among them, or methods alone", nullable=True),
+            "above": text("order: the map that knows more", nullable=True),
+            "below": text("order: the map that knows less", nullable=True),
+            "value": real(
+                "order: mean over images of the one's value less the other's, turned so that more is better; else mean "
+                "Spearman correlation over a case's maps, -1 to 1, by chance 0",
+                nullable=True,
+            ),
+            **_MEAN,
+            "verdict": text(
+                "yes: the whole interval is above 0; no: it is below; cannot_tell: it holds 0, or rests on fewer than "
+                "6 images"
+            ),
+        },
+        key=("metric", "variant", "trial", "over", "above", "below"),
+    ),
 }

@@ -139,14 +139,15 @@ TABLES: dict[str, Table] = {
     ),
     **METRIC_TABLES,
     "counterfactuals": Table(
-        "one row a scene of the embedded world, change of its first target, and method",
+        "one row a scene of the embedded world, change of its first target, and method or control",
         {
             **_CASE,
             "change": _text(
                 "what is changed: part_removed (the part that decides the class), recoloured, retextured, moved, or "
                 "background_replaced"
             ),
-            "method": _text("the attribution method"),
+            "method": _text("the method, or the control"),
+            "is_control": _flag("whether it is a control that looks at no model"),
             "probability": _real("softmax probability of the class in the picture as it is"),
             "changed_probability": _real("the same after the change"),
             "fall": _real("the one less the other"),
