@@ -47,4 +47,3 @@ def test_dg_dev_loads_the_location_keeps_runs_and_serves_below_a_path(project, m
     assert location == {"repositoryName": "__repository__", "repositoryLocationName": "xai_assets"}
     assert runs == [{"runId": run.run_id, "jobName": "study"}]
     assert downloaded == b"%PDF" and how.startswith("attachment")
-    assert not [path for path in project.iterdir() if path.name.startswith(".tmp_dagster_home")]
