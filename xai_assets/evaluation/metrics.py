@@ -115,6 +115,12 @@ _ALL = (
         "Chattopadhyay et al. (2018), as a share",
     ),
     Metric(
+        "grounding", "Grounding", "", -1, 1, "higher",
+        "0 for a map that is the same everywhere, and in the mean for maps drawn at random", None,
+        "Σ fall(c) (energy(c) − area(c)) / Σ fall(c) over the changes c of the picture that lower the probability",
+        "energy-based pointing game on counterfactual pairs; what metrics of faithfulness are tried against",
+    ),
+    Metric(
         "max_sensitivity", "Max-sensitivity", "", 0, float("inf"), "lower",
         "none: a map that looks at nothing has 0; below the noise floor nothing can be told", "noise_floor",
         "max over noise δ, |δ| ≤ radius, of ‖map(view + δ) − map(view)‖ / ‖map(view)‖",

@@ -7,7 +7,7 @@ from xai_assets.reporting import names, narrative, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.counterfactuals import counterfactuals
-from xai_assets.reporting.definitions import MODEL_MEASURES, definitions
+from xai_assets.reporting.definitions import MODEL_MEASURES, TRIAL_TERMS, definitions
 from xai_assets.reporting.drift import drift
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
@@ -19,6 +19,7 @@ from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.robustness import robustness
 from xai_assets.reporting.surrogates import surrogates
+from xai_assets.reporting.trials import trials
 from xai_assets.reporting.units import dissection
 
 Row = dict[str, Any]
@@ -127,12 +128,23 @@ def _lime(results: StudyResults, pictures: Pictures) -> Row:
 
 
 def _comparison(results: StudyResults, _: Pictures) -> Row:
+    tried = trials(results)
     return {
         "contrast": contrast(results),
         "agreement": agreement(results),
+        "trials": tried,
         "drift": drift(results),
         "definitions": definitions(
-            ["jaccard", "netdissect", "clip_dissect", "iou", "dice", "rank_correlation", "interval"]
+            [
+                "jaccard",
+                "netdissect",
+                "clip_dissect",
+                "iou",
+                "dice",
+                "rank_correlation",
+                *(TRIAL_TERMS if tried["rows"] else ()),
+                "interval",
+            ]
         ),
     }
 
@@ -140,7 +152,7 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
 def _study(results: StudyResults, pictures: Pictures) -> Row:
     units = dissection(results, pictures)
     where, pairs, faithful = localization(results), agreement(results), faithfulness(results)
-    right = overview.accuracy(results)
+    right, tried = overview.accuracy(results), trials(results)
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
         "dissection": units,
@@ -151,13 +163,14 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "faithfulness": faithful,
         "counterfactuals": counterfactuals(results),
         "robustness": robustness(results),
+        "trials": tried,
         "drift": drift(results),
         "exclusions": exclusions(results),
         "cost": cost(results),
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units, faithful),
-        "verdict": overview.verdict(where, pairs, units, right),
+        "verdict": [*overview.verdict(where, pairs, units, right), *tried["failed"]],
         "definitions": definitions(
             [
                 "netdissect",
@@ -176,6 +189,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
                 "pointing",
                 "energy",
                 *(MODEL_MEASURES if len(results.metric_summary) else ()),
+                *(TRIAL_TERMS if tried["rows"] else ()),
                 "controls",
                 "interval",
             ]

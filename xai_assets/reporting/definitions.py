@@ -179,6 +179,23 @@ _SAYS = {
 MODEL_MEASURES = tuple(_SAYS)
 """The measures that ask the model: faithfulness, then robustness."""
 
+DEFINITIONS["grounding"] = _metric(
+    "grounding",
+    "How far a map lies on what truly lowers the class’s probability when it is removed or changed: its energy there "
+    "beyond the share of the frame.",
+)
+DEFINITIONS["trial"] = Definition(
+    "Trial of a metric",
+    "Of a drawn world it is known where the object is, and what the probability does when a part is removed. A metric "
+    "has to put the oracle above a random map and above all ones, and is held against grounding by rank correlation "
+    "over the maps of each image. Below six images nothing is read from it: five that agree do so by chance with "
+    "2 / 2⁵ > 0.05.",
+    "",
+    "sanity checks for metrics after Tomsett et al. 2020 and Adebayo et al. 2018",
+)
+TRIAL_TERMS = ("trial", "grounding")
+"""What the chapter on the metrics themselves needs."""
+
 DEFINITIONS |= {key: _metric(key, text) for key, text in _SAYS.items()}
 
 
