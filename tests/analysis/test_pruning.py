@@ -49,6 +49,8 @@ def data(tmp_path, monkeypatch):
     for method in ("gradcam", "further_cam", "lime"):
         (served / "pictures" / "mine").mkdir(parents=True, exist_ok=True)
         (served / "pictures" / "mine" / f"{method}_masks.png").write_bytes(b"x")
+    for chart in ("mask_agreement", "faithfulness"):
+        (served / "pictures" / "mine" / f"{chart}.png").write_bytes(b"x")
     output = tmp_path / "dagster" / "storage" / RUN / "compute_logs"
     output.mkdir(parents=True)
     (output / "step.err").write_text("said", encoding="utf-8")

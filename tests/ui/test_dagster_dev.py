@@ -63,3 +63,13 @@ def test_maps_are_seen_on_their_assets_page(server, finished_run, page):
     assert wait_for("the picture", 30, lambda: strip.evaluate(drawn)) == 160  # one map
     text = page.inner_text("body")
     assert "images_per_second" in text and "device" in text
+
+
+def test_curves_are_seen_on_the_page_of_faithfulness(server, finished_run, page):
+    base, _ = server
+    page.goto(f"{base}/assets/faithfulness?partition=tiny&view=partitions")
+    chart = page.locator("img[src*='/logs/pictures/tiny/faithfulness/png']").first
+    chart.wait_for(timeout=90_000)
+    drawn = "image => image.complete && image.naturalWidth"
+    assert wait_for("the picture", 30, lambda: chart.evaluate(drawn)) > 300
+    assert "dashed: the least relevant" in page.inner_text("body")

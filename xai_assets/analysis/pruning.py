@@ -139,6 +139,8 @@ def _served_no_more(settings: Settings, runs: Path) -> Iterator[Stale]:
             chosen = study.attribution.methods.chosen()
             further = {"further_cam"} if set(chosen) & set(FURTHER_CAMS) else set()
             made |= {f"pictures/{name}/{method}_masks" for method in {*chosen, *further}}
+            made |= {f"pictures/{name}/mask_agreement"} if len(chosen) > 1 else set()
+            made |= {f"pictures/{name}/faithfulness"} if study.attribution.faithfulness else set()
         for path in [*runs.glob(f"reports/{name}/*"), *runs.glob(f"pictures/{name}/*")]:
             if str(path.relative_to(runs).with_suffix("")) not in made and not path.name.startswith("."):
                 yield Stale(path, _size(path), "its study makes no such report or picture any more")

@@ -13,7 +13,7 @@ from xai_assets.checks.attribution import CHECKS
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
-from xai_assets.web.publish import publish
+from xai_assets.web.pictures import picture_entry
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -74,18 +74,8 @@ def _thumbnails(
     made = map_strip(bench, predictions, table)
     if made is None:
         return {}
-    picture, said = made
-    key = ("pictures", bench.study.name, context.asset_key.to_user_string())
-    served = publish(
-        context.instance,
-        key,
-        "png",
-        picture,
-        kept=f"{bench.settings.shared or bench.settings.artifacts}/maps",
-    )
-    if served.address is None:
-        return {"thumbnails": dg.MetadataValue.md(served.link("The maps"))}
-    return {"thumbnails": dg.MetadataValue.md(f"![{said}]({served.address})\n\n{said}")}
+    kept = f"{bench.settings.shared or bench.settings.artifacts}/maps"
+    return {"thumbnails": picture_entry(context, *made, what="The maps", kept=kept)}
 
 
 def _speed(table: Table) -> dict[str, Any]:

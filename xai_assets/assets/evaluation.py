@@ -1,5 +1,7 @@
 """What the explanations are worth: against each other, and against the truth where it is known."""
 
+from typing import TYPE_CHECKING, Any
+
 import dagster as dg
 
 from xai_assets.assets.attribution import METHODS
@@ -8,6 +10,10 @@ from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
+from xai_assets.web.pictures import picture_entry
+
+if TYPE_CHECKING:
+    from xai_assets.analysis.workbench import Workbench
 
 GROUP = "evaluation"
 MASKS = {f"{method}_masks": dg.AssetIn(f"{method}_masks") for method in METHODS}
@@ -30,9 +36,18 @@ def together(masks: dict[str, Table]) -> Table:
     return pd.concat(present, ignore_index=True) if present else next(iter(masks.values()))
 
 
-@study_asset(GROUP, "numpy", LIGHT, ins=MASKS, checks=CHECKS["mask_agreement"])
+def _chart(
+    context: dg.AssetExecutionContext, bench: "Workbench", made: tuple[bytes, str] | None
+) -> dict[str, Any]:
+    """The chart on the asset's page, or where the UI serves no pictures, where the tables are."""
+    kept = f"{bench.settings.shared or bench.settings.artifacts}/tables"
+    return {} if made is None else {"chart": picture_entry(context, *made, what="The table", kept=kept)}
+
+
+@study_asset(GROUP, "numpy", LIGHT, version="2", ins=MASKS, checks=CHECKS["mask_agreement"])
 def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult:
     """IoU, Dice and rank correlation of every pair of methods, each with what chance would give."""
+    from xai_assets.analysis.charts import agreement_chart
     from xai_assets.analysis.evaluation import mask_agreement as agree
 
     maps = together(masks)
@@ -42,6 +57,7 @@ def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.Mate
         lambda bench: agree(bench, maps),
         checks=CHECKS["mask_agreement"],
         made_from=[maps],
+        shown=lambda bench, table: _chart(context, bench, agreement_chart(bench, table)),
     )
 
 
@@ -62,11 +78,12 @@ def localization(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["faithfulness"])
+@study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["faithfulness"])
 def faithfulness(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
     """Whether the score follows each map as pixels are taken away: insertion, deletion, ROAD, beside the controls."""
+    from xai_assets.analysis.charts import curves_chart
     from xai_assets.analysis.faithfulness import faithfulness as measure
 
     maps = together(masks)
@@ -76,6 +93,7 @@ def faithfulness(
         lambda bench: measure(bench, maps, predictions),
         checks=CHECKS["faithfulness"],
         made_from=[maps],
+        shown=lambda bench, table: _chart(context, bench, curves_chart(bench, table)),
     )
 
 

@@ -25,6 +25,9 @@ CHANCE = 0.0
 LEVEL = 0.05
 """A test counts below this, after Holm's correction."""
 
+BASELINES = ("blur", "mean")
+"""What stands where pixels are removed, in the figure of curves."""
+
 DRAWN_CONTROLS = ("edges", "random")
 
 
@@ -63,7 +66,7 @@ def faithfulness(results: StudyResults) -> Row:
         "columns": columns,
         "rows": rows,
         "tests": tests,
-        "curves": [_curves(results.faithfulness_curves, baseline) for baseline in ("blur", "mean")],
+        "curves": [mean_curves(results.faithfulness_curves, baseline) for baseline in BASELINES],
         "sentences": narrative.faithfulness(tests, _apart(results.metric_tests)),
         "images": max((entry["n"] for row in rows for entry in row["cells"] if entry), default=0),
     }
@@ -138,7 +141,7 @@ def _apart(tests: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def _curves(curves: pd.DataFrame, baseline: str) -> Row:
+def mean_curves(curves: pd.DataFrame, baseline: str) -> Row:
     """Mean score over images by method and order; an image's classes are averaged first."""
     lines: list[Row] = []
     if len(curves):
