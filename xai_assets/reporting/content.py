@@ -142,6 +142,7 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
                 "iou",
                 "dice",
                 "rank_correlation",
+                *dict.fromkeys(row["key"] for row in tried["rows"] if row["key"] != "iou"),
                 *(TRIAL_TERMS if tried["rows"] else ()),
                 "interval",
             ]
