@@ -40,11 +40,11 @@ class Faithfulness(_Parameters):
 class Robustness(_Parameters):
     """Does a map stay where nothing changed that matters, and change where all that matters is gone?
 
-    The defaults are for a first look: two cases, and of each measure the least that makes one.
+    The defaults are for a first look: four cases, and of each measure the least that makes one.
     """
 
     cases: int = Field(
-        2,
+        4,
         ge=1,
         description="image and class pairs, evenly spaced, that are looked at: each costs a method "
         "`samples` + `stages` maps, and LIME `seeds` more",
