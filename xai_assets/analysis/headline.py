@@ -3,8 +3,6 @@
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.evaluation.localization import of_object
-from xai_assets.evaluation.statistics import Interval, bootstrap_mean
 
 MEASURES = {"average_precision": "pixel average precision", "iou": "IoU at the study's threshold"}
 
@@ -12,7 +10,7 @@ MEASURES = {"average_precision": "pixel average precision", "iou": "IoU at the s
 def headline(bench: Workbench) -> list[str]:
     """A few lines: what each layer's units detect, and where each method stands against the truth and its controls."""
     tables = bench.warehouse.read(bench.study.name)
-    return _layers(tables["layer_summary"]) + _methods(of_object(tables["localization"]), bench.study.seed)
+    return _layers(tables["layer_summary"]) + _methods(tables["metric_summary"])
 
 
 def _layers(summary: pd.DataFrame) -> list[str]:
@@ -28,22 +26,24 @@ def _layers(summary: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _methods(localization: pd.DataFrame, seed: int) -> list[str]:
+def _methods(summary: pd.DataFrame) -> list[str]:
+    """As the reports have them: means over images, whose interval is over images as well."""
     lines = []
-    for method in dict.fromkeys(localization["method"]):
-        rows = localization[localization["method"] == method]
-        parts = []
-        for column, title in MEASURES.items():
-            found = bootstrap_mean(rows[column], seed=seed)
-            parts.append(f"{title} {_interval(found)}")
+    for method in dict.fromkeys(summary["method"]):
+        rows = summary[(summary["method"] == method) & summary["metric"].isin(MEASURES)].set_index("metric")
+        if rows.empty:
+            continue
+        parts = [
+            f"{title} {_interval(rows.loc[key])}" for key, title in MEASURES.items() if key in rows.index
+        ]
         control = " (control)" if rows["is_control"].iloc[0] else ""
-        lines.append(f"{method}{control}: {', '.join(parts)}, n = {found.n}")
+        lines.append(f"{method}{control}: {', '.join(parts)}, n = {rows['n'].iloc[0]} images")
     return lines
 
 
-def _interval(found: Interval) -> str:
-    if found.mean is None:
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["mean"]):
         return "not measured"
-    if found.low is None or found.high is None:
-        return f"{found.mean:.3f}"
-    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return f"{row['mean']:.3f}"
+    return f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
