@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.localization import of_object
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import names, overview
 from xai_assets.reporting.faithfulness import ordered
@@ -89,7 +90,7 @@ def _cases(table: pd.DataFrame) -> list[tuple[str, int]]:
 
 
 def _localization(results: StudyResults) -> list[Row]:
-    table = results.localization
+    table = of_object(results.localization)
     if not len(table):
         return []
     found = []
