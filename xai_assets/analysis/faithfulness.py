@@ -47,6 +47,9 @@ def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
     return pd.DataFrame(rows, columns=columns)
 
 
+_OF_A_MAP = ("image_id", "target_index", "target_name", "method", "is_control")
+
+
 def faithfulness_curves(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
     """The curves of the table `faithfulness` from their artifacts, as the warehouse's table `faithfulness_curves`."""
     frames = []
@@ -54,11 +57,9 @@ def faithfulness_curves(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
     for row in one_a_map.to_dict("records"):
         for name, (fractions, scores) in bench.store.get(KIND, row["artifact"])[0].items():
             baseline, order = name.split(".")
-            frame = pd.DataFrame({"fraction": fractions, "score": scores})
-            frame[["baseline", "pixel_order"]] = baseline, order
-            for column in ("image_id", "target_index", "target_name", "method", "is_control"):
-                frame[column] = row[column]
-            frames.append(frame)
+            same = {column: row[column] for column in _OF_A_MAP}
+            measured = {"fraction": fractions, "score": scores, "baseline": baseline, "pixel_order": order}
+            frames.append(pd.DataFrame(measured | same))
     columns = list(TABLES["faithfulness_curves"].columns)
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 

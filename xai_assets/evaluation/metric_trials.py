@@ -117,11 +117,13 @@ def _correlations(both: pd.DataFrame) -> list[float | None]:
 
 
 def _correlation(case: pd.DataFrame) -> float | None:
-    measured = case[["value", "grounding"]].astype("float64").replace([np.inf, -np.inf], np.nan).dropna()
-    if len(measured) < FEWEST_MAPS:
+    values = case["value"].to_numpy(np.float64, na_value=np.nan)
+    grounding = case["grounding"].to_numpy(np.float64, na_value=np.nan)
+    measured = np.isfinite(values) & np.isfinite(grounding)
+    if measured.sum() < FEWEST_MAPS:
         return None
     # Values that tie make one rank; a metric that gives all maps the same has no order to be right about.
-    return rank_correlation(measured["value"].to_numpy(), measured["grounding"].to_numpy())
+    return rank_correlation(values[measured], grounding[measured])
 
 
 def _told(found: Interval) -> Row:
