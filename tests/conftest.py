@@ -7,6 +7,17 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+TINY_STUDY = """\
+title: "A tiny study"
+attribution:
+  model: diorama/object
+  images: {diorama: {singles: 1, pairs: 0}}
+  explain: labelled
+  methods: {gradcam: {}}
+reports: [cam]
+"""
+"""A study that runs in seconds."""
+
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:

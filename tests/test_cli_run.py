@@ -9,15 +9,7 @@ import time
 import duckdb
 import pytest
 
-STUDY = """\
-title: "A tiny study"
-attribution:
-  model: diorama/object
-  images: {diorama: {singles: 1, pairs: 0}}
-  explain: labelled
-  methods: {gradcam: {}}
-reports: [cam]
-"""
+from tests.conftest import TINY_STUDY
 
 
 @pytest.fixture
@@ -25,7 +17,7 @@ def xai(tmp_path):
     def run(*arguments, data="data", **more):
         folder = tmp_path / data
         (folder / "studies").mkdir(parents=True, exist_ok=True)
-        (folder / "studies" / "tiny.yaml").write_text(STUDY, encoding="utf-8")
+        (folder / "studies" / "tiny.yaml").write_text(TINY_STUDY, encoding="utf-8")
         environment = os.environ | {
             "XAI_DATA": str(folder), "XAI_LOCKS": str(tmp_path / "locks"), "DAGSTER_HOME": "", "XAI_DEVICES": "",
         }  # fmt: skip

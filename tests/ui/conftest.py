@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, TINY_STUDY
 from tests.ui.dagster_dev import code_location, dagster_dev, run
 
 CHROMIUM = "/usr/bin/chromium"
@@ -13,16 +13,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-STUDY = """\
-title: "A tiny study"
-attribution:
-  model: diorama/object
-  images: {diorama: {singles: 1, pairs: 0}}
-  explain: labelled
-  methods: {gradcam: {}}
-reports: [cam]
-"""
-STUDIES = {"tiny": STUDY, "every-minute": STUDY + 'schedule: "* * * * *"\n'}
+STUDIES = {"tiny": TINY_STUDY, "every-minute": TINY_STUDY + 'schedule: "* * * * *"\n'}
 
 
 @pytest.fixture(scope="session")

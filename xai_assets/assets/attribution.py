@@ -3,17 +3,18 @@
 The rarer class activation maps share one asset: they cost little, and few studies ask for them.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from xai_assets.assets.picture import picture
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks.attribution import CHECKS
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
-from xai_assets.web.pictures import picture_entry
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -43,6 +44,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
     def masks(context: dg.AssetExecutionContext, images: Table, predictions: Table) -> dg.MaterializeResult:
         from xai_assets.analysis.explanations import further_cam_maps, maps
         from xai_assets.analysis.map_facts import map_facts
+        from xai_assets.analysis.thumbnails import map_strip
 
         def work(bench: "Workbench") -> Table:
             if method == "further_cam":
@@ -50,7 +52,11 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
             return maps(bench, predictions, images, method)
 
         def shown(bench: "Workbench", table: Table) -> dict[str, Any]:
-            return _thumbnails(context, bench, predictions, table) | _speed(table)
+            draw = partial(map_strip, bench, predictions, table)
+            strip = picture(
+                context, bench, [predictions, table], draw, name="thumbnails", what="The maps", folder="maps"
+            )
+            return strip | _speed(table)
 
         return run_step(
             context,
@@ -63,19 +69,6 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         )
 
     return masks
-
-
-def _thumbnails(
-    context: dg.AssetExecutionContext, bench: "Workbench", predictions: Table, table: Table
-) -> dict[str, Any]:
-    """A strip of maps, or where the UI serves no pictures, where the maps are."""
-    from xai_assets.analysis.thumbnails import map_strip
-
-    made = map_strip(bench, predictions, table)
-    if made is None:
-        return {}
-    kept = f"{bench.settings.shared or bench.settings.artifacts}/maps"
-    return {"thumbnails": picture_entry(context, *made, what="The maps", kept=kept)}
 
 
 def _speed(table: Table) -> dict[str, Any]:

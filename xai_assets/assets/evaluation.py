@@ -1,16 +1,18 @@
 """What the explanations are worth: against each other, and against the truth where it is known."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from xai_assets.assets.attribution import METHODS
+from xai_assets.assets.picture import picture
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
-from xai_assets.web.pictures import picture_entry
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -36,12 +38,32 @@ def together(masks: dict[str, Table]) -> Table:
     return pd.concat(present, ignore_index=True) if present else next(iter(masks.values()))
 
 
-def _chart(
-    context: dg.AssetExecutionContext, bench: "Workbench", made: tuple[bytes, str] | None
-) -> dict[str, Any]:
-    """The chart on the asset's page, or where the UI serves no pictures, where the tables are."""
-    kept = f"{bench.settings.shared or bench.settings.artifacts}/tables"
-    return {} if made is None else {"chart": picture_entry(context, *made, what="The table", kept=kept)}
+def _measured(
+    context: dg.AssetExecutionContext,
+    masks: dict[str, Table],
+    measure: Callable[["Workbench", Table], Table],
+    *,
+    chart: Callable[["Workbench", Table], tuple[bytes, str] | None] | None = None,
+    facts: Callable[["Workbench", Table], Table] | None = None,
+) -> dg.MaterializeResult:
+    """The step of an asset that measures the maps of all methods, with its checks and its chart if it has one."""
+    maps = together(masks)
+
+    def shown(bench: "Workbench", table: Table) -> dict[str, Any]:
+        if chart is None:
+            return {}
+        draw = partial(chart, bench, table)
+        return picture(context, bench, [table], draw, name="chart", what="The table", folder="tables")
+
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: measure(bench, maps),
+        checks=CHECKS[context.asset_key.to_user_string()],
+        made_from=[maps],
+        shown=shown,
+        facts=facts,
+    )
 
 
 @study_asset(GROUP, "numpy", LIGHT, version="2", ins=MASKS, checks=CHECKS["mask_agreement"])
@@ -50,15 +72,7 @@ def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.Mate
     from xai_assets.analysis.charts import agreement_chart
     from xai_assets.analysis.evaluation import mask_agreement as agree
 
-    maps = together(masks)
-    return run_step(
-        context,
-        "attribution",
-        lambda bench: agree(bench, maps),
-        checks=CHECKS["mask_agreement"],
-        made_from=[maps],
-        shown=lambda bench, table: _chart(context, bench, agreement_chart(bench, table)),
-    )
+    return _measured(context, masks, agree, chart=agreement_chart)
 
 
 @study_asset(GROUP, "numpy", LIGHT, version="2", ins=MASKS, checks=CHECKS["localization"])
@@ -68,14 +82,7 @@ def localization(
     """The masks, and controls that look at no model, against the true masks: of the part, the object, all objects."""
     from xai_assets.analysis.evaluation import localization as localise
 
-    maps = together(masks)
-    return run_step(
-        context,
-        "attribution",
-        lambda bench: localise(bench, maps, predictions),
-        checks=CHECKS["localization"],
-        made_from=[maps],
-    )
+    return _measured(context, masks, lambda bench, maps: localise(bench, maps, predictions))
 
 
 @study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["faithfulness"])
@@ -86,14 +93,8 @@ def faithfulness(
     from xai_assets.analysis.charts import curves_chart
     from xai_assets.analysis.faithfulness import faithfulness as measure
 
-    maps = together(masks)
-    return run_step(
-        context,
-        "attribution",
-        lambda bench: measure(bench, maps, predictions),
-        checks=CHECKS["faithfulness"],
-        made_from=[maps],
-        shown=lambda bench, table: _chart(context, bench, curves_chart(bench, table)),
+    return _measured(
+        context, masks, lambda bench, maps: measure(bench, maps, predictions), chart=curves_chart
     )
 
 
@@ -103,14 +104,8 @@ def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: T
     from xai_assets.analysis.robustness import randomisation_veto
     from xai_assets.analysis.robustness import robustness as measure
 
-    maps = together(masks)
-    return run_step(
-        context,
-        "attribution",
-        lambda bench: measure(bench, maps, predictions),
-        checks=CHECKS["robustness"],
-        made_from=[maps],
-        facts=randomisation_veto,
+    return _measured(
+        context, masks, lambda bench, maps: measure(bench, maps, predictions), facts=randomisation_veto
     )
 
 
@@ -121,10 +116,4 @@ def counterfactuals(
     """What the model really uses: scenes of the embedded world with one thing changed; no rows for other images."""
     from xai_assets.analysis.counterfactuals import counterfactuals as measure
 
-    maps = together(masks)
-    return run_step(
-        context,
-        "attribution",
-        lambda bench: measure(bench, predictions, maps),
-        checks=CHECKS["counterfactuals"],
-    )
+    return _measured(context, masks, lambda bench, maps: measure(bench, predictions, maps))
