@@ -11,7 +11,8 @@ import pandas as pd
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.progress import Progress, silent
-from xai_assets.vision.images import LoadedImage, Quarantined, load_images, printable, read_folder, read_image
+from xai_assets.text import printable
+from xai_assets.vision.images import LoadedImage, Quarantined, load_images, read_folder, read_image
 
 CONCEPT_COLUMNS = ("number", "name", "category", "synonyms")
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from xai_assets.errors import XaiError
 from xai_assets.files import sha256_bytes
+from xai_assets.text import printable
 from xai_assets.vision.pixels import rgb_pixels
 
 MAX_PIXELS = 64_000_000  # below Pillow's own alarm (89 million); 192 MB as RGB
@@ -156,11 +157,6 @@ def load_images(
         else:
             loaded[image.id] = image
     return list(loaded.values()), quarantined
-
-
-def printable(name: str) -> str:
-    """A file name as text that UTF-8 can carry: bytes that are none become backslash escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _read_bytes(path: Path) -> bytes:
