@@ -131,13 +131,14 @@ def grade(study: str, masks: Path, lies: "Lies", as_json: bool) -> None:
             f"avg_iou  {number(found.avg_iou)} over {found.graded} (chance {number(found.avg_chance_iou)})"
         )
         click.echo(f"avg_time {number(found.avg_time)} s")
-    for problem in bench.tally.problems:
+    problems = (*bench.tally.problems, *bench.tally.set_aside)
+    for problem in problems:
         click.echo(problem, err=True)
     for case, why in found.absent.items():
         click.echo(f"{case}: no grade: {why}", err=True)
     if not found.graded:
         sys.exit(NOTHING)
-    sys.exit(PARTLY if found.absent or bench.tally.problems else 0)
+    sys.exit(PARTLY if found.absent or problems else 0)
 
 
 @lime.command()

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from xai_assets.analysis import predictions as predictions_module
 from xai_assets.analysis.images import images
 from xai_assets.analysis.predictions import explained_classifier, predictions
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import explain
+from xai_assets.checks.inputs import PREDICTED
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import read_study
@@ -82,7 +84,7 @@ def test_the_others_are_quarantined_by_name_with_reason_and_remedy(table, bench)
     assert bad.keys() == BAD.keys()
     for name, why in BAD.items():
         assert why in bad[name]
-        assert any(problem.startswith(f"{name}: ") for problem in bench.tally.problems)
+        assert any(problem.startswith(f"{name}: ") for problem in bench.tally.set_aside)
 
 
 def test_every_right_picture_is_what_it_shows(table, bench):
@@ -112,7 +114,7 @@ def test_a_folder_of_bad_pictures_alone_says_why(bench, tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a.png").touch()
     (tmp_path / "folder.yaml").write_text(STUDY, encoding="utf-8")
-    with pytest.raises(XaiError, match=r"no image could be read .*empty"):
+    with pytest.raises(XaiError, match=r"no image can be used .*empty"):
         images(Workbench(bench.settings, read_study(tmp_path / "folder.yaml")))
 
 
@@ -120,3 +122,41 @@ def test_a_folder_of_bad_pictures_alone_says_why(bench, tmp_path):
 def test_a_class_out_of_range_is_named_with_the_range(bench, target):
     with pytest.raises(UnknownClass, match=rf"the class {target}: .*Use 0 to 11"):
         explain("lime", explained_classifier(bench), RAMP, target)
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "sides", "why"),
+    [
+        ("{mode: native, size: 128}", (160, 128), "160 x 128"),
+        ("{mode: resize_crop, resize: 256, size: 224}", (60_000, 1), "too long and thin"),
+    ],
+)
+def test_an_image_that_preprocessing_does_not_take_is_set_aside(bench, tmp_path, preprocessing, sides, why):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.new("RGB", (128, 128), (90, 60, 30)).save(folder / "good.png")
+    Image.new("RGB", sides).save(folder / "other.png")
+    model = f"{{name: diorama/object, preprocessing: {preprocessing}}}"
+    (tmp_path / "folder.yaml").write_text(STUDY.replace("diorama/object", model), encoding="utf-8")
+    opened = Workbench(bench.settings, read_study(tmp_path / "folder.yaml"))
+    table = images(opened).set_index("image_id")
+    assert table["status"].to_dict() == {"good.png": "ok", "other.png": "quarantined"}
+    assert why in table.loc["other.png", "reason"] and "other.png" in opened.tally.set_aside[0]
+    assert set(predictions(opened, table.reset_index())["image_id"]) == {"good.png"}
+
+
+def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, table, monkeypatch):
+    def unlucky(bench, classifier, image, truth, real=predictions_module._explained):
+        if image["image_id"] == "one.png":
+            raise XaiError("one.png", "gives scores that are not finite", "Look at the checkpoint.")
+        return real(bench, classifier, image, truth)
+
+    monkeypatch.setattr(predictions_module, "_explained", unlucky)
+    opened = Workbench(bench.settings, bench.file)
+    found = predictions(opened, table)
+    assert set(found["image_id"]) == set(GOOD) - {"one.png"}
+    left_out = predictions_module.without_prediction(opened, found)
+    assert left_out["image_id"].tolist() == ["one.png"]
+    verdict = PREDICTED.look(found, table, left_out)
+    assert verdict.passed and "1 have no prediction. one.png" in verdict.said
+    assert not PREDICTED.look(found, table).passed

@@ -52,7 +52,7 @@ def test_masks_and_the_same_boxes_give_the_same_table(tmp_path):
     drawn, said, opened = localised(tmp_path, "{masks: masks}")
     assert set(drawn["image_id"]) == {"a.png"}
     assert {"gradcam", "random"} <= set(drawn["method"])
-    assert any("b.png" in problem and "has no truth" in problem for problem in opened.tally.problems)
+    assert any("b.png" in problem and "no ground truth" in problem for problem in opened.tally.problems)
     name = said["target_name"].iloc[0]
     (tmp_path / "boxes.csv").write_text(
         f"image,class,left,top,right,bottom\na.png,{name},25,10,40,20\n", encoding="utf-8"

@@ -21,8 +21,8 @@ def small():
 
 
 def test_pictures_are_listed_with_their_reason(small):
-    (row,) = exclusions(small)["quarantined"]
-    assert row["image_id"] == 'holiday "snap".jpg' and row["reason"].startswith("the file ends")
+    (row,) = exclusions(small)["quarantined"]["groups"]
+    assert row["listed"] == 'holiday "snap".jpg' and row["reason"].startswith("the file ends")
 
 
 def test_maps_that_are_missing_are_counted_by_method(small):

@@ -33,7 +33,7 @@ def concept_words(bench: Workbench) -> list[tuple[str, str]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         word = line.strip()
         if word in lines:
-            bench.tally.problems.append(
+            bench.tally.note(
                 f"concept list {path.name}: line {number} names {word!r} again, as line {lines[word]} did; left out"
             )
         elif word:

@@ -39,7 +39,7 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
         try:
             rows.append(_row(bench, explainers, case, pictures[case["image_id"]], method))
         except XaiError as error:
-            bench.tally.problems.append(f"{case['image_id']} ({case['target_name']}): {error}")
+            bench.tally.leave_out("image classes", f"{case['image_id']} ({case['target_name']})", str(error))
         bench.progress(done, len(predictions))
     if not rows and bench.tally.problems:
         raise XaiError(
@@ -138,8 +138,8 @@ def _row(
         bench.tally.computed += 1
     arrays, meta = bench.store.get("attributions", raw_key)
     warning = meta["details"].get("warning")
-    if warning is not None and f"{method}: {warning}" not in bench.tally.problems:
-        bench.tally.problems.append(f"{method}: {warning}")
+    if warning is not None:
+        bench.tally.note(f"{method}: {warning}")
     mask, threshold = binarise(arrays["values"], policy)
     key = fingerprint({"map": raw_key, "policy": policy.model_dump(mode="json")})
     if not bench.store.has("maps", key):

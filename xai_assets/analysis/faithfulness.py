@@ -41,7 +41,7 @@ def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
         try:
             rows += _CaseWork(bench, classifier, scores, case, parameters).rows()
         except XaiError as error:
-            bench.tally.problems.append(f"{case.named}: {error}")
+            bench.tally.leave_out("image classes", case.named, str(error))
         bench.progress(number + 1, len(cases))
     refuse_nothing(bench, "faithfulness", rows)
     return pd.DataFrame(rows, columns=columns)

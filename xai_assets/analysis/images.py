@@ -1,7 +1,7 @@
 """The images of a study: scenes of the embedded world, or a folder of photographs, and which of them are unfit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,21 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
+from xai_assets.set_aside import by_reason
 from xai_assets.study_file import StudyFile
 from xai_assets.vision.images import load_images, read_folder
+from xai_assets.vision.preprocessing import Preprocessing
+from xai_assets.vision.zoo import resolve
 from xai_assets.world.images import study_images
 
 SPLIT = "demo"
 """Scenes that neither training nor the probe set has seen."""
+
+QUARANTINED = "quarantined"
+"""The status of an image that was set aside."""
+
+NAMED = 3
+"""How many reasons are named where not one image is left."""
 
 
 def images(bench: Workbench) -> pd.DataFrame:
@@ -24,22 +33,45 @@ def images(bench: Workbench) -> pd.DataFrame:
 
     Good images are kept as artifacts of kind `pictures`: `pixels` (h w 3, uint8, RGB) and, where the truth is known,
     `truth` and `parts` (targets h w, uint8, 0 or 1): the targets, and of each the part that decides its class. An image
-    that cannot be read has status `quarantined` and a reason.
+    that cannot be read, or that the model's preprocessing does not take, has status `quarantined` and a reason.
 
     Raises:
         XaiError: when not one image is left.
     """
     source = bench.attribution.images
-    rows = list(_diorama(bench) if source.diorama else _folder(bench))
+    preprocessing = explained_preprocessing(bench)
+    rows = list(_diorama(bench, preprocessing) if source.diorama else _folder(bench, preprocessing))
+    bench.tally.images += [(row["image_id"], row["reason"]) for row in rows if row["status"] != "ok"]
     if not any(row["status"] == "ok" for row in rows):
-        where = source.folder or "the embedded world"
-        reasons = "; ".join(row["reason"] for row in rows[:3] if row["reason"]) or "there are none"
-        raise XaiError(
-            f"images of study {bench.study.name}",
-            f"no image could be read from {where}: {reasons}",
-            "Put images there, or name another folder under attribution.images.",
-        )
+        raise nothing_usable(bench.file, bench.tally.images)
     return pd.DataFrame(rows, columns=list(TABLES["images"].columns))
+
+
+def explained_preprocessing(bench: Workbench) -> Preprocessing:
+    """The preprocessing of the model that the study explains; no weights are read."""
+    entry = resolve(bench.attribution.model, bench.settings, base=bench.file.path.parent)
+    return Preprocessing(entry.preprocessing)
+
+
+def nothing_usable(file: StudyFile, bad: Sequence[tuple[str, str]]) -> XaiError:
+    """The error of a study that has no image left, with the reasons; `bad`: name and reason of each image."""
+    assert file.study.attribution is not None
+    where = file.study.attribution.images.folder or "the embedded world"
+    reasons = "; ".join(group.line("images") for group in by_reason(bad)[:NAMED]) or "there are none"
+    return XaiError(
+        f"images of study {file.study.name}",
+        f"no image can be used from {where}: {reasons}",
+        "Put images there that the model takes, or name another folder under attribution.images.",
+    )
+
+
+def _fits(preprocessing: Preprocessing, height: int, width: int) -> str | None:
+    """Why the model's preprocessing does not take an image of that size, or None."""
+    try:
+        preprocessing.frame(height, width)
+    except XaiError as error:
+        return str(error)
+    return None
 
 
 def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> str:
@@ -58,7 +90,7 @@ def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any])
     return key
 
 
-def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
+def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
     wanted = bench.attribution.images.diorama
     assert wanted is not None
     scenes = study_images(SPLIT, wanted.singles, wanted.pairs)
@@ -67,9 +99,8 @@ def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
         truth = np.stack([target.mask for target in scene.targets]).astype(np.uint8)  # targets h w
         parts = np.stack([target.deciding_part for target in scene.targets]).astype(np.uint8)
         arrays = {"pixels": scene.image, "truth": truth, "parts": parts}
-        key = _keep(bench, arrays, {"targets": labels})
         height, width = scene.image.shape[:2]
-        yield _row(
+        row = _row(
             image_id=scene.id,
             source=f"diorama, split {SPLIT}, scene {scene.description.index}",
             width=width,
@@ -77,12 +108,15 @@ def _diorama(bench: Workbench) -> Iterator[dict[str, Any]]:
             mode="RGB",
             label=";".join(labels),
             sha256=sha256_bytes(scene.image.tobytes()),
-            picture=key,
         )
+        if why := _fits(preprocessing, height, width):
+            yield row | {"status": QUARANTINED, "reason": why}
+        else:
+            yield row | {"picture": _keep(bench, arrays, {"targets": labels})}
         bench.progress(done, len(scenes))
 
 
-def _folder(bench: Workbench) -> Iterator[dict[str, Any]]:
+def _folder(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
     folder = bench.attribution.images.folder
     assert folder is not None
     paths = read_folder(bench.file.resolve(folder))
@@ -90,20 +124,21 @@ def _folder(bench: Workbench) -> Iterator[dict[str, Any]]:
         loaded, quarantined = load_images([path])
         for image in loaded:
             height, width = image.pixels.shape[:2]
-            key = _keep(bench, {"pixels": image.pixels}, {"targets": []})
-            yield _row(
+            row = _row(
                 image_id=path.name,
                 source=path.name,
                 width=width,
                 height=height,
                 mode=image.mode,
                 sha256=image.sha256,
-                picture=key,
             )
+            if why := _fits(preprocessing, height, width):
+                yield row | {"status": QUARANTINED, "reason": why}
+            else:
+                yield row | {"picture": _keep(bench, {"pixels": image.pixels}, {"targets": []})}
         for bad in quarantined:
             reason = f"{bad.why}. {bad.remedy}"
-            bench.tally.problems.append(f"{path.name}: {reason}")
-            yield _row(image_id=path.name, source=path.name, status="quarantined", reason=reason)
+            yield _row(image_id=path.name, source=path.name, status=QUARANTINED, reason=reason)
         bench.progress(done, len(paths))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.own_truth import Truth, own_truth
 from xai_assets.analysis.reference_masks import Case
@@ -20,6 +21,14 @@ from xai_assets.vision.input_check import check_input
 NORMALISED = "its values are those of a normalised tensor, not of a picture"
 
 
+IMAGES = "images without a prediction"
+
+
+def without_prediction(bench: Workbench, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The images that this step left out, `image_id` and `reason`, for the check that misses them."""
+    return pd.DataFrame(bench.tally.left_out.get(IMAGES, []), columns=["image_id", "reason"])
+
+
 def explained_classifier(bench: Workbench) -> Classifier:
     """The classifier that the study explains."""
     return load_classifier(bench.attribution.model, bench.settings, base=bench.file.path.parent)
@@ -31,15 +40,23 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
     metadata, and where the embedded world or the study knows what is true (h w, uint8, in the model's frame): `truth`,
     the explained object; `truth_part`, the part that decides its class; `truth_all_objects`, every target of the
-    picture.
+    picture. An image that the model gives no answer for, or whose label it does not know, is left out, named in
+    the tally, and does not stop the others.
+
+    Raises:
+        XaiError: when not one image is left.
     """
     classifier = explained_classifier(bench)
     good = usable(images)
     truth = own_truth(bench)
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
-        rows += _explained(bench, classifier, image, truth)
+        try:
+            rows += _explained(bench, classifier, image, truth)
+        except XaiError as error:
+            bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))
+    refuse_nothing(bench, "predictions", rows)
     return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
 
 

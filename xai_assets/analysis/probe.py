@@ -58,9 +58,8 @@ def probe_set(bench: Workbench) -> pd.DataFrame:
     """One row: what the probe set is, by content."""
     probe = open_probe(bench)
     bench.tally.computed = len(probe)
-    bench.tally.problems += [
-        f"{bad.path}: {bad.why}. {bad.remedy}" for bad in getattr(probe, "quarantined", [])
-    ]
+    for bad in getattr(probe, "quarantined", []):
+        bench.tally.leave_out("probe images", bad.path, f"{bad.why}. {bad.remedy}")
     concepts = 0 if probe.concepts is None else len(probe.concepts)
     return pd.DataFrame(
         [

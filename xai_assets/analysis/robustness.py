@@ -44,7 +44,7 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
             try:
                 rows += work.method(case, row)
             except XaiError as error:
-                bench.tally.problems.append(f"{row['method']} of {case.named}: {error}")
+                bench.tally.leave_out("maps", f"{row['method']} of {case.named}", str(error))
             done += 1
             bench.progress(done, total)
         for name in case.controls:

@@ -1,8 +1,10 @@
 """What every step of a study works with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from xai_assets import set_aside
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress, silent
 from xai_assets.resources.frames import has_table, read_table
@@ -17,17 +19,50 @@ from xai_assets.study_file import StudyFile, find_study
 
 @dataclass
 class Tally:
-    """What a step did: kept for the asset's metadata."""
+    """What a step did: kept for the asset's metadata.
+
+    Attributes:
+        computed, reused: results that were made, and that were there.
+        notes: what the step has to say, a line each.
+        left_out: what was left out, by what the things are: name and reason of each.
+        images: images that were set aside: name and reason of each. The step's table has them as well.
+    """
 
     computed: int = 0
     reused: int = 0
-    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    images: list[tuple[str, str]] = field(default_factory=list)
+
+    def note(self, line: str) -> None:
+        """Say something, once."""
+        if line not in self.notes:
+            self.notes.append(line)
+
+    def leave_out(self, what: str, name: str, reason: str) -> None:
+        """Set one of many things aside; `what` says in the plural what they are."""
+        self.left_out.setdefault(what, []).append((name, reason))
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """The notes, and a line for each reason for which something was left out."""
+        return (
+            *self.notes,
+            *(line for what, things in self.left_out.items() for line in set_aside.lines(things, what)),
+        )
+
+    @property
+    def set_aside(self) -> Sequence[str]:
+        """A line for each reason for which images were set aside."""
+        return set_aside.lines(self.images, "images")
 
     def as_metadata(self) -> dict[str, int | str]:
-        """Counts, and the problems if there were any."""
+        """Counts, the problems and the images that were set aside, if there were any."""
         found: dict[str, int | str] = {"computed": self.computed, "reused": self.reused}
         if self.problems:
             found["problems"] = "\n".join(self.problems)
+        if self.images:
+            found["set_aside"] = "\n".join(self.set_aside)
         return found
 
 

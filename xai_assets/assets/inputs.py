@@ -26,6 +26,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict
+    from xai_assets.analysis.predictions import without_prediction
 
     return run_step(
         context,
@@ -33,6 +34,7 @@ def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.Material
         lambda bench: predict(bench, images),
         checks=OF_PREDICTIONS,
         made_from=[images],
+        facts=without_prediction,
     )
 
 

@@ -101,7 +101,7 @@ def run_step(
         )
     with only_what_can_be_retried():
         frame = work(bench)
-    for problem in bench.tally.problems:
+    for problem in (*bench.tally.problems, *bench.tally.set_aside):
         context.log.warning(problem)
     metadata: dict[str, Any] = {
         **(shown(bench, frame) if shown and len(frame) else {}),

@@ -19,10 +19,12 @@ def _readable(images: Table, *_: Table) -> Verdict:
     return Verdict(False, f"{len(bad)} of {len(images)} pictures are set aside. {first}", numbers)
 
 
-def _predicted(predictions: Table, images: Table) -> Verdict:
+def _predicted(predictions: Table, images: Table, *left_out: Table) -> Verdict:
+    aside = {name: why for table in left_out for name, why in table.itertuples(index=False, name=None)}
+
     def problems() -> Iterator[str]:
         usable = images[images["status"] == "ok"]
-        missing = sorted(set(usable["image_id"]) - set(predictions["image_id"]))
+        missing = sorted(set(usable["image_id"]) - set(predictions["image_id"]) - set(aside))
         if missing:
             yield f"no row for {rules.named([(name,) for name in missing])}"
         unknown = sorted(set(predictions["image_id"]) - set(usable["image_id"]))
@@ -35,9 +37,13 @@ def _predicted(predictions: Table, images: Table) -> Verdict:
         if above.any():
             yield f"explained classes that are more probable than the most probable one: {int(above.sum())}"
 
+    well = f"{len(predictions)} explained classes of {predictions['image_id'].nunique()} pictures, each once."
+    if aside:
+        first = "; ".join(f"{name}: {why}" for name, why in list(aside.items())[: rules.NAMED])
+        well += f" {len(aside)} have no prediction. {first}"
     return rules.sound(
         problems(),
-        f"{len(predictions)} explained classes of {predictions['image_id'].nunique()} pictures, each once.",
+        well,
         "Materialise images and predictions again; nothing is to be built on this table.",
         len(predictions),
     )

@@ -68,6 +68,8 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
         "facts": overview.facts(results),
         "limits": narrative.synthetic(results.study.get("synthetic") or ()),
         "quarantined": overview.quarantined(results),
+        "left_out": overview.quarantined_by_reason(results),
+        "said_of_images": overview.said_of_images(results),
         "accuracy": overview.accuracy(results),
         "checks": checks(results),
         "explained_model": _explained(results),

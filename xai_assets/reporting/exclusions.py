@@ -27,12 +27,12 @@ def exclusions(results: StudyResults) -> Row:
     """The chapter's data.
 
     Returns:
-        `quarantined` (image, reason), `maps` (cases that a method has no map of), `metrics` (what was not measured of
-        whom: `what`, `whom`, `measured`, `left_out`, `unit`, `why`), and `steps` (what the study's steps said went
+        `quarantined` (see `overview.quarantined_by_reason`), `maps` (cases that a method has no map of), `metrics`
+        (what was not measured of whom: `what`, `whom`, `measured`, `left_out`, `unit`, `why`), and `steps` (what the study's steps said went
         wrong: `asset`, `said`), of `results.study["problems"]`.
     """
     return {
-        "quarantined": overview.quarantined(results),
+        "quarantined": overview.quarantined_by_reason(results),
         "maps": _maps(results),
         "metrics": [*_truth(results), *_localization(results), *_agreement(results), *_summary(results)]
         + _units(results),

@@ -6,6 +6,7 @@ from xai_assets.reporting import names, narrative
 from xai_assets.reporting.faithfulness import CHANCE
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
+from xai_assets.set_aside import REASONS, by_reason
 
 Row = dict[str, Any]
 
@@ -43,12 +44,42 @@ def accuracy(results: StudyResults) -> Row | None:
 
 
 def quarantined(results: StudyResults) -> list[Row]:
-    """The images that could not be read, with the reason and the remedy."""
+    """The images that were set aside, with the reason and the remedy: all of them."""
     if not len(results.images):
         return []
     return [
         {"image_id": row["image_id"], "source": row.get("source"), "reason": row["reason"]}
         for row in records(results.images[results.images["status"] == "quarantined"])
+    ]
+
+
+def quarantined_by_reason(results: StudyResults) -> Row:
+    """The same for a page, which does not grow with their number.
+
+    Returns:
+        `images` (how many), `groups` (`reason`, `count`, `listed`: the first names; `alike`: whether the reason is
+        the same to the letter for all), and `more` and `more_reasons`: images and reasons that are not listed.
+    """
+    rows = quarantined(results)
+    groups = by_reason((str(row["image_id"]), str(row["reason"] or "no reason was recorded")) for row in rows)
+    shown, rest = groups[:REASONS], groups[REASONS:]
+    return {
+        "images": len(rows),
+        "groups": [
+            {"reason": group.reason, "count": group.count, "listed": group.listed, "alike": group.alike}
+            for group in shown
+        ],
+        "more": sum(group.count for group in rest),
+        "more_reasons": len(rest),
+    }
+
+
+def said_of_images(results: StudyResults) -> list[str]:
+    """What the steps that read the images and ask the model said, such as files that were left out."""
+    return [
+        str(row["said"])
+        for row in results.study.get("problems") or ()
+        if row["asset"] in ("images", "predictions")
     ]
 
 
