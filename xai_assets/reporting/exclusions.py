@@ -28,8 +28,8 @@ def exclusions(results: StudyResults) -> Row:
 
     Returns:
         `quarantined` (see `overview.quarantined_by_reason`), `maps` (cases that a method has no map of), `metrics`
-        (what was not measured of whom: `what`, `whom`, `measured`, `left_out`, `unit`, `why`), and `steps` (what the study's steps said went
-        wrong: `asset`, `said`), of `results.study["problems"]`.
+        (what was not measured of whom: `what`, `whom`, `measured`, `left_out`, `unit`, `why`), and `steps` (what the
+        study's steps said went wrong: `asset`, `said`), of `results.study["problems"]`.
     """
     return {
         "quarantined": overview.quarantined_by_reason(results),
