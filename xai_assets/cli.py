@@ -14,6 +14,7 @@ from xai_assets.cli_prune import prune
 from xai_assets.cli_sql import sql
 from xai_assets.cli_worker import worker
 from xai_assets.errors import XaiError
+from xai_assets.own_caches import keep_inside
 from xai_assets.settings import EXECUTORS, Settings
 from xai_assets.study_file import StudyError, read_study, study_paths
 
@@ -188,6 +189,7 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command; what a person can mend is said in one paragraph, not as a traceback."""
+    keep_inside()
     try:
         cli()
     except StudyError as error:

@@ -23,7 +23,7 @@ def prune(days: float, dry_run: bool, as_json: bool) -> None:
     Runs and their events stay, and so do the warehouse's rows. What is needed again later is computed again.
     """
     from xai_assets.analysis.pruning import remove, stale
-    from xai_assets.cli_run import instance_folder
+    from xai_assets.execution.history import instance_folder
 
     settings = Settings.from_environment()
     found = stale(settings, instance_folder(settings) / "storage", days=days)

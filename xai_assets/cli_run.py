@@ -1,18 +1,17 @@
 """`xai run`: one study through the asset graph, its history where the UI will find it."""
 
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, DagsterInstance
+    from dagster import DagsterEvent
 
     from xai_assets.cli_progress import Steps
 
 from xai_assets.execution.gpu_tagged import SAID
+from xai_assets.execution.history import instance_folder, open_instance
 from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
@@ -68,12 +67,6 @@ def _still_missing(file: StudyFile, settings: Settings) -> list[str]:
         return fetch_needs(missing, steps.watch)
 
 
-def instance_folder(settings: Settings) -> Path:
-    """Where runs are kept: DAGSTER_HOME where it is set, else beside the other results."""
-    home = os.environ.get("DAGSTER_HOME")
-    return Path(home) if home else settings.data / "dagster"
-
-
 def _materialise(
     file: StudyFile, settings: Settings, execution: dict[str, Any], only: tuple[str, ...]
 ) -> int:
@@ -93,8 +86,6 @@ def _materialise(
         raise click.ClickException(
             f"{file.path} is not in a folder of studies; put it into {settings.studies}"
         )
-    home = instance_folder(settings)
-    home.mkdir(parents=True, exist_ok=True)
     job = reconstructable(study_job_definition)
     selection = chosen(job.get_definition(), only) if only else None
     if selection is not None:
@@ -106,7 +97,7 @@ def _materialise(
     }
     failures = []
     with (
-        open_instance(home) as instance,
+        open_instance(instance_folder(settings)) as instance,
         Steps(len(definition.graph.nodes)) as steps,
         watched_by(steps.watch),
     ):
@@ -162,16 +153,6 @@ def _explain(event: "DagsterEvent") -> None:
     while error and error.cause:
         error = error.cause
     click.echo(f"{what}: {error.message.strip() if error else 'no reason given'}", err=True)
-
-
-def open_instance(home: Path) -> "DagsterInstance":
-    """Dagster's instance at `home`, as its dagster.yaml says where it has one."""
-    from dagster import DagsterInstance
-    from dagster._core.instance.ref import InstanceRef
-
-    if (home / "dagster.yaml").is_file():
-        return DagsterInstance.from_config(str(home))
-    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 
 def _summary(file: StudyFile, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from xai_assets.errors import XaiError
 from xai_assets.execution.device import Device, Places, discover
 from xai_assets.execution.extra import need_celery
+from xai_assets.execution.history import check_history, instance_folder
 from xai_assets.execution.op_tags import QUEUES
 from xai_assets.settings import Settings, shipped
 
@@ -36,6 +37,7 @@ def examine(settings: Settings) -> list[Finding]:
         _torch,
         _shipped,
         _data,
+        _history,
         _reports,
     ]
     if settings.broker is not None:
@@ -131,6 +133,16 @@ def _data(settings: Settings) -> Finding:
     return Finding(
         "Data folder", ok, f"{settings.data}, {free:.0f} GiB free", "Set XAI_DATA to a folder with room."
     )
+
+
+def _history(settings: Settings) -> Finding:
+    """Whether what Dagster keeps of runs can be opened."""
+    folder = instance_folder(settings)
+    try:
+        check_history(folder)
+    except XaiError as error:
+        return Finding("Run history", False, f"{error.what}: {error.why}", error.remedy)
+    return Finding("Run history", True, str(folder) if folder.is_dir() else "none yet")
 
 
 def _reports(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from dagster._core.execution.api import execute_run_iterator
 from tests.conftest import CHECKOUT
 from tests.orchestration import device_graph as graph
 from xai_assets.errors import XaiError
+from xai_assets.execution.history import QUIET
 from xai_assets.execution.locks import try_lock
 from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
@@ -177,7 +178,7 @@ def waiting_run(tmp_path, instance, monkeypatch):
     monkeypatch.setenv("XAI_DEVICES", "only")
     folder = tmp_path / "other"
     folder.mkdir()
-    with dg.DagsterInstance.local_temp(str(folder)) as other:
+    with dg.DagsterInstance.local_temp(str(folder), overrides=QUIET) as other:
         other.get_run_records()  # makes the databases: two processes must not do that at once
         worker = subprocess.Popen(
             [sys.executable, "-m", "tests.orchestration.device_graph", str(folder)], cwd=CHECKOUT,

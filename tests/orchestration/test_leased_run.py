@@ -106,7 +106,7 @@ def test_without_a_device_there_is_nothing_to_hold(run, monkeypatch):
 
 def test_a_run_that_waits_can_be_stopped(tmp_path, lock):
     handle = try_lock(lock)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
         instance.get_run_records()  # makes the databases: two processes must not do that at once
         worker = subprocess.Popen(
             [sys.executable, "-m", "tests.orchestration.device_graph", str(tmp_path), "in_process"], cwd=CHECKOUT,

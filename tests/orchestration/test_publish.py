@@ -7,6 +7,7 @@ import pytest
 from dagster._core.storage.cloud_storage_compute_log_manager import CloudStorageComputeLogManager
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
+from xai_assets.execution.history import QUIET
 from xai_assets.web.publish import PREFIX, path_prefix, publish
 
 KEY = ("reports", "demo", "cam")
@@ -18,7 +19,7 @@ def _no_prefix(monkeypatch):
 
 
 def test_a_file_is_put_where_the_server_looks_and_replaced(tmp_path):
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
         served = publish(instance, KEY, "pdf", b"%PDF old", kept="reports/cam.pdf")
         assert served.address == "/logs/reports/demo/cam/pdf"
         assert served.link("Download PDF") == "[Download PDF](/logs/reports/demo/cam/pdf)"
@@ -31,7 +32,7 @@ def test_a_file_is_put_where_the_server_looks_and_replaced(tmp_path):
 @pytest.mark.parametrize("given", ["/tools/xai", "tools/xai/", "/tools/xai/"])
 def test_the_address_lies_below_the_servers_path(tmp_path, monkeypatch, given):
     monkeypatch.setenv(PREFIX, given)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
         assert (
             publish(instance, KEY, "png", b"x", kept="maps").address == "/tools/xai/logs/reports/demo/cam/png"
         )
@@ -45,7 +46,7 @@ def test_no_path_is_none(given):
 @pytest.mark.parametrize("kind", ["html", "svg", "js", "PDF", "pdf/../../x.html", ""])
 def test_kinds_that_could_run_in_the_ui_are_refused(tmp_path, kind):
     with (
-        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance,
         pytest.raises(ValueError, match="not served"),
     ):
         publish(instance, ("reports",), kind, b"", kept="x")
@@ -53,7 +54,7 @@ def test_kinds_that_could_run_in_the_ui_are_refused(tmp_path, kind):
 
 def test_a_key_cannot_leave_the_servers_folder(tmp_path):
     with (
-        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance,
         pytest.raises(ValueError, match="Invalid path"),
     ):
         publish(instance, ("..", "..", "x"), "pdf", b"", kept="x")
@@ -68,7 +69,10 @@ InACloud.__abstractmethods__ = frozenset()
 
 @pytest.mark.parametrize("manager", [InACloud, NoOpComputeLogManager])
 def test_where_no_folder_is_served_the_files_own_address_is_given(tmp_path, monkeypatch, manager):
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance, monkeypatch.context() as patch:
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance,
+        monkeypatch.context() as patch,
+    ):
         patch.setattr(instance, "_compute_log_manager", manager())
         served = publish(instance, KEY, "pdf", b"%PDF", kept="/data/reports/demo/cam.pdf")
     assert served.address is None

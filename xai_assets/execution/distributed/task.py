@@ -6,6 +6,7 @@ fails there is no third.
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
@@ -16,6 +17,8 @@ from dagster._grpc.types import ExecuteStepArgs
 from dagster._serdes import pack_value, unpack_value
 from dagster_celery.tasks import create_task
 from dagster_shared.record import copy
+
+from xai_assets.execution.history import open_instance, quiet
 
 DELIVERY = "delivery"
 """The metadata of the run's events that say that a message has come to a worker: the message's id."""
@@ -41,7 +44,8 @@ class StepTask(Task):
             asked = unpack_value(execute_step_args_packed, as_type=ExecuteStepArgs)
             assert asked.instance_ref is not None
             own = os.environ.get("DAGSTER_HOME")
-            with DagsterInstance.get() if own else DagsterInstance.from_ref(asked.instance_ref) as instance:
+            opened = open_instance(Path(own)) if own else DagsterInstance.from_ref(quiet(asked.instance_ref))
+            with opened as instance:
                 admitted = admit(instance, asked, str(self.request.id), str(self.request.hostname))
             if admitted is None:
                 return []
