@@ -24,8 +24,8 @@ $(VENV)/.ready: pyproject.toml uv.lock tools/setup.sh
 demo: setup ## run the study `demo`, from pictures to PDF reports
 	@$(RUN)/xai run demo
 
-ui: setup ## open `dagster dev` at http://127.0.0.1:3000
-	@$(RUN)/dagster dev --host 127.0.0.1
+ui: setup ## serve the web UI at http://127.0.0.1:3000
+	@$(RUN)/xai ui
 
 test: setup ## the tests
 	@SECONDS=0; $(RUN)/python -m pytest -m "not slow and not gpu"; echo "make test: $$SECONDS s"

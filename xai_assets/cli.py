@@ -12,6 +12,7 @@ from xai_assets.cli_concepts import concepts
 from xai_assets.cli_lime import lime
 from xai_assets.cli_prune import prune
 from xai_assets.cli_sql import sql
+from xai_assets.cli_ui import ui
 from xai_assets.cli_worker import worker
 from xai_assets.errors import XaiError
 from xai_assets.own_caches import keep_inside
@@ -33,6 +34,7 @@ cli.add_command(concepts)
 cli.add_command(lime)
 cli.add_command(prune)
 cli.add_command(sql)
+cli.add_command(ui)
 cli.add_command(worker)
 
 

@@ -1,12 +1,11 @@
-"""One `dagster dev` and one browser for all tests of the UI."""
+"""One `xai ui` and one browser for all tests of the UI."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT, TINY_STUDY
-from tests.ui.dagster_dev import code_location, dagster_dev, run
+from tests.conftest import TINY_STUDY
+from tests.ui.dagster_dev import code_location, run, xai_ui
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -18,13 +17,12 @@ STUDIES = {"tiny": TINY_STUDY, "every-minute": TINY_STUDY + 'schedule: "* * * * 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """`dagster dev` in an empty folder with the repository's own dagster.yaml; its address and its data folder."""
+    """`xai ui` in an empty folder; its address and its data folder."""
     home = tmp_path_factory.mktemp("home")
     (home / "data" / "studies").mkdir(parents=True)
     for name, text in STUDIES.items():
         (home / "data" / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    shutil.copy(CHECKOUT / "dagster.yaml", home)
-    with dagster_dev(home) as base:
+    with xai_ui(home) as base:
         yield base, home / "data"
 
 

@@ -1,4 +1,4 @@
-"""A real `dagster dev`, and the questions that tests put to its server."""
+"""A real `xai ui`, and the questions that tests put to its server."""
 
 import json
 import os
@@ -18,19 +18,22 @@ mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
 """
 
 
+UI = (sys.executable, "-m", "xai_assets", "ui")
+
+
 @contextmanager
-def dagster_dev(home):
-    """`dagster dev` in the folder `home`, whose `data` has the studies; its address."""
-    process, base = start(home)
+def xai_ui(home):
+    """`xai ui` in the folder `home`, whose `data` has the studies; its address."""
+    process, base = start(home, *UI)
     try:
-        wait_for("dagster dev", 180, lambda: urllib.request.urlopen(f"{base}/server_info", timeout=2))
+        wait_for("xai ui", 180, lambda: urllib.request.urlopen(f"{base}/server_info", timeout=2))
         yield base
     finally:
         stop(process)
 
 
 def start(home, *program):
-    """Start `dagster dev`, or another program with its options, in a session of its own: the process and the address."""
+    """Start a server with its options, in a session of its own: the process and the address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -40,10 +43,9 @@ def start(home, *program):
         "PYTHONPATH": str(CHECKOUT),
     }
     environment.pop("DAGSTER_HOME", None)
-    command = program or (sys.executable, "-m", "dagster", "dev", "-m", "xai_assets.definitions")
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "-h", "127.0.0.1", "-p", str(port)], cwd=home, env=environment, stdout=log,
+            [*program, "--host", "127.0.0.1", "--port", str(port)], cwd=home, env=environment, stdout=log,
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     return process, f"http://127.0.0.1:{port}"

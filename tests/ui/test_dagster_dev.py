@@ -1,4 +1,4 @@
-"""`dagster dev` as people use it: a study is run from the UI's server, and its report downloaded with a click."""
+"""`xai ui` as people use it: a study is run from the UI's server, and its report downloaded with a click."""
 
 import pytest
 
