@@ -1,6 +1,5 @@
 """The command `xai`: studies from a terminal. What it runs is the same asset graph as in the UI."""
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,20 +9,18 @@ import click
 from xai_assets.cli_check import check
 from xai_assets.cli_concepts import concepts
 from xai_assets.cli_lime import lime
+from xai_assets.cli_main import Group
 from xai_assets.cli_prune import prune
+from xai_assets.cli_say import say, say_json
 from xai_assets.cli_sql import sql
 from xai_assets.cli_ui import ui
 from xai_assets.cli_worker import worker
-from xai_assets.errors import XaiError
 from xai_assets.own_caches import keep_inside
 from xai_assets.settings import EXECUTORS, Settings
 from xai_assets.study_file import StudyError, read_study, study_paths
 
-USAGE_ERROR = 2
-"""Exit code for what is missing or wrong before anything has run; 1 is for a run that failed."""
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xai-assets")
 def cli() -> None:
     """Explainability of image classifiers, as Dagster assets with reports."""
@@ -94,10 +91,10 @@ def studies(as_json: bool) -> None:
         except StudyError as error:
             rows.append(row | {"title": None, "schedule": None, "problem": error.problems[0]})
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        say_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']:24} {row['title'] or 'not valid: ' + str(row['problem'])}")
+        say(f"{row['name']:24} {row['title'] or 'not valid: ' + str(row['problem'])}")
 
 
 @cli.command()
@@ -112,18 +109,19 @@ def reports(study: str | None, as_json: bool) -> None:
             "file": str(path),
             "made": datetime.fromtimestamp(path.stat().st_mtime).astimezone().isoformat(timespec="seconds"),
         }
-        for path in sorted(Settings.from_environment().reports.glob(f"{study or '*'}/*.pdf"))
+        for path in sorted(Settings.from_environment().reports.glob("*/*.pdf"))
+        if study in (None, path.parent.name)
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        say_json(rows)
     for row in [] if as_json else rows:
-        click.echo(f"{row['study']:24} {row['report']:12} {row['made']}  {row['file']}")
+        say(f"{row['study']:24} {row['report']:12} {row['made']}  {row['file']}")
     if not rows and not as_json:
-        click.echo(f"no reports{' of ' + study if study else ''} yet: `xai run` makes them", err=True)
+        say(f"no reports{' of ' + study if study else ''} yet: `xai run` makes them", err=True)
     sys.exit(0 if rows else 1)
 
 
-@cli.group()
+@cli.group(cls=Group)
 def world() -> None:
     """Diorama, the embedded picture world: render it, verify it, train its models again."""
 
@@ -139,7 +137,7 @@ def render(folder: Path, count: int, split: str) -> None:
 
     with bar(f"rendering {split}") as progress:
         write_probe(folder, split=split, count=count, progress=progress)
-    click.echo(folder)
+    say(folder)
 
 
 @world.command()
@@ -151,10 +149,8 @@ def verify() -> None:
     with bar("verifying") as progress:
         report = compare(progress)
     for difference in report.differences:
-        click.echo(f"different: {difference}", err=True)
-    click.echo(
-        f"{report.checked} pictures rendered again, {len(report.differences)} differ from the manifest"
-    )
+        say(f"different: {difference}", err=True)
+    say(f"{report.checked} pictures rendered again, {len(report.differences)} differ from the manifest")
     sys.exit(0 if report.passed else 1)
 
 
@@ -170,10 +166,10 @@ def train(only: tuple[str, ...], output: Path, device: str, seed: int) -> None:
     from xai_assets.world.training import run as train_all
 
     numbers = train_all(
-        output, only=only or ("object", "scene", "clip"), device=device, seed=seed, progress=click.echo
+        output, only=only or ("object", "scene", "clip"), device=device, seed=seed, progress=say
     )
     for name, value in numbers.items():
-        click.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
 
 
 @cli.command()
@@ -183,22 +179,13 @@ def doctor() -> None:
 
     findings = examine(Settings.from_environment())
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'MEND'} {finding.what}: {finding.found}")
+        say(f"{'ok     ' if finding.ok else 'problem'} {finding.what}: {finding.found}")
         if not finding.ok:
-            click.echo(f"     {finding.remedy}")
+            say(f"        {finding.remedy}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
 def main() -> None:
-    """Run the command; what a person can mend is said in one paragraph, not as a traceback."""
+    """The program `xai`; how it ends is in `cli_main`."""
     keep_inside()
-    try:
-        cli()
-    except StudyError as error:
-        for problem in error.problems:
-            click.echo(f"{error.what}: {problem}", err=True)
-        click.echo(error.remedy, err=True)
-        sys.exit(USAGE_ERROR)
-    except XaiError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    cli()

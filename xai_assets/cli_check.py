@@ -1,12 +1,12 @@
 """`xai check`: what can be known of a study before anything is run."""
 
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from xai_assets.cli_say import say, say_json
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, find_study
 
@@ -36,18 +36,18 @@ def check(study: str, as_json: bool) -> None:
             _print({"valid": False, "ready": False, "problems": list(error.problems), "found": []})
         else:
             for said in error.problems:
-                click.echo(f"{error.what}: {said}", err=True)
-            click.echo(error.remedy, err=True)
+                say(f"{error.what}: {said}", err=True)
+            say(error.remedy, err=True)
         sys.exit(NOT_READY)
     states = {row["state"] for row in found}
     if as_json:
         problems = [f"{row['what']}: {row['said']}" for row in found if row["state"] in ("missing", "unfit")]
         _print({"valid": True, "ready": not problems, "problems": problems, "found": found})
     else:
-        click.echo(f"{file_name}: valid")
+        say(f"{file_name}: valid")
         for row in found:
             bad = row["state"] in ("missing", "unfit")
-            click.echo(f"{row['state']:7} {row['what']}: {row['said']}", err=bad)
+            say(f"{row['state']:7} {row['what']}: {row['said']}", err=bad)
     sys.exit(NOT_READY if "missing" in states else NOT_FIT if "unfit" in states else 0)
 
 
@@ -66,4 +66,4 @@ def _look(study: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _print(what: dict[str, Any]) -> None:
-    click.echo(json.dumps(what, indent=1, ensure_ascii=False))
+    say_json(what)

@@ -1,6 +1,5 @@
 """`xai concepts`: what units stand for, in and out of the warehouse, summed up and compared."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xai_assets.cli_main import Group
+from xai_assets.cli_say import say, say_json
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 
@@ -25,7 +26,7 @@ _FILE = click.Path(path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="print JSON, with everything there is")
 
 
-@click.group()
+@click.group(cls=Group)
 def concepts() -> None:
     """What units stand for: import and export, summaries, comparisons.
 
@@ -33,43 +34,46 @@ def concepts() -> None:
     """
 
 
-@concepts.command("import")
+_EXAMPLES_IMPORT = """\b
+Examples:
+  xai concepts import results/resnet18_24_05_01/descriptions.csv --model resnet18 --study published
+  xai concepts import result/layer4/tally.csv --layer layer4 --model resnet18 --study published
+"""
+
+
+@concepts.command("import", epilog=_EXAMPLES_IMPORT)
 @click.argument("file", type=_FILE)
 @click.option("--model", required=True, help="name of the dissected model")
 @click.option("--study", required=True, help="name of the study to put the rows into")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="told by the columns where left out")
 @click.option("--layer", help="the layer of a NetDissect tally, which does not name it")
 def import_(file: Path, model: str, study: str, format_: str | None, layer: str | None) -> None:
-    r"""Read FILE (CLIP-Dissect's descriptions.csv, NetDissect's tally.csv, MILAN's CSV) into the warehouse.
+    """Read FILE (CLIP-Dissect's descriptions.csv, NetDissect's tally.csv, MILAN's CSV) into the warehouse.
 
     The rows take the place of the study's rows of that model and method (NetDissect: and layer), all or none.
-
-    \b
-    Examples:
-      xai concepts import results/resnet18_24_05_01/descriptions.csv --model resnet18 --study published
-      xai concepts import result/layer4/tally.csv --layer layer4 --model resnet18 --study published
     """
     from xai_assets.analysis.concept_import import import_concepts
 
     with _wrong_input():
         found = import_concepts(_warehouse(), file, study=study, model=model, format=format_, layer=layer)
-    click.echo(
+    say(
         f"{study}: {found.units} units of {model} by {found.method}, {found.named} with a concept, "
         f"in {', '.join(found.layers)}"
     )
 
 
-@concepts.command()
+_EXAMPLES_SUMMARY = """\b
+Examples:
+  xai concepts summary --study demo
+  xai concepts summary --study published --json
+"""
+
+
+@concepts.command(epilog=_EXAMPLES_SUMMARY)
 @click.option("--study", required=True, help="name of the study")
 @_JSON
 def summary(study: str, as_json: bool) -> None:
-    r"""Units, dead units and different concepts by model, method and layer; how far the methods agree.
-
-    \b
-    Examples:
-      xai concepts summary --study demo
-      xai concepts summary --study published --json
-    """
+    """Units, dead units and different concepts by model, method and layer; how far the methods agree."""
     from xai_assets.analysis.concept_summary import summarise
 
     with _wrong_input():
@@ -80,26 +84,34 @@ def summary(study: str, as_json: bool) -> None:
     for row in found["layers"]:
         dead = "" if row["dead"] is None else f", {row['dead']} dead"
         where = "all layers" if row["layer"] is None else row["layer"]
-        click.echo(
+        say(
             f"{row['model']}  {row['method']}  {where}: {row['units']} units{dead}, "
             f"{row['named']} named, {row['unique_concepts']} different concepts"
         )
     for row in found["models"]:
         if row["layer"] is None:
-            click.echo(
+            say(
                 f"{row['model_a']} and {row['model_b']}, {row['method']}: {row['shared']} shared, "
                 f"{row['only_a']} and {row['only_b']} in one only, Jaccard {row['jaccard']:.2f}"
             )
     for row in found["agreement"]:
         if row["layer"] is None:
             share = "" if row["agreement"] is None else f" ({row['agreement']:.0%})"
-            click.echo(
+            say(
                 f"{row['model']}  {row['words']} and {row['labels']}, {row['category']}: "
                 f"{row['agree']} of {row['named']} units agree{share}"
             )
 
 
-@concepts.command()
+_EXAMPLES_COMPARE = """\b
+Examples:
+  xai concepts compare demo:diorama/object demo:diorama/scene
+  xai concepts compare demo:diorama/object demo:diorama/scene --method netdissect
+  xai concepts compare published:resnet18 results/again/descriptions.csv --json
+"""
+
+
+@concepts.command(epilog=_EXAMPLES_COMPARE)
 @click.argument("a")
 @click.argument("b")
 @click.option(
@@ -108,16 +120,10 @@ def summary(study: str, as_json: bool) -> None:
 @click.option("--layer", help="the layer of NetDissect tallies, which do not name it")
 @_JSON
 def compare(a: str, b: str, method: str | None, layer: str | None, as_json: bool) -> None:
-    r"""Compare A and B, each STUDY:MODEL in the warehouse or the path of a .csv file.
+    """Compare A and B, each STUDY:MODEL in the warehouse or the path of a .csv file.
 
     Two runs of one model (the same layers and units, and no two names in the warehouse) are compared unit by unit:
     the verdict says whether more units changed than a rerun may change.
-
-    \b
-    Examples:
-      xai concepts compare demo:diorama/object demo:diorama/scene
-      xai concepts compare demo:diorama/object demo:diorama/scene --method netdissect
-      xai concepts compare published:resnet18 results/again/descriptions.csv --json
     """
     from xai_assets.analysis.concept_comparison import compare_concepts
 
@@ -128,41 +134,42 @@ def compare(a: str, b: str, method: str | None, layer: str | None, as_json: bool
         return
     for letter in ("a", "b"):
         each = found[letter]
-        click.echo(f"{letter.upper()}: {each['name']}, {each['method']}, {each['units']} units")
+        say(f"{letter.upper()}: {each['name']}, {each['method']}, {each['units']} units")
     for row in found["layers"]:
         where = "all layers" if row["layer"] == "all" else row["layer"]
-        click.echo(
+        say(
             f"{where}: {row['unique_a']} and {row['unique_b']} different concepts, {row['shared']} shared, "
             f"{row['only_a']} in A only, {row['only_b']} in B only, Jaccard {row['jaccard']:.2f}"
         )
     for title, key in (("in A only", "only_a"), ("in B only", "only_b")):
         if found[key]:
-            click.echo(f"{title}: {_listed(found[key])}")
+            say(f"{title}: {_listed(found[key])}")
     if found["runs"]:
-        click.echo(found["runs"]["verdict"])
+        say(found["runs"]["verdict"])
         for row in found["runs"]["changed"][:LISTED]:
             tie = ", a near-tie" if row["explained"] else ""
-            click.echo(f"  {row['layer']} {row['unit']}: {row['concept_a']} -> {row['concept_b']}{tie}")
+            say(f"  {row['layer']} {row['unit']}: {row['concept_a']} -> {row['concept_b']}{tie}")
 
 
-@concepts.command()
+_EXAMPLES_EXPORT = """\b
+Example:
+  xai concepts export --study demo --model diorama/object --output results/object
+"""
+
+
+@concepts.command(epilog=_EXAMPLES_EXPORT)
 @click.option("--study", required=True, help="name of the study")
 @click.option("--model", required=True, help="name of the dissected model")
 @click.option("--method", type=click.Choice(METHODS), default="clip_dissect", show_default=True)
 @click.option("--output", type=_FILE, required=True, help="a new folder")
 def export(study: str, model: str, method: str, output: Path) -> None:
-    r"""Write descriptions.csv and args.txt, as CLIP-Dissect does, into a new folder.
-
-    \b
-    Example:
-      xai concepts export --study demo --model diorama/object --output results/object
-    """
+    """Write descriptions.csv and args.txt, as CLIP-Dissect does, into a new folder."""
     from xai_assets.analysis.concept_import import export_concepts
 
     with _wrong_input():
         written = export_concepts(_warehouse(), output, study=study, model=model, method=method)
     for path in written:
-        click.echo(path)
+        say(path)
 
 
 def _warehouse() -> "Warehouse":
@@ -177,12 +184,12 @@ def _wrong_input() -> Iterator[None]:
     try:
         yield
     except XaiError as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(USAGE_ERROR)
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    say_json(value)
 
 
 def _listed(names: list[str]) -> str:

@@ -1,6 +1,5 @@
 """`xai lime`: parameters of LIME brought in from an older tool, graded against reference masks, and searched for."""
 
-import json
 import math
 import sys
 from collections.abc import Mapping
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xai_assets.cli_main import Group
+from xai_assets.cli_say import say, say_json, say_lines
 from xai_assets.files import write_text
 from xai_assets.settings import Settings
 from xai_assets.study_edit import block_text, check_writable, write_entries
@@ -35,7 +36,7 @@ LIES_HELP = (
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def lime() -> None:
     """LIME's parameters: import them, grade them against reference masks, search for better ones."""
 
@@ -56,26 +57,26 @@ def import_(file: Path, study: str | None, output: Path | None) -> None:
         raise click.UsageError("give --study or --output, not both")
     found = read_legacy_lime(file)
     for note in found.notes:
-        click.echo(f"{file.name}: {note}", err=True)
+        say(f"{file.name}: {note}", err=True)
     entries, left_out = dict(found.parameters), dict(found.refused)
     target = find_study(study, Settings.from_environment()) if study else None
     if target:
         entries, unmatched = _for_the_study(target, entries)
         left_out |= unmatched
     for image, why in left_out.items():
-        click.echo(f"{file.name}: {image}: left out: {why}", err=True)
+        say(f"{file.name}: {image}: left out: {why}", err=True)
     if not entries:
-        click.echo(f"{file.name}: no image is left, nothing was written", err=True)
+        say(f"{file.name}: no image is left, nothing was written", err=True)
         sys.exit(NOTHING)
     heading = f"LIME parameters by image, from {file.name}; they belong under `attribution:` of a study."
     if target:
-        click.echo(f"{write_entries(target, entries)}: {len(entries)} entries of lime_per_image")
+        say(f"{write_entries(target, entries)}: {len(entries)} entries of lime_per_image")
     elif output:
-        click.echo(f"{write_text(output, block_text(entries, heading=heading))}: {len(entries)} entries")
+        say(f"{write_text(output, block_text(entries, heading=heading))}: {len(entries)} entries")
     else:
-        click.echo(block_text(entries, heading=heading), nl=False)
+        say_lines(block_text(entries, heading=heading))
     if len(entries) > 1 and len(set(entries.values())) == 1:
-        click.echo("All entries are the same: `attribution.methods.lime` would say it once.", err=True)
+        say("All entries are the same: `attribution.methods.lime` would say it once.", err=True)
     sys.exit(PARTLY if left_out else 0)
 
 
@@ -120,22 +121,20 @@ def grade(study: str, masks: Path, lies: "Lies", as_json: bool) -> None:
         bench = Workbench.open(study, progress=progress)
         found = grade_study(bench, masks, lies=lies)
     if as_json:
-        click.echo(json.dumps({"study": bench.study.name, "frame": lies, **found.as_json()}, indent=1))
+        say_json({"study": bench.study.name, "frame": lies, **found.as_json()})
     else:
         for row in found.table.to_dict("records"):
-            click.echo(
+            say(
                 f"{row['image_id']:32} {row['target_name']:16} IoU {number(row['iou'])}"
                 f"  chance {number(row['chance_iou'])}  {row['seconds']:8.3f} s"
             )
-        click.echo(
-            f"avg_iou  {number(found.avg_iou)} over {found.graded} (chance {number(found.avg_chance_iou)})"
-        )
-        click.echo(f"avg_time {number(found.avg_time)} s")
+        say(f"avg_iou  {number(found.avg_iou)} over {found.graded} (chance {number(found.avg_chance_iou)})")
+        say(f"avg_time {number(found.avg_time)} s")
     problems = (*bench.tally.problems, *bench.tally.set_aside)
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     for case, why in found.absent.items():
-        click.echo(f"{case}: no grade: {why}", err=True)
+        say(f"{case}: no grade: {why}", err=True)
     if not found.graded:
         sys.exit(NOTHING)
     sys.exit(PARTLY if found.absent or problems else 0)
@@ -198,27 +197,23 @@ def tune(
             f"{number(choice.base_score)} -> {number(choice.score)}  {choice.parameters.segmentation.name}, "
         )
         what += f"{choice.parameters.num_samples} samples"
-        click.echo(f"{choice.image_id:32} {choice.judged_by:9} {what if choice.changed else 'kept'}")
+        say(f"{choice.image_id:32} {choice.judged_by:9} {what if choice.changed else 'kept'}")
     for name, value in found.summary().items():
-        click.echo(
-            f"{name:20} {number(value) if isinstance(value, float) else '-' if value is None else value}"
-        )
+        say(f"{name:20} {number(value) if isinstance(value, float) else '-' if value is None else value}")
     for case, why in found.absent.items():
-        click.echo(f"{case}: {why}", err=True)
+        say(f"{case}: {why}", err=True)
     for warning in found.warnings:
-        click.echo(warning, err=True)
+        say(warning, err=True)
     target = output or file.path
     log = write_text(target.with_suffix(".lime-tuning.jsonl"), found.log())
-    click.echo(f"everything that was tried: {log}")
+    say(f"everything that was tried: {log}")
     if not found.changed:
-        click.echo("Nothing scored higher than what the study has; it stays as it is.")
+        say("Nothing scored higher than what the study has; it stays as it is.")
     elif output:
         heading = f"LIME parameters by image for the study {file.study.name}, found by `xai lime tune`, seed {seed}."
-        click.echo(
-            f"{write_text(output, block_text(found.changed, heading=heading))}: {len(found.changed)} entries"
-        )
+        say(f"{write_text(output, block_text(found.changed, heading=heading))}: {len(found.changed)} entries")
     else:
-        click.echo(f"{write_entries(file, found.changed)}: {len(found.changed)} entries of lime_per_image")
+        say(f"{write_entries(file, found.changed)}: {len(found.changed)} entries of lime_per_image")
 
 
 def number(value: float | None) -> str:

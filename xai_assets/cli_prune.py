@@ -1,9 +1,8 @@
 """`xai prune`: throw away what no study needs any more."""
 
-import json
-
 import click
 
+from xai_assets.cli_say import say, say_json
 from xai_assets.settings import Settings
 
 DAYS = 30
@@ -32,10 +31,10 @@ def prune(days: float, dry_run: bool, as_json: bool) -> None:
     total = sum(item.size for item in found)
     if as_json:
         files = [{"path": str(item.path), "bytes": item.size, "why": item.why} for item in found]
-        click.echo(json.dumps({"removed": not dry_run, "bytes": total, "files": files}, indent=1))
+        say_json({"removed": not dry_run, "bytes": total, "files": files})
         return
     for why in sorted({item.why for item in found}):
         sizes = [item.size for item in found if item.why == why]
-        click.echo(f"{len(sizes):6} {sum(sizes) / MIB:8.1f} MiB  {why}")
+        say(f"{len(sizes):6} {sum(sizes) / MIB:8.1f} MiB  {why}")
     done = "would go" if dry_run else "removed"
-    click.echo(f"{len(found):6} {total / MIB:8.1f} MiB  {done}, neither made nor used in {days:g} days")
+    say(f"{len(found):6} {total / MIB:8.1f} MiB  {done}, neither made nor used in {days:g} days")

@@ -14,18 +14,19 @@ WIDEST = 48
 """Characters of a value in a table on the terminal; `--json` and `--csv` have all of it."""
 
 
-@click.command()
+_EXAMPLES_SQL = """\b
+Examples:
+  xai sql "SELECT method, avg(iou) FROM localization WHERE study = 'demo' AND truth = 'object' GROUP BY method"
+  xai sql "FROM unit_concepts WHERE study = 'demo' LIMIT 10" --csv
+"""
+
+
+@click.command(epilog=_EXAMPLES_SQL)
 @click.argument("query", required=False)
 @click.option("--json", "as_json", is_flag=True, help="print JSON: a list of rows, by column")
 @click.option("--csv", "as_csv", is_flag=True, help="print CSV with a header")
 def sql(query: str | None, as_json: bool, as_csv: bool) -> None:
-    r"""Read the warehouse with QUERY (DuckDB's SQL); without one, list its tables, views and their columns.
-
-    \b
-    Examples:
-      xai sql "SELECT method, avg(iou) FROM localization WHERE study = 'demo' GROUP BY method"
-      xai sql "FROM unit_concepts WHERE study = 'demo' LIMIT 10" --csv
-    """
+    """Read the warehouse with QUERY (DuckDB's SQL); without one, list its tables, views and their columns."""
     import duckdb
 
     from xai_assets.resources.warehouse import Warehouse, WarehouseError

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from xai_assets.cli_say import say
 from xai_assets.execution.extra import need_celery
 from xai_assets.execution.op_tags import QUEUES
 from xai_assets.settings import Settings
@@ -31,5 +32,5 @@ def worker(queues: tuple[str, ...], device: str | None, name: str | None) -> Non
 
     settings = Settings.from_environment()
     given = post(settings, queues, device)
-    click.echo(f"Worker for {', '.join(queues)}, process {os.getpid()}, {given.said}", err=True)
+    say(f"Worker for {', '.join(queues)}, process {os.getpid()}, {given.said}", err=True)
     sys.exit(work(settings, queues, name, given))

@@ -1,10 +1,16 @@
 """Every XAI_* setting, read in one place."""
 
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from xai_assets.errors import XaiError
+from xai_assets.suggest import did_you_mean
+from xai_assets.text import printable
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
@@ -12,8 +18,20 @@ CHECKOUT = PACKAGE.parent
 EXECUTORS = AUTO, IN_PROCESS, GPU_TAGGED, CELERY = "auto", "in_process", "gpu_tagged", "celery"
 """What a run may choose; see `xai_assets.execution.executor`."""
 
-LEAST_LOST_AFTER = 5
-"""Seconds; a sign of life may be late by a few."""
+DEVICES = "auto", "cpu", "cuda"
+"""What XAI_DEVICE may be."""
+
+LEAST_LOST_AFTER, MOST_LOST_AFTER = 5, 7 * 24 * 3600
+"""Seconds; a heartbeat may be late by a few."""
+
+DEBUG = "XAI_DEBUG"
+"""The variable that, when set, prints the traceback of every error."""
+
+VARIABLES = (
+    "XAI_DATA", "XAI_ARTIFACTS", "XAI_WAREHOUSE", "XAI_REPORTS", "XAI_MODELS", "XAI_STUDIES", "XAI_DEVICE",
+    "XAI_DEVICES", "XAI_LOCKS", "XAI_EXECUTOR", "XAI_BROKER", "XAI_LOST_AFTER", DEBUG,
+)  # fmt: skip
+"""Every variable that is read."""
 
 _IN_CHECKOUT = {"studies": "data/studies", "world": "data/world", "reports_templates": "reports_templates"}
 
@@ -32,9 +50,13 @@ def in_checkout() -> bool:
     return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "reports_templates").is_dir()
 
 
+class SettingError(XaiError):
+    """A variable of the environment whose value cannot be used."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Where things stand and what to compute on.
+    """Where files are and what to compute on.
 
     Attributes:
         data: XAI_DATA; default `data` in the checkout, or in the working folder for an installed wheel.
@@ -69,42 +91,134 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from `environment` (default: the process's own)."""
+        """Read the settings from `environment` (default: the process's own).
+
+        Raises:
+            SettingError: naming the variable, its value, and what it may be.
+        """
         env = os.environ if environment is None else environment
-        default = CHECKOUT / "data" if in_checkout() else Path.cwd() / "data"
-        data = Path(env.get("XAI_DATA") or default).expanduser().resolve()
-
-        def folder(variable: str, name: str) -> Path:
-            return Path(env.get(variable) or data / name).expanduser().resolve()
-
-        device = env.get("XAI_DEVICE") or "auto"
-        if device not in ("auto", "cpu", "cuda"):
-            raise ValueError(f"XAI_DEVICE is {device!r}; it may be auto, cpu or cuda.")
-        executor = env.get("XAI_EXECUTOR") or "auto"
-        if executor not in EXECUTORS:
-            raise ValueError(f"XAI_EXECUTOR is {executor!r}; it may be {', '.join(EXECUTORS)}.")
+        data = _path(env, "XAI_DATA", CHECKOUT / "data" if in_checkout() else Path.cwd() / "data")
         listed = env.get("XAI_DEVICES")
-        lost_after = env.get("XAI_LOST_AFTER") or str(cls.lost_after)
-        if not lost_after.isdecimal() or int(lost_after) < LEAST_LOST_AFTER:
-            raise ValueError(
-                f"XAI_LOST_AFTER is {lost_after!r}; it is a number of seconds, {LEAST_LOST_AFTER} or more."
-            )
         artifacts = env.get("XAI_ARTIFACTS") or ""
-        shared = artifacts if "://" in artifacts else None
+        shared = _url("XAI_ARTIFACTS", artifacts) if re.match(r"[A-Za-z][\w+.-]*:", artifacts) else None
         return cls(
             data=data,
-            artifacts=(data / "artifacts").resolve() if shared else folder("XAI_ARTIFACTS", "artifacts"),
-            warehouse=folder("XAI_WAREHOUSE", "warehouse.duckdb"),
-            reports=folder("XAI_REPORTS", "reports"),
-            models=folder("XAI_MODELS", "models"),
-            studies=folder("XAI_STUDIES", "studies"),
-            device=device,
-            devices=None
-            if listed is None
-            else tuple(part.strip() for part in listed.split(",") if part.strip()),
-            locks=Path(env.get("XAI_LOCKS") or cls.locks).expanduser().resolve(),
+            artifacts=_folder("XAI_DATA", data / "artifacts")
+            if shared
+            else _path(env, "XAI_ARTIFACTS", data / "artifacts"),
+            warehouse=_path(env, "XAI_WAREHOUSE", data / "warehouse.duckdb", file=True),
+            reports=_path(env, "XAI_REPORTS", data / "reports"),
+            models=_path(env, "XAI_MODELS", data / "models"),
+            studies=_path(env, "XAI_STUDIES", data / "studies"),
+            device=_choice(env, "XAI_DEVICE", DEVICES),
+            devices=None if listed is None else _devices(listed),
+            locks=_path(env, "XAI_LOCKS", cls.locks),
             shared=shared,
-            executor=executor,
-            broker=env.get("XAI_BROKER") or None,
-            lost_after=int(lost_after),
+            executor=_choice(env, "XAI_EXECUTOR", EXECUTORS),
+            broker=_broker(env.get("XAI_BROKER") or None),
+            lost_after=_seconds(env.get("XAI_LOST_AFTER") or str(cls.lost_after)),
         )
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """The variables that look like a misspelt setting, each with the one that was probably meant."""
+    env = os.environ if environment is None else environment
+    names = [name for name in sorted(env) if name.upper().startswith("XAI_") and name not in VARIABLES]
+    meant = {name: did_you_mean(name, VARIABLES, most=1, cutoff=0.8) for name in names}
+    return [f"{printable(name)}: no such setting.{said}" for name, said in meant.items() if said]
+
+
+def _refused(variable: str, value: str, why: str, allowed: str) -> SettingError:
+    return SettingError(f"{variable} is {printable(value[:200])!r}", why, allowed)
+
+
+def _choice(env: Mapping[str, str], variable: str, choices: tuple[str, ...]) -> str:
+    value = env.get(variable) or choices[0]
+    if value not in choices:
+        listed = ", ".join(choices[:-1]) + " or " + choices[-1]
+        meant = did_you_mean(value, choices, most=1)
+        raise _refused(variable, value, "unknown value", f"It may be {listed}.{meant}")
+    return value
+
+
+def _path(env: Mapping[str, str], variable: str, default: Path, *, file: bool = False) -> Path:
+    value = env.get(variable) or str(default)
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:
+        user = value.split("/")[0]
+        raise _refused(
+            variable,
+            value,
+            f"there is no user {user!r} whose home folder it could be in",
+            "Give a full path.",
+        ) from None
+    return _folder(variable, path, file=file)
+
+
+def _folder(variable: str, path: Path, *, file: bool = False) -> Path:
+    """The full path, which is a folder (or a file) where it exists, and could be made where it does not."""
+    wanted = "Give the path of a file." if file else "Give the path of a folder, which need not exist."
+    try:
+        path = path.resolve()
+        for place in (path, *path.parents):
+            try:
+                mode = place.stat().st_mode
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                continue
+            if place == path and file:
+                if not stat.S_ISREG(mode):
+                    raise _refused(variable, str(path), "it is not a file", wanted)
+            elif not stat.S_ISDIR(mode):
+                raise _refused(
+                    variable, str(path), f"{'it' if place == path else place} is not a folder", wanted
+                )
+            break
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name that is too long
+        why = getattr(error, "strerror", None) or str(error)
+        raise _refused(variable, str(path), why, wanted) from None
+    return path
+
+
+def _url(variable: str, value: str) -> str:
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*(::[a-z]+)*://.", value):
+        raise _refused(
+            variable,
+            value,
+            "neither a folder nor an address",
+            "Give a folder, or one such as s3://bucket/xai.",
+        )
+    return value
+
+
+def _devices(listed: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in listed.split(",") if part.strip())
+    for name in names:
+        if "/" in name or not name.isprintable():
+            raise _refused(
+                "XAI_DEVICES", listed, f"{name!r} names no device", "List numbers or ids: 0,1 or GPU-..."
+            )
+    if len(set(names)) < len(names):
+        raise _refused("XAI_DEVICES", listed, "it lists a device twice", "List each device once.")
+    return names
+
+
+def _broker(broker: str | None) -> str | None:
+    if broker is not None and not re.match(r"rediss?://[^/]", broker):
+        # Not its value, which may hold a password.
+        raise SettingError(
+            "XAI_BROKER", "not an address of Redis", "Give redis://HOST:6379/0 or rediss://..."
+        )
+    return broker
+
+
+def _seconds(value: str) -> int:
+    number = int(value) if re.fullmatch(r"[0-9]{1,9}", value) else -1
+    if not LEAST_LOST_AFTER <= number <= MOST_LOST_AFTER:
+        raise _refused(
+            "XAI_LOST_AFTER",
+            value,
+            "not a number of seconds in that range",
+            f"It may be {LEAST_LOST_AFTER} to {MOST_LOST_AFTER}.",
+        )
+    return number
