@@ -63,7 +63,7 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
 def _explained(
     bench: Workbench, classifier: Classifier, image: dict[str, Any], truth: Truth
 ) -> list[dict[str, Any]]:
-    arrays, _ = bench.store.get("pictures", image["picture"])
+    arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
     view = classifier.preprocessing.view(pixels)
     batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
@@ -86,7 +86,7 @@ def _explained(
         explained = [classifier.class_index(label) for label in labels]
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
-    unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else [])]
+    unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]
     rows = []
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]

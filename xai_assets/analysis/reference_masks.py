@@ -9,7 +9,7 @@ import numpy as np
 
 from xai_assets.errors import XaiError
 from xai_assets.vision.geometry import Frame
-from xai_assets.vision.images import ImageError, read_image
+from xai_assets.vision.images import ImageError, image_id, read_image
 
 Lies = Literal["original", "model"]
 """What the masks are drawn on: the original picture, or the model's view of it."""
@@ -74,7 +74,7 @@ def mask_files(folder: Path) -> dict[str, Path]:
     """The PNG files of a folder by name; raises MaskError where there is no such folder."""
     if not folder.is_dir():
         raise MaskError(str(folder), "there is no such folder of masks", "Name a folder of PNG files.")
-    return {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
+    return {image_id(path): path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
 
 
 def find_mask(case: Case, files: Mapping[str, Path], folder: Path, *, lies: Lies) -> np.ndarray:
@@ -102,6 +102,7 @@ def read_mask(path: Path) -> np.ndarray:
     mask = grey >= INSIDE
     if not mask.any():
         told = "its values are 0 and 1" if 0 < grey.max() <= 1 else f"its brightest value is {grey.max()}"
+        told = image.notes[-1] if image.notes else told
         raise MaskError(str(path), f"it has no white: {told}", "White (255) is inside, black is outside.")
     return mask
 

@@ -34,6 +34,7 @@ __all__ = [
     "load_images",
     "open_image",
     "printable",
+    "read_each",
     "read_folder",
     "read_image",
 ]
@@ -149,20 +150,31 @@ def load_images(
     Raises:
         MemoryError: too little memory to decode one of them: what is set aside must not depend on it.
     """
-    loaded: dict[str, LoadedImage] = {}
-    quarantined = []
+    found = [one for _, one in read_each(paths, root=root, max_pixels=max_pixels)]
+    return (
+        [one for one in found if isinstance(one, LoadedImage)],
+        [one for one in found if isinstance(one, Quarantined)],
+    )
+
+
+def read_each(
+    paths: Iterable[str | Path], *, root: str | Path | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[str, LoadedImage | Quarantined]]:
+    """As `load_images`, one at a time with its id; the pixels are the caller's to keep."""
+    taken: dict[str, str] = {}
     for path in map(Path, paths):
         name = path.name if root is None else path.resolve().relative_to(Path(root).resolve()).as_posix()
+        id = shown(name)
         try:
-            image = read_image(path, id=shown(name), max_pixels=max_pixels)
-            if image.id in loaded:
-                taken = shown(loaded[image.id].path)
-                raise ImageError(shown(path), f"its name is taken by {taken}", "Rename one of the two.")
+            image = read_image(path, id=id, max_pixels=max_pixels)
+            if id in taken:
+                why = f"its name is taken by {taken[id]}"
+                raise ImageError(shown(path), why, "Rename one of the two.")
         except ImageError as error:
-            quarantined.append(Quarantined(str(path), error.what, error.why, error.remedy))
+            yield id, Quarantined(shown(path), error.what, error.why, error.remedy)
         else:
-            loaded[image.id] = image
-    return list(loaded.values()), quarantined
+            taken[id] = shown(path)
+            yield id, image
 
 
 def printable(name: str) -> str:
