@@ -57,8 +57,8 @@ def clip_table(
         model, layer, unit (from 0), concept, category, score, runner_up, gap (score less the runner-up's), null_mean,
         null_std, z, p, q (see `significance`; q over the units of the layer that have a concept), dead,
         max_activation (largest pooled one), top_images (five ids as `join_names` joins them, strongest first),
-        truth_presence (share of the unit's top images that show the concept), chance_presence (share of all images that do). A
-        unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
+        truth_presence (share of the unit's top images that show the concept), chance_presence (share of all images that
+        do). A unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
         max_activation. z is None where the null does not vary.
 
     Raises:
