@@ -121,7 +121,7 @@ def _row(
     layer = None if method == "lime" else bench.attribution.layer
     made_of: dict[str, Any] = {
         "code": CODE_VERSION,
-        "weights": classifier.sha256,
+        "weights": classifier.fingerprint,
         "picture": picture,
         "layer": layer,
         "method": method,

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
@@ -15,6 +14,7 @@ from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
+from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.input_check import check_input
 
@@ -68,14 +68,14 @@ def _explained(
     view = classifier.preprocessing.view(pixels)
     batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
     logits = classifier.logits(batch)  # 1 3 h w -> 1 k
-    probabilities = torch.softmax(logits.double().cpu(), dim=1)[0].numpy()  # k
-    if not np.isfinite(probabilities).all():
+    scores = outputs.probabilities(logits.double().cpu())[0].numpy()  # k
+    if not np.isfinite(scores).all():
         raise XaiError(
             f"{classifier.name} on {image['image_id']}",
             "gives scores that are not finite",
             "Look at the checkpoint: its weights or its normalisation are damaged.",
         )
-    best = int(probabilities.argmax())
+    best = int(scores.argmax())
     labels = image["label"].split(";") if isinstance(image["label"], str) else []
     explained = [best]
     if bench.attribution.explain == "labelled":
@@ -115,10 +115,10 @@ def _explained(
                 "target_index": target,
                 "target_name": name,
                 "target_rank": rank,
-                "probability": float(probabilities[target]),
+                "probability": float(scores[target]),
                 "predicted_index": best,
                 "predicted_name": classifier.class_names[best],
-                "predicted_probability": float(probabilities[best]),
+                "predicted_probability": float(scores[best]),
                 "label": image["label"],
                 "correct": classifier.class_names[best] in labels if labels else None,
                 "input_low": checked.low,
