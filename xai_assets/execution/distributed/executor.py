@@ -5,7 +5,7 @@ leaves the loop waiting for ever where other steps could still be started.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,12 @@ class DistributedExecutor(CeleryExecutor):
     """Each step in the queue that its tag names.
 
     Args:
-        settings: where Redis is, and where the run's lock stands.
-        config: what the run chose, as under `celery:`.
+        settings: where Redis is, and where the run's lock is.
         retries: whether steps are tried again, as Dagster passes it on.
     """
 
-    def __init__(self, settings: Settings, config: Mapping[str, Any], *, retries: RetryMode) -> None:
-        self._arguments = arguments(settings, config)
+    def __init__(self, settings: Settings, *, retries: RetryMode) -> None:
+        self._arguments = arguments(settings)
         self._folder: Path = locks_folder(settings)
         super().__init__(retries=retries, broker=self._arguments["broker"])
 
