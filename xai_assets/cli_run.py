@@ -15,6 +15,7 @@ from xai_assets.execution.history import instance_folder, open_instance
 from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile, find_study
+from xai_assets.text import printable
 
 STOPPED = 130
 """As shells have it for a command that was stopped with Ctrl-C."""
@@ -138,8 +139,19 @@ def _show(event: "DagsterEvent", steps: "Steps") -> None:
         event.is_engine_event and event.engine_event_data.marker_start == QUEUED
     ):
         steps.begin(str(event.step_key))
+    elif event.is_step_materialization:
+        for line in _made_again(event):
+            steps.say(f"{event.step_key}: made again: {line}")
     elif event.is_step_success or event.is_step_failure:
         steps.end(str(event.step_key))
+
+
+def _made_again(event: "DagsterEvent") -> list[str]:
+    """The results that the step found damaged, a line each."""
+    from xai_assets.analysis.workbench import MADE_AGAIN
+
+    found = event.step_materialization_data.materialization.metadata.get(MADE_AGAIN)
+    return [] if found is None else [printable(line) for line in str(found.value).splitlines()]
 
 
 def _explain(event: "DagsterEvent") -> None:

@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from xai_assets import set_aside
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress, silent
 from xai_assets.resources.frames import has_table, read_table
 from xai_assets.resources.shared import Shared
-from xai_assets.resources.store import ArtifactStore
+from xai_assets.resources.store import ArtifactStore, Damage
 from xai_assets.resources.table import Table
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
 from xai_assets.study import Attribution, Dissection, Study
 from xai_assets.study_file import StudyFile, find_study
+
+MADE_AGAIN = "made_again"
+"""The entry of a step's metadata that names results that were there, damaged, and were made again."""
+
+NAMED = 5
+"""How many of them are named."""
 
 
 @dataclass
@@ -26,6 +33,7 @@ class Tally:
         notes: what the step has to say, a line each.
         left_out: what was left out, by what the things are: name and reason of each.
         images: images that were set aside: name and reason of each. The step's table has them as well.
+        unsound: results that were there and could not be used: made again.
     """
 
     computed: int = 0
@@ -33,6 +41,7 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     images: list[tuple[str, str]] = field(default_factory=list)
+    unsound: dict[Path, Damage] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
         """Say something, once."""
@@ -56,6 +65,17 @@ class Tally:
         """A line for each reason for which images were set aside."""
         return set_aside.lines(self.images, "images")
 
+    @property
+    def made_again(self) -> Sequence[str]:
+        """A line for each damaged result, the first few by name, and one for those of an older version."""
+        damaged = [damage for damage in self.unsound.values() if not damage.older]
+        lines = [f"{damage.path}: {damage.why}" for damage in damaged[:NAMED]]
+        if len(damaged) > NAMED:
+            lines.append(f"and {len(damaged) - NAMED} more results that were damaged")
+        if older := len(self.unsound) - len(damaged):
+            lines.append(f"{older} results of an older version, which kept no hash of their content")
+        return lines
+
     def as_metadata(self) -> dict[str, int | str]:
         """Counts, the problems and the images that were set aside, if there were any."""
         found: dict[str, int | str] = {"computed": self.computed, "reused": self.reused}
@@ -63,6 +83,8 @@ class Tally:
             found["problems"] = "\n".join(self.problems)
         if self.images:
             found["set_aside"] = "\n".join(self.set_aside)
+        if self.unsound:
+            found[MADE_AGAIN] = "\n".join(self.made_again)
         return found
 
 
@@ -120,11 +142,16 @@ class Workbench:
     @cached_property
     def store(self) -> ArtifactStore:
         """Content-addressed arrays."""
-        return ArtifactStore(self.settings.artifacts, self._shared)
+        return ArtifactStore(self.settings.artifacts, self._shared, self._note_damage)
+
+    def _note_damage(self, damage: Damage) -> None:
+        self.tally.unsound.setdefault(damage.path, damage)
 
     def has_table(self, asset: str) -> bool:
         """Whether an asset has left a table for the study."""
-        return has_table(self.settings.artifacts, asset, self.study.name, self._shared)
+        return has_table(
+            self.settings.artifacts, asset, self.study.name, self._shared, on_damage=self._note_damage
+        )
 
     def table(self, asset: str) -> Table:
         """The table that an asset has left for the study; raises XaiError where it has left none."""

@@ -103,6 +103,8 @@ def run_step(
         frame = work(bench)
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
         context.log.warning(problem)
+    for damaged in bench.tally.made_again:
+        context.log.warning(f"Made again: {damaged}")
     metadata: dict[str, Any] = {
         **(shown(bench, frame) if shown and len(frame) else {}),
         "dagster/row_count": int(frame["rows"].sum()) if loads else len(frame),
