@@ -32,6 +32,7 @@ class Tally:
         computed, reused: results that were made, and that were there.
         notes: what the step has to say, a line each.
         left_out: what was left out, by what the things are: name and reason of each.
+        remarks: what gives reason for doubt and was used all the same, in the same form.
         images: images that were set aside: name and reason of each. The step's table has them as well.
         unsound: results that were there and could not be used: made again.
     """
@@ -40,6 +41,7 @@ class Tally:
     reused: int = 0
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    remarks: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     images: list[tuple[str, str]] = field(default_factory=list)
     unsound: dict[Path, Damage] = field(default_factory=dict)
 
@@ -52,13 +54,20 @@ class Tally:
         """Set one of many things aside; `what` says in the plural what they are."""
         self.left_out.setdefault(what, []).append((name, reason))
 
+    def remark(self, what: str, name: str, reason: str) -> None:
+        """Say of one of many things that is used what is odd about it."""
+        self.remarks.setdefault(what, []).append((name, reason))
+
     @property
     def problems(self) -> Sequence[str]:
-        """The notes, and a line for each reason for which something was left out."""
-        return (
-            *self.notes,
-            *(line for what, things in self.left_out.items() for line in set_aside.lines(things, what)),
-        )
+        """The notes, and a line for each reason for which something was left out or is odd."""
+        many = (*self.left_out.items(), *self.remarks.items())
+        return (*self.notes, *(line for what, things in many for line in set_aside.lines(things, what)))
+
+    @property
+    def lost(self) -> bool:
+        """Whether something was left out."""
+        return bool(self.left_out or self.images)
 
     @property
     def set_aside(self) -> Sequence[str]:
