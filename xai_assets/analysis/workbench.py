@@ -1,6 +1,7 @@
 """What every step of a study works with."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -105,6 +106,7 @@ class Workbench:
         settings: where things stand and what to compute on.
         file: the study and the folder of its file.
         progress: called while a step works.
+        tell: called with a line that people should read at once, such as what is waited for.
         batch_share: what share of the usual batch sizes there is memory for, above 0 and up to 1.
         tally: what the current step did.
     """
@@ -112,6 +114,7 @@ class Workbench:
     settings: Settings
     file: StudyFile
     progress: Progress = silent
+    tell: Callable[[str], None] = logging.getLogger(__name__).warning
     tally: Tally = field(default_factory=Tally)
     batch_share: float = 1.0
 
@@ -173,4 +176,4 @@ class Workbench:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB tables."""
-        return Warehouse(self.settings.warehouse)
+        return Warehouse(self.settings.warehouse, self.settings.warehouse_wait, self.tell)
