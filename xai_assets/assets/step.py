@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from xai_assets.checks.check import Check
+from xai_assets.execution import counts
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
 from xai_assets.memory import peak_memory_mib
 from xai_assets.progress import Progress
@@ -45,7 +46,6 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
 
     progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
     bench = Workbench.open(context.partition_key, Settings.from_environment(), progress)
-    bench.tell = context.log.warning
     bench.batch_share = batch_share(context.retry_number)
     return bench
 
@@ -140,9 +140,12 @@ def device_used() -> dict[str, str | int]:
 
 def _log_progress(context: dg.AssetExecutionContext) -> Progress:
     last = time.perf_counter()
+    count = counts.writer(context.asset_key.to_user_string())
 
     def progress(done: int, total: int) -> None:
         nonlocal last
+        if count is not None:
+            count(done, total)
         if time.perf_counter() - last >= LOG_EVERY_SECONDS and done < total:
             last = time.perf_counter()
             context.log.info(f"{done} of {total}")

@@ -34,6 +34,7 @@ from xai_assets.execution.distributed.task import StepRefused
 from xai_assets.execution.gpu_tagged import SAID
 from xai_assets.execution.op_tags import DEFAULT_QUEUE, QUEUE
 from xai_assets.execution.run_lock import hold, locks_folder
+from xai_assets.execution.stopping import cancelling
 from xai_assets.settings import Settings
 
 
@@ -69,7 +70,8 @@ class DistributedExecutor(CeleryExecutor):
             yield DagsterEvent.engine_event(
                 plan_context, said, EngineEventData({SAID: MetadataValue.text(said)})
             )
-        yield from core_celery_execution_loop(plan_context, execution_plan, step_execution_fn=_submitted)
+        events = core_celery_execution_loop(plan_context, execution_plan, step_execution_fn=_submitted)
+        yield from cancelling(plan_context, events)
 
 
 def _submitted(
