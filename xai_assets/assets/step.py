@@ -16,6 +16,8 @@ from xai_assets.progress import Progress
 from xai_assets.resources.frames import content_version
 from xai_assets.resources.table import Table
 from xai_assets.settings import Settings
+from xai_assets.text import printable
+from xai_assets.web.shown import Markdown, markdown_entry, table_of
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -103,7 +105,7 @@ def run_step(
     with only_what_can_be_retried():
         frame = work(bench)
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
-        context.log.warning(problem)
+        context.log.warning(printable(problem))
     for damaged in bench.tally.made_again:
         context.log.warning(f"Made again: {damaged}")
     metadata: dict[str, Any] = {
@@ -112,19 +114,27 @@ def run_step(
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": peak_memory_mib(),
         **device_used(),
-        **bench.tally.as_metadata(),
+        **_texts(bench.tally.as_metadata()),
     }
     if bench.tally.reused and not bench.tally.computed:
         metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
     looked_at = [frame, *made_from, *([facts(bench, frame)] if facts else [])]
     if len(frame):
-        metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
+        metadata["preview"] = markdown_entry(_markdown(frame))
     return dg.MaterializeResult(
         value=frame,
         data_version=dg.DataVersion(content_version(frame, *loads)),
         metadata=metadata,
         check_results=[check.result(*looked_at) for check in checks],
     )
+
+
+def _texts(metadata: Mapping[str, int | str]) -> dict[str, int | str]:
+    """The entries, which the UI shows as plain text, with what cannot be seen made visible."""
+    return {
+        name: printable(value, lines=True) if isinstance(value, str) else value
+        for name, value in metadata.items()
+    }
 
 
 def device_used() -> dict[str, str | int]:
@@ -153,14 +163,6 @@ def _log_progress(context: dg.AssetExecutionContext) -> Progress:
     return progress
 
 
-def _markdown(frame: Table) -> str:
-    """A small table for the UI; names come from files, so the pipe and HTML are taken out of them."""
-
-    def cell(value: object) -> str:
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return text.replace("|", "/").replace("<", "&lt;").replace("\n", " ")[:48]
-
-    columns = list(frame.columns)[:8]
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(cell(row[c]) for c in columns) + " |" for row in frame.to_dict("records")]
-    return "\n".join(lines)
+def _markdown(frame: Table) -> Markdown:
+    """The first rows as a table for the UI."""
+    return table_of(frame.head(PREVIEW_ROWS))
