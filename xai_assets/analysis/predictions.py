@@ -8,7 +8,7 @@ import pandas as pd
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.own_truth import Truth, own_truth
-from xai_assets.analysis.reference_masks import Case
+from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
@@ -49,10 +49,11 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     classifier = explained_classifier(bench)
     good = usable(images)
     truth = own_truth(bench)
+    ambiguous = shared_stems(images["image_id"])
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
-            rows += _explained(bench, classifier, image, truth)
+            rows += _explained(bench, classifier, image, truth, shares_stem=image["image_id"] in ambiguous)
         except XaiError as error:
             bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))
@@ -61,7 +62,12 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
 
 
 def _explained(
-    bench: Workbench, classifier: Classifier, image: dict[str, Any], truth: Truth
+    bench: Workbench,
+    classifier: Classifier,
+    image: dict[str, Any],
+    truth: Truth,
+    *,
+    shares_stem: bool = False,
 ) -> list[dict[str, Any]]:
     arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
@@ -102,7 +108,7 @@ def _explained(
             "preprocessing": classifier.preprocessing.fingerprint(),
             "target": name,
         }
-        own = truth(Case(image["image_id"], name, len(explained) == 1, frame))
+        own = truth(Case(image["image_id"], name, len(explained) == 1, frame, shares_stem))
         if own is not None:
             content["truth"] = own.astype(np.uint8)
             made_from["truth"] = sha256_bytes(np.packbits(own).tobytes())

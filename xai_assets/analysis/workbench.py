@@ -1,6 +1,7 @@
 """What every step of a study works with."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ class Tally:
         computed, reused: results that were made, and that were there.
         notes: what the step has to say, a line each.
         left_out: what was left out, by what the things are: name and reason of each.
+        remarks: what gives reason for doubt and was used all the same, in the same form.
         images: images that were set aside: name and reason of each. The step's table has them as well.
         unsound: results that were there and could not be used: made again.
     """
@@ -40,6 +42,7 @@ class Tally:
     reused: int = 0
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    remarks: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     images: list[tuple[str, str]] = field(default_factory=list)
     unsound: dict[Path, Damage] = field(default_factory=dict)
 
@@ -52,13 +55,20 @@ class Tally:
         """Set one of many things aside; `what` says in the plural what they are."""
         self.left_out.setdefault(what, []).append((name, reason))
 
+    def remark(self, what: str, name: str, reason: str) -> None:
+        """Say of one of many things that is used what is odd about it."""
+        self.remarks.setdefault(what, []).append((name, reason))
+
     @property
     def problems(self) -> Sequence[str]:
-        """The notes, and a line for each reason for which something was left out."""
-        return (
-            *self.notes,
-            *(line for what, things in self.left_out.items() for line in set_aside.lines(things, what)),
-        )
+        """The notes, and a line for each reason for which something was left out or is odd."""
+        many = (*self.left_out.items(), *self.remarks.items())
+        return (*self.notes, *(line for what, things in many for line in set_aside.lines(things, what)))
+
+    @property
+    def lost(self) -> bool:
+        """Whether something was left out."""
+        return bool(self.left_out or self.images)
 
     @property
     def set_aside(self) -> Sequence[str]:
@@ -96,6 +106,7 @@ class Workbench:
         settings: where things stand and what to compute on.
         file: the study and the folder of its file.
         progress: called while a step works.
+        tell: called with a line that people should read at once, such as what is waited for.
         batch_share: what share of the usual batch sizes there is memory for, above 0 and up to 1.
         tally: what the current step did.
     """
@@ -103,6 +114,7 @@ class Workbench:
     settings: Settings
     file: StudyFile
     progress: Progress = silent
+    tell: Callable[[str], None] = logging.getLogger(__name__).warning
     tally: Tally = field(default_factory=Tally)
     batch_share: float = 1.0
 
@@ -164,4 +176,4 @@ class Workbench:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB tables."""
-        return Warehouse(self.settings.warehouse)
+        return Warehouse(self.settings.warehouse, self.settings.warehouse_wait, self.tell)

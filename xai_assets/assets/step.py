@@ -48,6 +48,7 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
 
     progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
     bench = Workbench.open(context.partition_key, Settings.from_environment(), progress)
+    bench.tell = context.log.warning
     bench.batch_share = batch_share(context.retry_number)
     return bench
 
