@@ -67,13 +67,13 @@ def test_exactly_one_source_of_images(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("title: [1, 2", "line 1"),
+        ("title: [1, 2", "small.yaml:1: not valid YAML"),
         ("- 1\n- 2\n", "not a mapping"),
         (GOOD + "title: again\n", "stands twice, first in line 1"),
         ("a: &x [1]\nb: *x\n", "aliases"),
         (GOOD + "name: other\n", "not the file's name"),
         ("title: nothing else\n", "a dissection, an attribution, or both"),
-        ("!!python/object/apply:os.system ['true']\n", "not a mapping"),
+        ("!!python/object/apply:os.system ['true']\n", "the tag !!python/object/apply:os.system"),
     ],
 )
 def test_what_is_no_study_says_so(tmp_path, text, said):

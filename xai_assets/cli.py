@@ -13,11 +13,11 @@ from xai_assets.cli_main import Group
 from xai_assets.cli_prune import prune
 from xai_assets.cli_say import say, say_json
 from xai_assets.cli_sql import sql
+from xai_assets.cli_studies import studies
 from xai_assets.cli_ui import ui
 from xai_assets.cli_worker import worker
 from xai_assets.own_caches import keep_inside
 from xai_assets.settings import EXECUTORS, Settings
-from xai_assets.study_file import StudyError, read_study, study_paths
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +31,7 @@ cli.add_command(concepts)
 cli.add_command(lime)
 cli.add_command(prune)
 cli.add_command(sql)
+cli.add_command(studies)
 cli.add_command(ui)
 cli.add_command(worker)
 
@@ -74,27 +75,6 @@ def run(
     if options and executor != "gpu_tagged":
         raise click.UsageError("--on-no-gpu and --cpu-slots go with --executor gpu_tagged")
     sys.exit(run_study(study, Settings.from_environment(), {executor: options}, only))
-
-
-@cli.command()
-@click.option(
-    "--json", "as_json", is_flag=True, help="print JSON: name, file, title or problem, and schedule"
-)
-def studies(as_json: bool) -> None:
-    """List the studies that can be run."""
-    rows: list[dict[str, str | None]] = []
-    for name, path in study_paths(Settings.from_environment()).items():
-        row: dict[str, str | None] = {"name": name, "file": str(path)}
-        try:
-            study = read_study(path).study
-            rows.append(row | {"title": study.title, "schedule": study.schedule, "problem": None})
-        except StudyError as error:
-            rows.append(row | {"title": None, "schedule": None, "problem": error.problems[0]})
-    if as_json:
-        say_json(rows)
-        return
-    for row in rows:
-        say(f"{row['name']:24} {row['title'] or 'not valid: ' + str(row['problem'])}")
 
 
 @cli.command()

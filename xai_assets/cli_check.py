@@ -35,8 +35,8 @@ def check(study: str, as_json: bool) -> None:
         if as_json:
             _print({"valid": False, "ready": False, "problems": list(error.problems), "found": []})
         else:
-            for said in error.problems:
-                say(f"{error.what}: {said}", err=True)
+            for line in error.lines:
+                say(line, err=True)
             say(error.remedy, err=True)
         sys.exit(NOT_READY)
     states = {row["state"] for row in found}

@@ -175,10 +175,7 @@ def export(study: str, model: str, method: str, output: Path) -> None:
 def _warehouse() -> "Warehouse":
     from xai_assets.resources.warehouse import Warehouse
 
-    settings = Settings.from_environment()
-    return Warehouse(
-        settings.warehouse, settings.warehouse_wait, notice=lambda line: click.echo(line, err=True)
-    )
+    return Warehouse(Settings.from_environment().warehouse)
 
 
 @contextmanager

@@ -81,11 +81,11 @@ def ended(error: BaseException) -> int:
         vars(error)["message"] = printable(error.message)
         error.show()
         return error.exit_code
-    for problem in getattr(error, "problems", ()) if isinstance(error, XaiError) else ():
-        say(f"{error.what}: {problem}", err=True)  # type: ignore[attr-defined]
+    for line in getattr(error, "lines", ()) if isinstance(error, XaiError) else ():
+        say(line, err=True)  # each problem of a study's file
     said = of_exception(error, _data())
     if isinstance(error, XaiError):
-        said = error.remedy if getattr(error, "problems", ()) else said
+        said = error.remedy if getattr(error, "lines", ()) else said
         say(said, err=True)
         return FAILED if _began[0] else USAGE_ERROR
     if said is not None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO
 
 from xai_assets.errors import XaiError
-from xai_assets.text import printable
 
 _BLOCK = 1 << 20
 _KINDS = (
@@ -44,15 +43,6 @@ def kind_of(path: str | Path) -> str | None:
     return _kind(mode)
 
 
-def shown(path: str | Path) -> str:
-    r"""A path or file name as text for messages and tables: bytes that are not UTF-8, and controls, as `\xe9`."""
-    text = str(path)
-    try:
-        return printable(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-    except UnicodeEncodeError:  # a surrogate that stands for no byte
-        return printable(text)
-
-
 @contextmanager
 def open_regular(
     path: str | Path, max_bytes: int, *, error: type[XaiError] = XaiError, remedy: str = _CHECK_PATH
@@ -71,7 +61,7 @@ def open_regular(
         XaiError: (of the class `error`) no such file, a folder, pipe, socket or device, larger than `max_bytes`, or
             no permission. A pipe or device is not opened, and nothing waits for it.
     """
-    what = shown(path)
+    what = str(path)
     try:
         # Asked before it is opened, since opening a device can act on it, and again behind: it may have been replaced.
         _check_kind(what, os.stat(path).st_mode, error, remedy)
@@ -79,7 +69,7 @@ def open_regular(
     except OSError as found:
         raise _unreadable(path, found, error, remedy) from found
     except ValueError as found:
-        raise error(what, "its name holds a zero byte", remedy) from found
+        raise error(repr(what), "its name holds a zero byte", remedy) from found
     with os.fdopen(handle, "rb") as file:
         opened = os.fstat(handle)
         _check_kind(what, opened.st_mode, error, remedy)
@@ -105,7 +95,7 @@ def read_regular(
         except OSError as found:
             raise _unreadable(path, found, error, remedy) from found
     if len(data) > max_bytes:
-        raise error(shown(path), f"it has more than {max_bytes:,} bytes", remedy)
+        raise error(str(path), f"it has more than {max_bytes:,} bytes", remedy)
     return bytes(data)
 
 
@@ -117,7 +107,7 @@ def read_text(
     Raises:
         XaiError: as `read_regular`; not UTF-8, or a zero byte, with the line.
     """
-    return as_text(read_regular(path, max_bytes, error=error, remedy=remedy), name=shown(path), error=error)
+    return as_text(read_regular(path, max_bytes, error=error, remedy=remedy), name=str(path), error=error)
 
 
 def as_text(data: bytes, *, name: str, error: type[XaiError] = XaiError) -> str:
@@ -158,13 +148,13 @@ def _kind(mode: int) -> str | None:
 def _check_kind(what: str, mode: int, error: type[XaiError], remedy: str) -> None:
     kind = _kind(mode)
     if kind is not None:
-        raise error(what, f"it is {kind}, not a regular file", remedy)
+        raise error(what, f"it is {kind}, no regular file", remedy)
 
 
 def _unreadable(path: str | Path, found: OSError, error: type[XaiError], remedy: str) -> XaiError:
     if isinstance(found, FileNotFoundError):
         why = "it is a link that leads nowhere" if os.path.islink(path) else "there is no such file"
-        return error(shown(path), why, remedy)
+        return error(str(path), why, remedy)
     if isinstance(found, PermissionError):
         remedy = "Check its permissions."
-    return error(shown(path), f"it cannot be read ({found.strerror})", remedy)
+    return error(str(path), f"it cannot be read ({found.strerror})", remedy)

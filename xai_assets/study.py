@@ -7,7 +7,7 @@ and `xai_assets.study_file` turns what is wrong with it into file, line and fiel
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from xai_assets.attribution.binarisation import BinarisationPolicy
 from xai_assets.attribution.parameters import (
@@ -26,6 +26,9 @@ REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "study
 
 STUDY_NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 """A study's name: it stands in paths, in the warehouse and on the command line."""
+
+ONE_LINE = r"^[^\r\n]*$"
+"""A text without line breaks: terminals, tables and headings show it in one line."""
 
 
 class Part(BaseModel):
@@ -129,17 +132,16 @@ class ImageSource(Part):
 
 
 class TruthSource(Part):
-    """Where the objects of the target classes are: masks, boxes, or both, of which the masks are then used."""
+    """Where the objects of the explained classes really are: exactly one of masks and boxes."""
 
     masks: str | None = Field(
         None,
-        description="a folder of PNG files, white inside: `cat.jpg.png` or, where an image has several target "
-        "classes, `cat.dog.png` or `dog/cat.png`",
+        description="a folder of PNG files, white inside: `cat.jpg.png` or, where an image has several explained "
+        "classes, `cat.dog.png`",
     )
     boxes: str | None = Field(
         None,
-        description="a CSV file (image,class,left,top,right,bottom in pixels), or COCO's instances_*.json; beside "
-        "masks, each mask is compared with its boxes",
+        description="a CSV file (image,class,left,top,right,bottom in pixels), or COCO's instances_*.json",
     )
     lies: Literal["original", "model"] = Field(
         "original", description="what masks are drawn on: the original picture, or the model's view of it"
@@ -147,8 +149,7 @@ class TruthSource(Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if self.masks is None and self.boxes is None:
-            raise ValueError("name masks, boxes, or both")
+        _exactly_one(self, ("masks", "boxes"))
         return self
 
 
@@ -230,7 +231,9 @@ class Study(Part):
     """One analysis: a file in `data/studies`, and a partition of the asset graph."""
 
     name: str = Field(pattern=STUDY_NAME, description="the file's name without .yaml")
-    title: str = Field(min_length=1, max_length=120, description="stands on the front page")
+    title: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=1, max_length=120, pattern=ONE_LINE, description="stands on the front page"
+    )
     description: str = Field("", max_length=2000, description="what is analysed and why, in a few sentences")
     seed: int = Field(0, ge=0, lt=2**32, description="every random choice follows from it")
     dissection: Dissection | None = Field(None, description="what has each unit learned?")

@@ -16,6 +16,7 @@ from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.files import write_bytes
 from xai_assets.settings import in_checkout, shipped
 from xai_assets.study_file import MAX_BYTES, StudyError, StudyFile
+from xai_assets.study_yaml import NotPlain, parse
 
 BLOCK = "lime_per_image"
 _SEARCHED = ("segmentation", "num_samples", "num_features", "hide_color")
@@ -82,7 +83,7 @@ def with_entries(text: str, entries: Mapping[str, LimeParameters], *, name: str)
     Raises:
         StudyError: the result would not be the same study with these entries, as for a layout not thought of.
     """
-    wanted = yaml.safe_load(text)
+    wanted = _content(text, name)
     if not entries:
         return text
     changed = {image: plain(parameters) for image, parameters in entries.items()}
@@ -91,14 +92,21 @@ def with_entries(text: str, entries: Mapping[str, LimeParameters], *, name: str)
     for image, parameters in entries.items():
         new = _with_entry(new, image, entry_text(image, parameters))
     try:
-        same = yaml.safe_load(new) == wanted
-    except yaml.YAMLError:
+        same = parse(new).content == wanted
+    except NotPlain:
         same = False
     if not same:
         raise StudyError(
             name, "its layout cannot be edited without changing more than these entries", _REMEDY
         )
     return new
+
+
+def _content(text: str, name: str) -> dict[str, Any]:
+    try:
+        return parse(text).content
+    except NotPlain as error:
+        raise StudyError(name, error.problems[0].said, _REMEDY) from error
 
 
 def _with_entry(text: str, image: str, entry: str) -> str:

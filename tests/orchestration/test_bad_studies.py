@@ -26,7 +26,7 @@ BAD = {
     "negative": (GOOD.replace("singles: 1", "singles: -1"), "negative.yaml:5: attribution.images.diorama.singles"),
     "folder": (GOOD.replace("{diorama: {singles: 1, pairs: 0}}", "{folder: nowhere}"), None),
     "cron": (GOOD.replace("0 3 * * *", "0 99 * * *"), None),
-    "garbage": ("\x00\x01", "not valid YAML"),
+    "garbage": ("\x00\x01", "zero byte"),
 }  # fmt: skip
 
 

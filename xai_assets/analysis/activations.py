@@ -66,7 +66,7 @@ def _collected(
         fingerprint(
             {
                 "code": CODE_VERSION,
-                "weights": classifier.fingerprint,
+                "weights": classifier.sha256,
                 "layers": list(entry.layers),
                 "preprocessing": classifier.preprocessing.fingerprint(),
             }

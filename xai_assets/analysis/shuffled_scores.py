@@ -49,7 +49,7 @@ def shuffled_scores(
                 netdissect.CODE_VERSION,
                 label_segments.CODE_VERSION,
             ],
-            "weights": classifier.fingerprint,
+            "weights": classifier.sha256,
             "preprocessing": classifier.preprocessing.fingerprint(),
             "layers": list(layers),
             "probe": probe_sha256,

@@ -3,7 +3,6 @@
 import dagster as dg
 
 from xai_assets.web.publish import publish
-from xai_assets.web.shown import image, markdown_entry
 
 
 def picture_entry(
@@ -14,10 +13,12 @@ def picture_entry(
     Args:
         context: of the asset; its partition is the study.
         png: the picture.
-        said: its alternative text, which stands below it as well.
+        said: its alternative text, which stands below it as well; of our own making, never of a file's name.
         what: what it shows, in a word or two, where the UI serves no pictures.
         kept: the address of what it is made from.
     """
     key = ("pictures", context.partition_key, context.asset_key.to_user_string())
     served = publish(context.instance, key, "png", png, kept=kept)
-    return markdown_entry(image(served, said, what))
+    if served.address is None:
+        return dg.MetadataValue.md(served.link(what))
+    return dg.MetadataValue.md(f"![{said}]({served.address})\n\n{said}")
