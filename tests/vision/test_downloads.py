@@ -1,12 +1,19 @@
 """Downloads against a server with the faults that real ones have."""
 
+import contextlib
+import gzip
+import os
+import socket
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.vision.server import Server
 from xai_assets.files import sha256_bytes
+from xai_assets.vision import http
 from xai_assets.vision.downloads import DownloadError, fetch
 
 
@@ -136,3 +143,128 @@ def test_many_who_want_the_same_file_fetch_it_once(server: Server, tmp_path: Pat
         thread.join()
     assert target.read_bytes() == server.files["a.bin"]
     assert len(server.requests) == 1
+
+
+@contextlib.contextmanager
+def answering(*answers: bytes, pause: float = 0.0) -> Iterator[str]:
+    """The address of a server that sends these bytes, one answer a connection; with a pause, byte by byte."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/a.bin"
+
+        def serve() -> None:
+            for answer in answers:
+                with contextlib.suppress(OSError), listening.accept()[0] as connection:
+                    connection.recv(65536)
+                    answer = answer.replace(b"URL", url.encode())
+                    for at in range(0, len(answer), 1 if pause else len(answer)):
+                        connection.sendall(answer[at : at + 1] if pause else answer)
+                        time.sleep(pause)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield url
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    return (
+        "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+    )
+
+
+WRONG = {
+    "a part without being asked": (
+        answer(b"x" * 50, "Content-Range: bytes 50-99/100", status="206 Partial Content"), "another part"),
+    "a part from the beginning": (
+        answer(b"x" * 50, "Content-Range: bytes 0-49/100", status="206 Partial Content"), "another part"),
+    "packed": (answer(gzip.compress(b"x" * 99), "Content-Encoding: gzip"), r"packs it \(gzip\)"),
+    "empty": (answer(b""), "empty file"),
+    "no content": (answer(b"", status="204 No Content"), "answered 204|empty"),
+    "a length of odd digits": (b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n", "empty file|connection failed"),
+    "to a file": (answer(b"", "Location: file:///etc/passwd", status="302 Found"), "neither http nor https"),
+    "to FTP": (answer(b"", "Location: ftp://127.0.0.1/a", status="302 Found"), "neither http nor https"),
+    "to data": (answer(b"", "Location: data:text/plain,x", status="302 Found"), "neither http nor https"),
+    "to nowhere": (answer(b"", status="302 Found"), "answered 302"),
+    "no HTTP": (b"\0" * 100, "connection failed"),
+    "cut chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nxx", "connection failed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_an_answer_that_is_not_the_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """Also where no hash is known that would tell."""
+    answered, said = WRONG[kind]
+    with answering(answered) as url, pytest.raises(DownloadError, match=said) as caught:
+        fetch(url, None, tmp_path / "a.bin")
+    assert not (tmp_path / "a.bin").exists()
+    assert "by hand" in caught.value.remedy
+
+
+def test_redirects_are_followed_within_limits(tmp_path: Path) -> None:
+    """Never back from https to http, where anybody on the way can change what comes."""
+    there = answer(b"", "Location: URL?again", status="302 Found")
+    with answering(there, there, answer(b"weights")) as url:
+        assert fetch(url, None, tmp_path / "a.bin").read_bytes() == b"weights"
+    with answering(*[there] * 9) as url, pytest.raises(DownloadError, match="redirects more than 5 times"):
+        fetch(url, None, tmp_path / "b.bin")
+
+
+def test_https_never_leads_back_to_http(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from email.message import Message
+    from urllib.error import HTTPError
+
+    headers = Message()
+    headers["Location"] = "http://example.org/a.bin"
+
+    def redirects(*_: object, **__: object) -> None:
+        raise HTTPError("https://example.org/a.bin", 302, "Found", headers, None)
+
+    monkeypatch.setattr(http._OPENER, "open", redirects)
+    with pytest.raises(DownloadError, match="redirects from https to http"):
+        fetch("https://example.org/a.bin", None, tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_a_drip_does_not_go_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """One byte before each time limit of the socket would take years."""
+    monkeypatch.setattr(http, "WINDOW", 0.05)
+    slow = answer(b"x" * 1000) if where == "body" else answer(b"", *[f"X-{i}: y" for i in range(90)])
+    with answering(slow, pause=0.01) as url, pytest.raises(DownloadError, match="too few to go on waiting"):
+        fetch(url, None, tmp_path / "a.bin")
+
+
+def test_a_half_without_a_known_hash_is_fetched_anew(server: Server, tmp_path: Path) -> None:
+    """The same tag does not prove the same content, and nothing else could."""
+    target = tmp_path / "a.bin"
+    server.cut = 30_000
+    with pytest.raises(DownloadError, match="ended after"):
+        fetch(f"{server.url}/a.bin", None, target)
+    server.cut, server.files["a.bin"] = None, b"another file, " * 5000
+    fetch(f"{server.url}/a.bin", None, target)
+    assert target.read_bytes() == server.files["a.bin"]
+    assert server.requests == [None, None]
+
+
+@pytest.mark.parametrize("name", [".a.bin.part", ".a.bin.lock"])
+def test_links_and_pipes_beside_the_target_are_not_used(server: Server, tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    for make in (
+        lambda: (tmp_path / name).symlink_to(tmp_path / "mine"),
+        lambda: os.mkfifo(tmp_path / name),
+    ):
+        make()
+        with pytest.raises(DownloadError, match=r"\.a\.bin\.(part|lock) beside it"):
+            fetch(f"{server.url}/a.bin", None, tmp_path / "a.bin")
+        assert (tmp_path / "mine").read_bytes() == b"mine"
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "note", ["[" * 9000, '{"version": "a\\r\\nX: y"}', '{"version": 5}', "\0", "x" * 20_000]
+)
+def test_a_note_that_is_none_means_from_the_beginning(server: Server, tmp_path: Path, note: str) -> None:
+    (tmp_path / ".a.bin.part").write_bytes(b"x" * 500)
+    (tmp_path / ".a.bin.part.json").write_text(note)
+    fetch(f"{server.url}/a.bin", sha256_bytes(server.files["a.bin"]), tmp_path / "a.bin")
+    assert server.requests == [None]

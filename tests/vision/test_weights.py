@@ -76,3 +76,12 @@ def test_an_alternative_is_no_way_round_a_dead_network(tmp_path: Path) -> None:
 )
 def test_hashes_in_file_names(url: str, digits: str | None) -> None:
     assert hash_in_name(url) == digits
+
+
+def test_nothing_is_fetched_over_http_without_a_hash(tmp_path: Path) -> None:
+    """Whoever is on the way could send other weights, which would then be trusted on first use."""
+    url = "http://places2.csail.mit.edu/models_places365/resnet18_places365.pth.tar"
+    with pytest.raises(WeightsError, match="is http and its hash is not known") as caught:
+        obtain(WeightsFile("weights", tmp_path / "a.bin", url))
+    assert "`sha256:`" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from xai_assets.errors import XaiError
 from xai_assets.files import sha256_file, write_text
 from xai_assets.progress import Progress, silent
+from xai_assets.reading import read_text
 from xai_assets.vision.downloads import DownloadError, fetch
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_RECORD = 10_000
 
 
 class WeightsError(XaiError):
@@ -25,8 +29,8 @@ class WeightsFile:
         path: where it is looked for and downloaded to.
         url: where it can be had; None for shipped files and the user's own.
         sha256: the SHA-256 it must have, or as many of its first digits as are published (torchvision: 8).
-            None where nobody published it: a downloaded file is then trusted on first use, its hash recorded
-            beside it.
+            None where nobody published it: a file that comes over https is then trusted on first use, its hash
+            recorded beside it, and none is fetched over http.
         remedy: what to do when a file without `url` is missing.
         alternative: another file that serves as well, such as the same weights in another format.
     """
@@ -53,7 +57,7 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
     """The path of the file and its SHA-256, downloaded first where it is absent and has an address.
 
     Raises:
-        WeightsError: missing without an address, or another hash than it must have.
+        WeightsError: missing without an address, an http address without a hash, or another hash than it must have.
         DownloadError: it could not be fetched.
     """
     for candidate in file.candidates():
@@ -61,6 +65,7 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
             return candidate.path, _verified(candidate)
     if file.url is None:
         raise WeightsError(str(file.path), f"it is missing ({file.what})", file.remedy)
+    _check_protected(file)
     try:
         fetch(file.url, file.sha256, file.path, progress)
     except DownloadError as error:
@@ -68,6 +73,20 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
             raise
         return obtain(file.alternative, progress)
     return file.path, _verified(file)
+
+
+def _check_protected(file: WeightsFile) -> None:
+    """Raise WeightsError for an address by which anybody on the way could send another file unnoticed."""
+    assert file.url is not None
+    address = urlsplit(file.url)
+    if address.scheme == "http" and file.sha256 is None and address.hostname not in _LOOPBACK:
+        raise WeightsError(
+            str(file.path),
+            f"it is missing ({file.what}); its address {file.url} is http and its hash is not known, so anybody on "
+            "the way could send another file",
+            "Put it there by hand, or name the file's hash in the study: `sha256:` beside `name:` of the model; "
+            "`sha256sum FILE` prints it.",
+        )
 
 
 def verify_sha256(path: Path, expected: str) -> str:
@@ -107,7 +126,7 @@ def _trusted_on_first_use(path: Path) -> str:
     """The file's SHA-256, recorded beside it the first time and compared every time after."""
     record = path.with_name(f"{path.name}.sha256")
     if record.is_file():
-        words = record.read_text(encoding="utf-8").split()
+        words = read_text(record, _MAX_RECORD, error=WeightsError).split()
         if not words:
             raise WeightsError(
                 str(record), "the record of the hash is empty", "Delete it to trust the file anew."
