@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xai_assets.errors import XaiError
-from xai_assets.reading import as_text, kind_of, open_regular, read_regular, read_text, text_lines
+from xai_assets.reading import as_text, kind_of, open_regular, read_regular, read_text, shown, text_lines
 
 
 class OddFileError(XaiError):
@@ -95,3 +95,11 @@ def test_only_line_feeds_and_carriage_returns_end_a_line(lines: list[str]) -> No
     """U+2028, U+0085 and form feeds may stand in a name."""
     for end in ("\n", "\r\n", "\r"):
         assert text_lines(end.join(lines)) == lines
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_any_name_is_shown_as_text_that_utf_8_can_carry(name: str) -> None:
+    """File names can have bytes that are no text, line feeds and overrides; a plain name stays as it is."""
+    assert shown(name).encode("utf-8").decode().isprintable() or not name.isprintable()
+    assert shown("caf\udce9\n.png") == r"caf\xe9\n.png"
+    assert shown("Müller 1.png") == "Müller 1.png"

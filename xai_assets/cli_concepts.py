@@ -175,7 +175,10 @@ def export(study: str, model: str, method: str, output: Path) -> None:
 def _warehouse() -> "Warehouse":
     from xai_assets.resources.warehouse import Warehouse
 
-    return Warehouse(Settings.from_environment().warehouse)
+    settings = Settings.from_environment()
+    return Warehouse(
+        settings.warehouse, settings.warehouse_wait, notice=lambda line: click.echo(line, err=True)
+    )
 
 
 @contextmanager

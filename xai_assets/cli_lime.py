@@ -130,14 +130,13 @@ def grade(study: str, masks: Path, lies: "Lies", as_json: bool) -> None:
             )
         say(f"avg_iou  {number(found.avg_iou)} over {found.graded} (chance {number(found.avg_chance_iou)})")
         say(f"avg_time {number(found.avg_time)} s")
-    problems = (*bench.tally.problems, *bench.tally.set_aside)
-    for problem in problems:
+    for problem in (*bench.tally.problems, *bench.tally.set_aside):
         say(problem, err=True)
     for case, why in found.absent.items():
         say(f"{case}: no grade: {why}", err=True)
     if not found.graded:
         sys.exit(NOTHING)
-    sys.exit(PARTLY if found.absent or problems else 0)
+    sys.exit(PARTLY if found.absent or bench.tally.lost else 0)
 
 
 @lime.command()

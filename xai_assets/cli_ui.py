@@ -28,7 +28,7 @@ def ui(host: str, port: int | None, path_prefix: str, allow_host: tuple[str, ...
     It answers only to its own name and its own pages: no other web page can read it or start runs. There is no login:
     who can reach the address can start runs, so leave it on 127.0.0.1, or put a proxy with a login before it.
     """
-    from xai_assets.cli_run import instance_folder, open_instance
+    from xai_assets.execution.history import instance_folder, open_instance
     from xai_assets.web.server import is_loopback, listen, names_of, serve
 
     prefix = _checked_prefix(path_prefix)
@@ -37,7 +37,6 @@ def ui(host: str, port: int | None, path_prefix: str, allow_host: tuple[str, ...
             raise XaiError(f"--allow-host {name!r}", "is no host name", "Give the name alone, without port.")
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # for the processes that are started from here
     home = instance_folder(Settings.from_environment())
-    home.mkdir(parents=True, exist_ok=True)
     listening = listen(host, port)
     if not is_loopback(host):
         click.echo(

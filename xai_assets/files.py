@@ -33,6 +33,16 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     return path
 
 
+def make_way(path: Path) -> None:
+    """Rename a folder that is in the place of a file of ours to `NAME.aside`: what is in it is somebody's."""
+    if not path.is_dir() or path.is_symlink():
+        return
+    number = 0
+    while (aside := path.with_name(f"{path.name}.aside{number or ''}")).exists():
+        number += 1
+    path.rename(aside)
+
+
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from xai_assets.errors import XaiError
+from xai_assets.text import printable
 
 _BLOCK = 1 << 20
 _KINDS = (
@@ -43,6 +44,15 @@ def kind_of(path: str | Path) -> str | None:
     return _kind(mode)
 
 
+def shown(path: str | Path) -> str:
+    r"""A path or file name as text for messages and tables: bytes that are not UTF-8, and controls, as `\xe9`."""
+    text = str(path)
+    try:
+        return printable(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return printable(text)
+
+
 @contextmanager
 def open_regular(
     path: str | Path, max_bytes: int, *, error: type[XaiError] = XaiError, remedy: str = _CHECK_PATH
@@ -61,7 +71,7 @@ def open_regular(
         XaiError: (of the class `error`) no such file, a folder, pipe, socket or device, larger than `max_bytes`, or
             no permission. A pipe or device is not opened, and nothing waits for it.
     """
-    what = str(path)
+    what = shown(path)
     try:
         # Asked before it is opened, since opening a device can act on it, and again behind: it may have been replaced.
         _check_kind(what, os.stat(path).st_mode, error, remedy)
@@ -69,7 +79,7 @@ def open_regular(
     except OSError as found:
         raise _unreadable(path, found, error, remedy) from found
     except ValueError as found:
-        raise error(repr(what), "its name holds a zero byte", remedy) from found
+        raise error(what, "its name holds a zero byte", remedy) from found
     with os.fdopen(handle, "rb") as file:
         opened = os.fstat(handle)
         _check_kind(what, opened.st_mode, error, remedy)
@@ -95,7 +105,7 @@ def read_regular(
         except OSError as found:
             raise _unreadable(path, found, error, remedy) from found
     if len(data) > max_bytes:
-        raise error(str(path), f"it has more than {max_bytes:,} bytes", remedy)
+        raise error(shown(path), f"it has more than {max_bytes:,} bytes", remedy)
     return bytes(data)
 
 
@@ -107,7 +117,7 @@ def read_text(
     Raises:
         XaiError: as `read_regular`; not UTF-8, or a zero byte, with the line.
     """
-    return as_text(read_regular(path, max_bytes, error=error, remedy=remedy), name=str(path), error=error)
+    return as_text(read_regular(path, max_bytes, error=error, remedy=remedy), name=shown(path), error=error)
 
 
 def as_text(data: bytes, *, name: str, error: type[XaiError] = XaiError) -> str:
@@ -148,13 +158,13 @@ def _kind(mode: int) -> str | None:
 def _check_kind(what: str, mode: int, error: type[XaiError], remedy: str) -> None:
     kind = _kind(mode)
     if kind is not None:
-        raise error(what, f"it is {kind}, no regular file", remedy)
+        raise error(what, f"it is {kind}, not a regular file", remedy)
 
 
 def _unreadable(path: str | Path, found: OSError, error: type[XaiError], remedy: str) -> XaiError:
     if isinstance(found, FileNotFoundError):
         why = "it is a link that leads nowhere" if os.path.islink(path) else "there is no such file"
-        return error(str(path), why, remedy)
+        return error(shown(path), why, remedy)
     if isinstance(found, PermissionError):
         remedy = "Check its permissions."
-    return error(str(path), f"it cannot be read ({found.strerror})", remedy)
+    return error(shown(path), f"it cannot be read ({found.strerror})", remedy)

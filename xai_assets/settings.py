@@ -21,7 +21,8 @@ EXECUTORS = AUTO, IN_PROCESS, GPU_TAGGED, CELERY = "auto", "in_process", "gpu_ta
 DEVICES = "auto", "cpu", "cuda"
 """What XAI_DEVICE may be."""
 
-LEAST_LOST_AFTER, MOST_LOST_AFTER = 5, 7 * 24 * 3600
+WEEK = 7 * 24 * 3600
+LEAST_LOST_AFTER, MOST_LOST_AFTER = 5, WEEK
 """Seconds; a heartbeat may be late by a few."""
 
 DEBUG = "XAI_DEBUG"
@@ -29,7 +30,8 @@ DEBUG = "XAI_DEBUG"
 
 VARIABLES = (
     "XAI_DATA", "XAI_ARTIFACTS", "XAI_WAREHOUSE", "XAI_REPORTS", "XAI_MODELS", "XAI_STUDIES", "XAI_DEVICE",
-    "XAI_DEVICES", "XAI_LOCKS", "XAI_EXECUTOR", "XAI_BROKER", "XAI_LOST_AFTER", DEBUG,
+    "XAI_DEVICES", "XAI_LOCKS", "XAI_EXECUTOR", "XAI_BROKER", "XAI_LOST_AFTER",
+    "XAI_WAREHOUSE_WAIT", DEBUG,
 )  # fmt: skip
 """Every variable that is read."""
 
@@ -73,6 +75,7 @@ class Settings:
             "auto", "in_process", "gpu_tagged" or "celery".
         broker: XAI_BROKER; the Redis by which hosts share the steps of a run, such as redis://host:6379/0.
         lost_after: XAI_LOST_AFTER; seconds after which a worker that gives no sign of life counts as lost.
+        warehouse_wait: XAI_WAREHOUSE_WAIT; seconds to wait for a program that has the warehouse open.
     """
 
     data: Path
@@ -88,6 +91,7 @@ class Settings:
     executor: str = "auto"
     broker: str | None = None
     lost_after: int = 60
+    warehouse_wait: int = 60
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -116,7 +120,8 @@ class Settings:
             shared=shared,
             executor=_choice(env, "XAI_EXECUTOR", EXECUTORS),
             broker=_broker(env.get("XAI_BROKER") or None),
-            lost_after=_seconds(env.get("XAI_LOST_AFTER") or str(cls.lost_after)),
+            lost_after=_seconds(env, "XAI_LOST_AFTER", cls.lost_after, LEAST_LOST_AFTER, MOST_LOST_AFTER),
+            warehouse_wait=_seconds(env, "XAI_WAREHOUSE_WAIT", cls.warehouse_wait, 0, WEEK),
         )
 
 
@@ -153,7 +158,9 @@ def _path(env: Mapping[str, str], variable: str, default: Path, *, file: bool = 
             f"there is no user {user!r} whose home folder it could be in",
             "Give a full path.",
         ) from None
-    return _folder(variable, path, file=file)
+    found = _folder(variable, path, file=file)
+    # A link whose target is away stays a link, so that its reader says so and no new file takes its place.
+    return Path(os.path.abspath(path)) if path.is_symlink() and not found.exists() else found
 
 
 def _folder(variable: str, path: Path, *, file: bool = False) -> Path:
@@ -212,13 +219,11 @@ def _broker(broker: str | None) -> str | None:
     return broker
 
 
-def _seconds(value: str) -> int:
+def _seconds(env: Mapping[str, str], variable: str, default: int, least: int, most: int) -> int:
+    value = env.get(variable) or str(default)
     number = int(value) if re.fullmatch(r"[0-9]{1,9}", value) else -1
-    if not LEAST_LOST_AFTER <= number <= MOST_LOST_AFTER:
+    if not least <= number <= most:
         raise _refused(
-            "XAI_LOST_AFTER",
-            value,
-            "not a number of seconds in that range",
-            f"It may be {LEAST_LOST_AFTER} to {MOST_LOST_AFTER}.",
+            variable, value, "not a number of seconds in that range", f"It may be {least} to {most}."
         )
     return number

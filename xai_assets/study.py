@@ -132,16 +132,17 @@ class ImageSource(Part):
 
 
 class TruthSource(Part):
-    """Where the objects of the explained classes really are: exactly one of masks and boxes."""
+    """Where the objects of the target classes are: masks, boxes, or both, of which the masks are then used."""
 
     masks: str | None = Field(
         None,
-        description="a folder of PNG files, white inside: `cat.jpg.png` or, where an image has several explained "
-        "classes, `cat.dog.png`",
+        description="a folder of PNG files, white inside: `cat.jpg.png` or, where an image has several target "
+        "classes, `cat.dog.png` or `dog/cat.png`",
     )
     boxes: str | None = Field(
         None,
-        description="a CSV file (image,class,left,top,right,bottom in pixels), or COCO's instances_*.json",
+        description="a CSV file (image,class,left,top,right,bottom in pixels), or COCO's instances_*.json; beside "
+        "masks, each mask is compared with its boxes",
     )
     lies: Literal["original", "model"] = Field(
         "original", description="what masks are drawn on: the original picture, or the model's view of it"
@@ -149,7 +150,8 @@ class TruthSource(Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        _exactly_one(self, ("masks", "boxes"))
+        if self.masks is None and self.boxes is None:
+            raise ValueError("name masks, boxes, or both")
         return self
 
 

@@ -11,10 +11,11 @@ JOINER = "\u2060"
 
 _KEPT = "\u200c\u200d"  # zero-width (non-)joiner: Persian, Indic scripts and emoji are spelt with them
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, formats (bidi overrides), surrogates, line separators
-# What begins or ends a construct inside a line, by CommonMark and GitHub's extensions, and `$` of formulas.
-_INLINE = re.compile(r"[\\`*_\[\]()<>!|~&$]")
-# What makes a line a heading, a list, a rule, the line below a heading or below a table's head.
-_BLOCK = re.compile(r"^(\d*)([#+\-=:.)])")
+# What begins or ends a construct inside a line, by CommonMark and GitHub's extensions: an underscore inside a word, a
+# bracket that does not follow a link's text and an ampersand that begins no entity do not, and are left readable.
+_INLINE = re.compile(r"[\\`*\[\]<~|]|(?<=\])\(|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w]+;)")
+# What makes a line a heading, a list, a quotation, a rule, the line below a heading or below a table's head.
+_BLOCK = re.compile(r"^(\d*)([#+\-=:>.)])")
 # GitHub's autolinks are looked for in the text that is left when all escapes are undone, so an escape stops none.
 _ADDRESS = re.compile(r"(?:https?|ftp|mailto|xmpp):|www(?=\.)|@", re.IGNORECASE)
 
@@ -44,6 +45,11 @@ def escape_markdown(text: str) -> str:
     escaped = _INLINE.sub(r"\\\g<0>", printable(text).strip())
     escaped = _BLOCK.sub(r"\1\\\2", escaped)
     return _ADDRESS.sub(rf"\g<0>{JOINER}", escaped)
+
+
+def unescape_markdown(escaped: str) -> str:
+    """What `escape_markdown` was given, as `printable` writes it."""
+    return re.sub(r"\\(.)", r"\1", escaped.replace(JOINER, ""))
 
 
 def _visible(character: str) -> bool:

@@ -1,11 +1,13 @@
 """A folder as people have them: right pictures in the table, the others by name, and no picture suffers from another."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from xai_assets.analysis import predictions as predictions_module
-from xai_assets.analysis.images import images
+from xai_assets.analysis.images import image_names, images
 from xai_assets.analysis.predictions import explained_classifier, predictions
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import explain
@@ -65,11 +67,11 @@ GOOD = {
     "turned.jpg": "RGB", "one.png": "RGB", "scaled.png": "RGB",
 }  # fmt: skip
 BAD = {
-    "moving.gif": "2 frames",
+    "moving.gif": "several frames",
     "vast.png": "12000 x 8000 pixels",
     "cut.jpg": "truncated or damaged",
     "empty.png": "empty",
-    "text.jpg": "not a picture",
+    "text.jpg": "not an image",
 }
 
 
@@ -146,10 +148,10 @@ def test_an_image_that_preprocessing_does_not_take_is_set_aside(bench, tmp_path,
 
 
 def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, table, monkeypatch):
-    def unlucky(bench, classifier, image, truth, real=predictions_module._explained):
+    def unlucky(bench, classifier, image, truth, real=predictions_module._explained, **more):
         if image["image_id"] == "one.png":
             raise XaiError("one.png", "gives scores that are not finite", "Look at the checkpoint.")
-        return real(bench, classifier, image, truth)
+        return real(bench, classifier, image, truth, **more)
 
     monkeypatch.setattr(predictions_module, "_explained", unlucky)
     opened = Workbench(bench.settings, bench.file)
@@ -160,3 +162,27 @@ def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, tabl
     verdict = PREDICTED.look(found, table, left_out)
     assert verdict.passed and "1 have no prediction. one.png" in verdict.said
     assert not PREDICTED.look(found, table).passed
+
+
+def test_odd_names_and_files_beside_the_images_are_told(bench, tmp_path):
+    """A name that is no UTF-8, one with a line feed, a pipe named like an image, and an image that is nearly black."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", b"a\nb;c.png"):
+        Image.fromarray(RAMP).save(folder / "x.png")
+        (folder / "x.png").rename(folder / os.fsdecode(name))
+    Image.fromarray(RAMP[..., 0].astype(np.uint16) * 16).save(folder / "xray.png")
+    (folder / "scan.heic").write_bytes(b"x")
+    os.mkfifo(folder / "pipe.png")
+    (tmp_path / "folder.yaml").write_text(STUDY, encoding="utf-8")
+    other = Workbench(bench.settings, read_study(tmp_path / "folder.yaml"))
+    table = images(other)
+    assert table["image_id"].tolist() == [r"a\nb;c.png", r"caf\xe9.png", "xray.png"]
+    assert table["image_id"].tolist() == list(image_names(other.file))
+    said = "\n".join(other.tally.problems)
+    assert "scan.heic: files of the suffix .heic are not read" in said
+    assert "pipe.png: it is a named pipe" in said
+    assert "its values are at most " in said.split("xray.png: ")[1]
+    check = predictions(other, table).set_index("image_id")["input_check"]
+    assert "12-bit values" in check["xray.png"]
+    assert "12-bit" not in check[r"caf\xe9.png"]

@@ -1,5 +1,8 @@
 """A study's own masks or boxes: the truth of its cases in the model's frame, as Diorama's is; what lacks is said."""
 
+import json
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,12 +11,13 @@ from xai_assets.analysis.evaluation import localization
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.images import images
 from xai_assets.analysis.needs import needs
-from xai_assets.analysis.own_truth import within
+from xai_assets.analysis.own_truth import ground_truth, within
 from xai_assets.analysis.predictions import predictions
-from xai_assets.analysis.reference_masks import MaskError
-from xai_assets.analysis.workbench import Workbench
+from xai_assets.analysis.reference_masks import Case, MaskError
+from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.automation.watched_files import image_files
 from xai_assets.settings import Settings
+from xai_assets.study import TruthSource
 from xai_assets.study_file import StudyError, read_study
 from xai_assets.vision.geometry import resize_crop_frame, whole_frame
 
@@ -99,7 +103,125 @@ def test_truth_that_is_missing_is_told_before_anything_runs_and_watched(tmp_path
     assert tmp_path / "boxes.csv" in image_files(boxed.file)
 
 
-@pytest.mark.parametrize("truth", ["{}", "{masks: a, boxes: b}"])
-def test_exactly_one_kind_of_truth_is_given(tmp_path, truth):
+def test_some_truth_is_given(tmp_path):
     with pytest.raises(StudyError, match="truth"):
-        bench(tmp_path, truth)
+        bench(tmp_path, "{}")
+
+
+def coco(path, file_name="a.png", bbox=(25, 10, 15, 10), **image):
+    content = {
+        "images": [{"id": 1, "file_name": file_name, **image}],
+        "categories": [{"id": 1, "name": "Dog"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": list(bbox)}],
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def truth_of(root, given, image_id="a.png", target="dog", *, size=(40, 60), tally=None, **case):
+    frame = whole_frame(*size, size, "native")
+    source = TruthSource.model_validate(given)
+    of_case = ground_truth(source, lambda name: root / name, tally or Tally())
+    return of_case(Case(image_id, target, True, frame, **case))
+
+
+@pytest.mark.parametrize(
+    "file_name", ["a.png", "val2017/a.png", "C:\\data\\val\\a.png", " a.png "]
+)  # fmt: skip
+def test_a_file_may_name_folders_and_cases(tmp_path, file_name):
+    coco(tmp_path / "b.json", file_name, width=60, height=40)
+    np.testing.assert_array_equal(truth_of(tmp_path, {"boxes": "b.json"}), MASK)
+
+
+def test_names_in_two_unicode_forms_are_one(tmp_path):
+    coco(tmp_path / "b.json", unicodedata.normalize("NFC", "caf\u00e9.png"))
+    image = unicodedata.normalize("NFD", "caf\u00e9.png")
+    np.testing.assert_array_equal(truth_of(tmp_path, {"boxes": "b.json"}, image), MASK)
+    (tmp_path / "masks").mkdir()
+    save(tmp_path / "masks" / "caf\u00e9.png", MASK)
+    np.testing.assert_array_equal(truth_of(tmp_path, {"masks": "masks"}, image), MASK)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"width": 120, "height": 80}, "120 x 80 pixels, and it has 60 x 40"),
+        ({"width": 40, "height": 60}, "EXIF orientation"),
+        ({"bbox": (25, 10, 100, 10)}, "reaches beyond the image of 60 x 40"),
+        ({"bbox": (-9, 10, 20, 10)}, "reaches beyond the image of 60 x 40"),
+        ({"file_name": "other.png"}, "no image of that name"),
+        ({"width": 0, "height": 40}, "width is 0"),
+    ],
+)
+def test_boxes_of_another_size_or_image_are_no_truth(tmp_path, given, why):
+    coco(tmp_path / "b.json", **given)
+    with pytest.raises(MaskError, match=why):
+        truth_of(tmp_path, {"boxes": "b.json"})
+
+
+def test_a_name_that_two_folders_have_is_not_guessed(tmp_path):
+    content = {
+        "images": [{"id": n, "file_name": f"{n}/a.png"} for n in (1, 2)],
+        "categories": [{"id": 1, "name": "dog"}],
+        "annotations": [{"image_id": n, "category_id": 1, "bbox": [25, 10, 15, 10]} for n in (1, 2)],
+    }
+    (tmp_path / "b.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(MaskError, match=r"1/a\.png and 2/a\.png"):
+        truth_of(tmp_path, {"boxes": "b.json"})
+
+
+def test_a_class_that_the_image_has_no_box_of_is_told_which_it_has(tmp_path):
+    coco(tmp_path / "b.json")
+    with pytest.raises(MaskError, match="none of this class for the image; it has Dog"):
+        truth_of(tmp_path, {"boxes": "b.json"}, target="cat")
+
+
+@pytest.mark.parametrize(
+    ("bbox", "fits"), [((24, 9, 17, 12), True), ((0, 0, 15, 10), False), ((0, 0, 60, 40), False)]
+)
+def test_masks_and_boxes_are_compared(tmp_path, bbox, fits):
+    coco(tmp_path / "b.json", bbox=bbox)
+    (tmp_path / "masks").mkdir()
+    save(tmp_path / "masks" / "a.png", MASK)
+    both = {"masks": "masks", "boxes": "b.json"}
+    if fits:
+        np.testing.assert_array_equal(truth_of(tmp_path, both), MASK)
+    else:
+        with pytest.raises(MaskError, match="do not agree"):
+            truth_of(tmp_path, both)
+
+
+def test_rows_that_are_set_aside_are_in_the_tally(tmp_path):
+    (tmp_path / "b.csv").write_text(
+        "image,class,left,top,right,bottom\na.png,dog,25,10,40,20\na.png,dog,9,9,9,9\n", encoding="utf-8"
+    )
+    tally = Tally()
+    np.testing.assert_array_equal(truth_of(tmp_path, {"boxes": "b.csv"}, tally=tally), MASK)
+    (line,) = tally.problems
+    assert line.startswith("b.csv, line 3: the box from (9, 9)")
+
+
+def test_a_mask_of_no_class_and_an_inverted_one_are_remarked(tmp_path):
+    folder = tmp_path / "masks"
+    (folder / "dog").mkdir(parents=True)
+    disc = np.hypot(*np.mgrid[-20:20, -30:30]) > 9
+    save(folder / "a.png", disc)
+    save(folder / "dog" / "b.png", MASK)
+    save(folder / "c.dog.png", MASK)
+    for image, said in (("a.png", ["is it inverted", "names no class"]), ("b.jpg", []), ("c.jpg", [])):
+        tally = Tally()
+        assert truth_of(tmp_path, {"masks": "masks"}, image, tally=tally).any()
+        assert len(tally.problems) == len(said) and not tally.lost
+        assert all(word in line for word, line in zip(said, tally.problems, strict=True))
+
+
+def test_a_mask_of_two_images_is_not_guessed(tmp_path):
+    (tmp_path / "masks").mkdir()
+    save(tmp_path / "masks" / "a.png", MASK)
+    with pytest.raises(MaskError, match="several images are called a"):
+        truth_of(tmp_path, {"masks": "masks"}, "a.jpg", shares_stem=True)
+    save(tmp_path / "masks" / "a.jpg.png", MASK)
+    np.testing.assert_array_equal(truth_of(tmp_path, {"masks": "masks"}, "a.jpg", shares_stem=True), MASK)
+
+
+def save(path, mask):
+    Image.fromarray(mask.astype(np.uint8) * 255).save(path)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from xai_assets.analysis.mask_reading import doubt
 from xai_assets.analysis.reference_masks import Case, MaskError, find_masks, place, read_mask
 from xai_assets.vision.geometry import resize_crop_frame, whole_frame
 
@@ -37,11 +38,61 @@ def test_white_is_inside_however_it_was_saved(tmp_path, as_saved):
         (np.eye(4, dtype=np.uint8), "its values are 0 and 1"),
         (np.full((4, 4, 3), (255, 0, 0), np.uint8), "colours"),
         (np.full((4, 4, 4), 255, np.uint8), "mode RGBA"),
+        (np.full((4, 4), 255, np.uint8), "white throughout"),
+        (np.array([[0, 255]], np.uint16), "at most 255 of 65,535"),
+        (np.array([[0, 4095]], np.uint16), "at most 4,095 of 65,535"),
+        (np.random.default_rng(0).integers(0, 256, (40, 60), np.uint8), "neither black nor white"),
+        (np.linspace(0, 255, 2400).reshape(40, 60).astype(np.uint8), "neither black nor white"),
+        (np.where(MASK, 255, 128).astype(np.uint8), "neither black nor white"),
+        (np.pad(MASK, 6, constant_values=True).astype(np.uint8) * 255, "screenshot with margins"),
     ],
 )
 def test_what_is_no_mask_is_named(tmp_path, array, why):
     with pytest.raises(MaskError, match=why):
         read_mask(save(tmp_path / "a.png", array))
+
+
+@pytest.mark.parametrize("how", ["jpeg", "smoothed", "palette"])
+def test_a_mask_with_soft_edges_is_read(tmp_path, how):
+    disc = np.hypot(*np.mgrid[-60:60, -60:60]) < 30
+    image = Image.fromarray(disc.astype(np.uint8) * 255)
+    if how == "jpeg":
+        image.convert("RGB").save(tmp_path / "a.jpg", quality=40)
+        image = Image.open(tmp_path / "a.jpg")
+    elif how == "smoothed":
+        image = image.resize((240, 240), Image.Resampling.BICUBIC).resize(
+            (120, 120), Image.Resampling.BILINEAR
+        )
+    else:
+        image = image.convert("P")
+    image.save(tmp_path / "a.png")
+    assert (read_mask(tmp_path / "a.png") != disc).mean() < 0.01
+
+
+def test_a_palette_with_a_transparent_colour_is_no_mask(tmp_path):
+    image = Image.fromarray(MASK.astype(np.uint8) * 255).convert("P")
+    image.save(tmp_path / "a.png", transparency=0)
+    with pytest.raises(MaskError, match="P with transparency"):
+        read_mask(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("mask", "odd"), [(MASK, False), (~MASK, False), (np.hypot(*np.mgrid[-20:20, -30:30]) > 9, True)]
+)
+def test_an_inverted_mask_is_doubted(mask, odd):
+    mask = mask.copy()
+    if not odd:
+        mask[0] = False  # an object may fill almost all, but not all of the border
+    assert (doubt(mask) is not None) == odd
+
+
+def test_a_file_that_is_near_is_named(tmp_path):
+    frame = whole_frame(8, 8, (8, 8), "native")
+    array = np.eye(8, dtype=np.uint8) * 255
+    for name in ("a.jpg", "b.cat.png"):
+        save(tmp_path / name, array)
+    _, absent = find_masks(tmp_path, [Case(f"{n}.bmp", "dog", True, frame) for n in "ab"], lies="original")
+    assert "a.jpg is no PNG" in absent["a.bmp", "dog"] and "but b.cat.png" in absent["b.bmp", "dog"]
 
 
 def test_a_mask_is_placed_as_the_model_sees_it_or_refused():

@@ -44,7 +44,7 @@ def test_a_folder_of_broken_files_is_an_error(tmp_path):
 
 def test_a_folder_without_pictures_is_an_error(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
-    with pytest.raises(XaiError, match="it holds no picture files"):
+    with pytest.raises(XaiError, match="it holds no image files"):
         FolderProbe(tmp_path)
     with pytest.raises(XaiError, match="there is no such folder"):
         FolderProbe(tmp_path / "none")

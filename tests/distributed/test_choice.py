@@ -49,8 +49,9 @@ def test_without_a_broker_it_fails_with_the_remedy(monkeypatch):
 
 
 def test_another_broker_is_refused_without_its_password():
-    with pytest.raises(XaiError, match=r"broker pyamqp:\.\.\.: is not Redis"):
-        arguments(SETTINGS, {"broker": "pyamqp://guest:secret@host//"})
+    with pytest.raises(XaiError, match="XAI_BROKER: not an address of Redis") as raised:
+        Settings.from_environment({"XAI_BROKER": "pyamqp://guest:secret@host//"})
+    assert "secret" not in str(raised.value)
 
 
 def test_a_redis_that_does_not_answer_is_named_without_its_password(monkeypatch):
@@ -72,20 +73,32 @@ def test_a_message_is_done_when_its_step_is_and_stays_a_living_workers():
     assert conf.broker_transport_options["unacked_restore_interval"] == 10
 
 
-def test_what_a_run_gives_goes_before_the_settings():
-    given = {
-        "broker": "redis://mine:1/0",
-        "backend": "redis://mine:1/1",
-        "config_source": {"result_expires": 7, "broker_transport_options": {"visibility_timeout": 5}},
-    }
-    conf = application(SETTINGS, given).conf
-    assert (conf.broker_url, conf.result_backend, conf.result_expires) == (
-        "redis://mine:1/0",
-        "redis://mine:1/1",
-        7,
-    )
-    assert conf.broker_transport_options["visibility_timeout"] == 5
-    assert conf.broker_transport_options["unacked_restore_throttle"] == 1
+def test_messages_are_json_on_every_side():
+    conf = application(SETTINGS).conf
+    assert conf.accept_content == conf.result_accept_content == ["json"]
+    assert {conf.task_serializer, conf.result_serializer, conf.event_serializer} == {"json"}
+    assert not conf.include and not conf.imports
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"broker": "redis://evil.example:6379/0"},
+        {"backend": "redis://evil.example:6379/0"},
+        {"include": ["antigravity"]},
+        {"config_source": {"accept_content": ["pickle"]}},
+        {"config_source": {"CELERY_ACCEPT_CONTENT": ["pickle"]}},
+        {"config_source": {}},
+        {"broker": None},
+        {"anything": 1},
+    ],
+)
+def test_a_run_chooses_nothing_of_celery(given):
+    (name,) = given
+    with pytest.raises(dg.DagsterInvalidConfigError, match=f'"{name}"'):
+        dg.validate_run_config(graph.queues_job(), {"execution": {"config": {"celery": given}}})
+    with pytest.raises(XaiError, match=f"celery: {name}: cannot be chosen by a run"):
+        arguments(SETTINGS, given)
 
 
 @pytest.mark.parametrize("host", ["the home", "every other"])

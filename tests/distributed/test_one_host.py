@@ -83,9 +83,11 @@ def begun(tmp_path, step):
 
 def test_each_step_goes_to_a_worker_of_its_queue_and_only_one_has_a_device(start, instance):
     start("net", "gpu", XAI_DEVICES="only")
-    start("rest", "default", "warehouse")
+    rest = start("rest", "default", "warehouse")
     success, said, messages = run(graph.queues_job, instance)
     assert success, messages
+    rest.send_signal(signal.SIGTERM)
+    assert rest.wait(30) == 0
     assert {step: found["worker"] for step, found in said.items()} == {
         "net": "net",
         "compare": "rest",

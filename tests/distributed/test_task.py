@@ -1,5 +1,6 @@
 """A message begins its step at most twice, the second time as a retry, and not at all where its run is over."""
 
+import signal
 from types import SimpleNamespace
 
 import dagster as dg
@@ -7,11 +8,13 @@ import pytest
 from celery.exceptions import TaskRevokedError
 from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._grpc.types import ExecuteStepArgs
+from dagster._utils.interrupts import capture_interrupts
 from dagster_shared.serdes import deserialize_value
 
 from tests.distributed import graph
+from xai_assets.automation.partitions import studies
 from xai_assets.execution.distributed.executor import Outcome
-from xai_assets.execution.distributed.task import DELIVERY, StepRefused, admit
+from xai_assets.execution.distributed.task import DELIVERY, StepRefused, admit, signals_restored
 
 
 @pytest.fixture
@@ -89,6 +92,32 @@ def failure(error, instance):
     (event,) = [deserialize_value(text, dg.DagsterEvent) for text in found]
     assert event.is_step_failure and event.step_key == "net"
     return event.step_failure_data.error
+
+
+@pytest.mark.parametrize("name", ["added-later", "../no-name"])
+def test_a_study_that_was_added_since_the_worker_started_is_known(instance, name):
+    run = instance.create_run_for_job(graph.queues_job(), tags={"dagster/partition": name})
+    origin = dg.reconstructable(graph.queues_job).get_python_origin()
+    admit(instance, ExecuteStepArgs(origin, run.run_id, ["net"]), "m", "one@host")
+    only = dg.PartitionKeyRange(name, name)
+    if name == "added-later":
+        assert studies.get_partition_keys_in_range(only) == [name]
+        assert studies.get_partition_keys().count(name) == 1
+    else:
+        assert name not in studies.get_partition_keys()
+
+
+def test_after_a_step_sigterm_is_the_workers_again():
+    def ends_warm(number, frame):
+        raise AssertionError
+
+    before = signal.signal(signal.SIGTERM, ends_warm)
+    try:
+        with signals_restored(), capture_interrupts():
+            assert signal.getsignal(signal.SIGTERM) is not ends_warm
+        assert signal.getsignal(signal.SIGTERM) is ends_warm
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_any_error_of_a_worker_is_the_failure_of_its_step(instance):

@@ -64,6 +64,7 @@ def test_clip_dissect_is_read_with_its_arguments(write):
         (r'["it\'s.jpg", "/d/x.png"]', "it's.jpg;/d/x.png"),
         ("a|b.jpg|c", "a;b.jpg;c"),
         (r"C:\data\a.jpg|b", "C:/data/a.jpg;b"),
+        ("['a;b.jpg', 'c']", r"a\;b.jpg;c"),
         ("[]", None),
         ("", None),
     ],
@@ -81,7 +82,6 @@ def test_top_images_of_either_form_and_system_are_read(write, value, images):
         ("['a' 'b']", "no list of names"),
         ("['a'", "no list of names"),
         ("[" * 5000, "no list of names"),
-        ("['a;b']", "names an image 'a;b'"),
         ("['a', '']", "names an image ''"),
         (r"['\N{nonsense}']", "cannot be read"),
         ("['" + "a" * 30000 + "']", "characters, more than"),
@@ -95,7 +95,7 @@ def test_a_list_that_is_none_is_refused_with_its_line(write, value, said):
 
 
 NAMES = st.lists(
-    st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters=";|"), min_size=1, max_size=20),
+    st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="|"), min_size=1, max_size=20),
     min_size=1,
     max_size=5,
 )

@@ -229,7 +229,7 @@ def test_a_value_that_contains_itself_is_refused():
 def test_size_memo_and_integers_are_limited(monkeypatch):
     with pytest.raises(PickleRefused, match="bits"):
         read_plain_pickle(pickle.dumps(2**2000), name="x")
-    monkeypatch.setattr(plain_pickle, "MAX_MEMO", 3)
+    monkeypatch.setattr(plain_pickle.PickleMachine, "max_memo", 3)
     with pytest.raises(PickleRefused, match="remembered"):
         read_plain_pickle(pickle.dumps([[], [], [], []]), name="x")
     monkeypatch.setattr(plain_pickle, "MAX_BYTES", 20)
@@ -255,4 +255,28 @@ def test_size_memo_and_integers_are_limited(monkeypatch):
 )
 def test_what_is_wrong_is_said(data, why):
     with pytest.raises(PickleRefused, match=why):
+        read_plain_pickle(data, name="x")
+
+
+def colliding(count):
+    """Integers of one hash: Python's hash of an integer is its remainder by 2^61 - 1."""
+    return [index * (2**61 - 1) for index in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("keys", [colliding(501), [i + 0.5 for i in range(501)], [-i for i in range(501)]])
+def test_keys_whose_hash_can_be_chosen_are_counted(keys, monkeypatch):
+    """A dictionary of n keys of one hash takes n² comparisons; text has a secret hash."""
+    monkeypatch.setattr(plain_pickle, "MAX_NUMBER_KEYS", 500)
+    assert len(read_plain_pickle(pickle.dumps(dict.fromkeys(keys[:500])), name="x")) == 500
+    with pytest.raises(PickleRefused, match="500 keys that are numbers"):
+        read_plain_pickle(pickle.dumps(dict.fromkeys(keys)), name="x")
+    several = [dict.fromkeys(keys[at : at + 100]) for at in range(0, 501, 100)]  # the limit is the file's
+    with pytest.raises(PickleRefused, match="500 keys that are numbers"):
+        read_plain_pickle(pickle.dumps(several), name="x")
+    assert len(read_plain_pickle(pickle.dumps(dict.fromkeys(map(str, keys))), name="x")) == 501
+
+
+def test_the_memo_takes_no_numbers_of_one_hash():
+    data = b"N" + b"".join(b"p%d\n" % number for number in colliding(5)) + b"."
+    with pytest.raises(PickleRefused, match="remembered"):
         read_plain_pickle(data, name="x")

@@ -244,3 +244,14 @@ def test_a_run_that_waits_for_a_device_can_be_stopped(waiting_run, tmp_path):
         assert record.dagster_run.status is dg.DagsterRunStatus.CANCELED
     finally:
         os.close(handle)
+
+
+@pytest.mark.parametrize("field", ["cpu_slots", "max_concurrent"])
+@pytest.mark.parametrize("number", [0, -1, 1025, 10**12, {"env": "XAI_TEST_NUMBER"}])
+def test_a_count_that_no_run_can_have_is_refused_by_name_before_the_run(field, number, monkeypatch):
+    monkeypatch.setenv("XAI_TEST_NUMBER", "0")
+    config = {"execution": {"config": {"gpu_tagged": {field: number}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=f"{field} is .*from 1 to 1024"):
+        dg.validate_run_config(graph.waiting_job(), config)
+    config["execution"]["config"]["gpu_tagged"][field] = 2
+    assert dg.validate_run_config(graph.waiting_job(), config)

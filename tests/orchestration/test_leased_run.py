@@ -32,13 +32,24 @@ def lock(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(tmp_path, lock):
-    """Runs the graph of four heavy and two light steps; what each saw, and all messages."""
+    """Runs the graph of four heavy and two light steps; what each saw, and all messages.
 
-    def execute(**options):
+    `when` is called once a message that begins with `said` is in the run's log, in another thread.
+    """
+
+    def execute(said=None, when=None, **options):
         with dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
             job = dg.reconstructable(graph.four_and_two_job)
+            ended = threading.Event()
+            waiting = threading.Thread(target=_when, args=(instance, said, when, ended), daemon=True)
+            if when is not None:
+                instance.get_run_records()  # makes the databases: two threads must not do that at once
+                waiting.start()
             with dg.execute_job(job, instance, run_config=IN_PROCESS, **options) as result:
                 assert result.success
+                ended.set()
+                if when is not None:
+                    waiting.join(30)
                 messages = [entry.message for entry in instance.all_logs(result.run_id)]
                 seen = {
                     event.step_key: event.step_materialization_data.materialization.metadata["ran"].value[
@@ -52,6 +63,12 @@ def run(tmp_path, lock):
     return execute
 
 
+def _when(instance, said, when, ended):
+    while not _said(instance, said) and not ended.is_set():
+        time.sleep(0.05)
+    when()
+
+
 def free(lock):
     handle = try_lock(lock)
     if handle is not None:
@@ -61,10 +78,7 @@ def free(lock):
 
 def test_all_steps_see_the_device_that_the_run_has_and_nobody_else_gets_it(run, lock):
     during = []
-    look = threading.Timer(1.5, lambda: during.append(free(lock)))
-    look.start()
-    seen, messages = run()
-    look.join()
+    seen, messages = run(said="Runs on only", when=lambda: during.append(free(lock)))
     assert len(seen) == 6 and set(seen.values()) == {"only"}
     assert "Runs on only, which it has for the whole run." in messages
     assert during == [False]
@@ -72,8 +86,8 @@ def test_all_steps_see_the_device_that_the_run_has_and_nobody_else_gets_it(run, 
 
 
 def test_it_waits_for_a_device_that_another_run_has(run, lock):
-    threading.Timer(2.0, os.close, [try_lock(lock)]).start()
-    seen, messages = run()
+    held = try_lock(lock)
+    seen, messages = run(said="Waits for a device", when=lambda: os.close(held))
     assert set(seen.values()) == {"only"}
     waits = messages.index("Waits for a device: other runs on this host have only.")
     assert waits < messages.index("Runs on only, which it has for the whole run.")

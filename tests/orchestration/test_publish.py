@@ -9,6 +9,7 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from xai_assets.execution.history import QUIET
 from xai_assets.web.publish import PREFIX, path_prefix, publish
+from xai_assets.web.shown import links
 
 KEY = ("reports", "demo", "cam")
 
@@ -22,7 +23,7 @@ def test_a_file_is_put_where_the_server_looks_and_replaced(tmp_path):
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
         served = publish(instance, KEY, "pdf", b"%PDF old", kept="reports/cam.pdf")
         assert served.address == "/logs/reports/demo/cam/pdf"
-        assert served.link("Download PDF") == "[Download PDF](/logs/reports/demo/cam/pdf)"
+        assert links([(served, "Download PDF")]) == "[Download PDF](</logs/reports/demo/cam/pdf>)"
         publish(instance, KEY, "pdf", b"%PDF new", kept="reports/cam.pdf")
         file = Path(instance.compute_log_manager.get_captured_local_path(list(KEY), "pdf"))
         assert file.read_bytes() == b"%PDF new"
@@ -76,8 +77,8 @@ def test_where_no_folder_is_served_the_files_own_address_is_given(tmp_path, monk
         patch.setattr(instance, "_compute_log_manager", manager())
         served = publish(instance, KEY, "pdf", b"%PDF", kept="/data/reports/demo/cam.pdf")
     assert served.address is None
-    assert served.link("Download PDF") == (
-        "Download PDF: `/data/reports/demo/cam.pdf` (the UI serves no files, since its compute logs are kept by "
+    assert links([(served, "Download PDF")]) == (
+        "Download PDF: /data/reports/demo/cam.pdf (the UI serves no files, since its compute logs are kept by "
         f"{manager.__name__})"
     )
     assert not list(tmp_path.rglob("*.pdf"))

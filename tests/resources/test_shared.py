@@ -35,7 +35,7 @@ def test_what_one_host_makes_the_other_finds_and_maps(hosts):
     assert not one.has("maps", KEY) and not other.has("maps", KEY)
     written = one.put("maps", KEY, {"values": VALUES}, {"layer": "layer4"})
     assert other.has("maps", KEY)
-    assert not other.path("maps", KEY).is_file()  # to have is not to fetch
+    assert other.path("maps", KEY).is_file()  # what was not fetched could not be checked
     arrays, meta = other.mapped("maps", KEY)
     assert meta == {"layer": "layer4"}
     np.testing.assert_array_equal(arrays["values"], VALUES)
@@ -100,7 +100,7 @@ def test_the_setting_is_a_folder_or_a_url(tmp_path):
     assert (folder.artifacts, folder.shared) == (tmp_path / "mine", None)
     url = Settings.from_environment({"XAI_DATA": str(tmp_path), "XAI_ARTIFACTS": "s3://bucket/xai"})
     assert (url.artifacts, url.shared) == (tmp_path / "artifacts", "s3://bucket/xai")
-    with pytest.raises(ValueError, match="XAI_LOST_AFTER is 'soon'"):
+    with pytest.raises(XaiError, match="XAI_LOST_AFTER is 'soon'"):
         Settings.from_environment({"XAI_LOST_AFTER": "soon"})
 
 

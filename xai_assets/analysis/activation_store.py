@@ -52,6 +52,11 @@ class ActivationStore:
         found: dict[str, Place] = {}
         most: dict[str, int] = {}
         for key in self.store.keys(KIND, self.setting):
+            if not self.store.has(
+                KIND, key
+            ):  # it is damaged: its images are passed through the network again
+                self.store.discard(KIND, key)
+                continue
             chunk = self._chunk(key)
             kept = np.zeros(len(chunk.ids), np.int64)
             for layer in chunk.layers.values():

@@ -66,7 +66,7 @@ def _collected(
         fingerprint(
             {
                 "code": CODE_VERSION,
-                "weights": classifier.sha256,
+                "weights": classifier.fingerprint,
                 "layers": list(entry.layers),
                 "preprocessing": classifier.preprocessing.fingerprint(),
             }

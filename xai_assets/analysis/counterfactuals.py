@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.images import SPLIT
@@ -19,6 +18,7 @@ from xai_assets.evaluation.ranking import energy_in_mask
 from xai_assets.files import fingerprint
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.outputs import probabilities
 from xai_assets.world.counterfactual import CHANGES, variants
 from xai_assets.world.images import study_scenes
 from xai_assets.world.render import render
@@ -105,7 +105,7 @@ def _changed(
         {
             "code": CODE_VERSION,
             "view": case["view"],
-            "weights": classifier.sha256,
+            "weights": classifier.fingerprint,
             "preprocessing": classifier.preprocessing.fingerprint(),
             "target": int(case["target_index"]),
             "changes": list(CHANGES),
@@ -119,7 +119,7 @@ def _changed(
             [classifier.preprocessing.view(render(changed).image) for changed in variants(scene).values()]
         )
         logits = classifier.logits(classifier.preprocessing.from_view(views))  # changes k
-        after = torch.softmax(logits.double().cpu(), dim=1)[:, int(case["target_index"])].numpy()
+        after = probabilities(logits.double().cpu())[:, int(case["target_index"])].numpy()
         altered = (views != view).any(axis=-1)  # changes h w
         bench.store.put(KIND, key, {"after": after, "altered": altered.astype(np.uint8)}, {"scene": scene.id})
         bench.tally.computed += 1

@@ -17,6 +17,7 @@ from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.memory import peak_memory_mib
+from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
@@ -38,6 +39,8 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
     for done, case in enumerate(predictions.to_dict("records"), 1):
         try:
             rows.append(_row(bench, explainers, case, pictures[case["image_id"]], method))
+        except ArtifactError:
+            raise  # no fault of the image: the step that makes the artifact makes it again
         except XaiError as error:
             bench.tally.leave_out("image classes", f"{case['image_id']} ({case['target_name']})", str(error))
         bench.progress(done, len(predictions))
@@ -121,7 +124,7 @@ def _row(
     layer = None if method == "lime" else bench.attribution.layer
     made_of: dict[str, Any] = {
         "code": CODE_VERSION,
-        "weights": classifier.sha256,
+        "weights": classifier.fingerprint,
         "picture": picture,
         "layer": layer,
         "method": method,

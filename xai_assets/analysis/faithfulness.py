@@ -80,7 +80,7 @@ class _CaseWork:
         self._probe: FaithfulnessProbe | None = None
         self._made_of = {
             "code": CODE_VERSION,
-            "weights": classifier.sha256,
+            "weights": classifier.fingerprint,
             "preprocessing": classifier.preprocessing.fingerprint(),
             "view": array_key(case.view),
             "target": case.target,

@@ -11,9 +11,9 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
-from xai_assets.set_aside import by_reason
+from xai_assets.set_aside import by_reason, lines
 from xai_assets.study_file import StudyFile
-from xai_assets.vision.images import load_images, read_folder
+from xai_assets.vision.images import LoadedImage, Quarantined, image_id, list_folder, read_each, read_folder
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.zoo import resolve
 from xai_assets.world.images import study_images
@@ -119,27 +119,36 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
 def _folder(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
     folder = bench.attribution.images.folder
     assert folder is not None
-    paths = read_folder(bench.file.resolve(folder))
-    for done, path in enumerate(paths, 1):
-        loaded, quarantined = load_images([path])
-        for image in loaded:
-            height, width = image.pixels.shape[:2]
-            row = _row(
-                image_id=path.name,
-                source=path.name,
-                width=width,
-                height=height,
-                mode=image.mode,
-                sha256=image.sha256,
-            )
-            if why := _fits(preprocessing, height, width):
-                yield row | {"status": QUARANTINED, "reason": why}
-            else:
-                yield row | {"picture": _keep(bench, {"pixels": image.pixels}, {"targets": []})}
-        for bad in quarantined:
-            reason = f"{bad.why}. {bad.remedy}"
-            yield _row(image_id=path.name, source=path.name, status=QUARANTINED, reason=reason)
-        bench.progress(done, len(paths))
+    listing = list_folder(bench.file.resolve(folder))
+    for line in lines([(one.name, one.why) for one in listing.left_out], "files that are left out"):
+        bench.tally.note(line)
+    notes: list[tuple[str, str]] = []
+    for done, (name, found) in enumerate(read_each(listing.images), 1):
+        if isinstance(found, Quarantined):
+            reason = f"{found.why}. {found.remedy}"
+            yield _row(image_id=name, source=name, status=QUARANTINED, reason=reason)
+        else:
+            notes += [(name, note) for note in found.notes]
+            yield _of_file(bench, preprocessing, found)
+        bench.progress(done, len(listing.images))
+    for line in lines(notes, "images"):
+        bench.tally.note(line)
+
+
+def _of_file(bench: Workbench, preprocessing: Preprocessing, image: LoadedImage) -> dict[str, Any]:
+    height, width = image.pixels.shape[:2]
+    row = _row(
+        image_id=image.id,
+        source=image.id,
+        width=width,
+        height=height,
+        mode=image.mode,
+        sha256=image.sha256,
+    )
+    if why := _fits(preprocessing, height, width):
+        return row | {"status": QUARANTINED, "reason": why}
+    meta = {"targets": [], **({"notes": list(image.notes)} if image.notes else {})}
+    return row | {"picture": _keep(bench, {"pixels": image.pixels}, meta)}
 
 
 def _row(**values: Any) -> dict[str, Any]:
@@ -157,7 +166,7 @@ def image_names(file: StudyFile) -> tuple[str, ...]:
         raise XaiError(f"study {file.study.name}", "has no attribution", "Add one first.")
     source = file.study.attribution.images
     if source.folder:
-        return tuple(path.name for path in read_folder(file.resolve(source.folder)))
+        return tuple(image_id(path) for path in read_folder(file.resolve(source.folder)))
     assert source.diorama is not None
     return tuple(scene.id for scene in study_images(SPLIT, source.diorama.singles, source.diorama.pairs))
 

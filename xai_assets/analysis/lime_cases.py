@@ -9,7 +9,7 @@ import pandas as pd
 
 from xai_assets.analysis.images import images
 from xai_assets.analysis.predictions import predictions
-from xai_assets.analysis.reference_masks import Case, Lies, find_masks
+from xai_assets.analysis.reference_masks import Case, Lies, find_masks, shared_stems
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.vision.geometry import Frame
@@ -39,6 +39,7 @@ class LimeCases:
     def masks(self, folder: Path, *, lies: Lies) -> tuple[dict[Key, np.ndarray], dict[Key, str]]:
         """The reference masks of a folder, and why a case has none; see `find_masks`."""
         rows = self.predictions.to_dict("records")
+        ambiguous = shared_stems(self.images["image_id"])
         counts = self.predictions["image_id"].value_counts()
         cases = [
             Case(
@@ -46,6 +47,7 @@ class LimeCases:
                 row["target_name"],
                 counts[row["image_id"]] == 1,
                 self.frames[row["image_id"]],
+                row["image_id"] in ambiguous,
             )
             for row in rows
         ]

@@ -94,7 +94,7 @@ class MapReruns:
         key = fingerprint(
             {
                 "code": [CODE_VERSION, explain.CODE_VERSION],
-                "weights": self._classifier.sha256,
+                "weights": self._classifier.fingerprint,
                 "preprocessing": self._classifier.preprocessing.fingerprint(),
                 "view": array_key(case.view),
                 "map": array_key(explained.values),

@@ -57,8 +57,8 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
         if attribution.images.folder:
             own.append(Need("the folder of images to explain", file.resolve(attribution.images.folder)))
         if truth := attribution.truth:
-            what = "the folder of true masks" if truth.masks else "the file of true boxes"
-            own.append(Need(what, file.resolve(truth.masks or truth.boxes or "")))
+            given = {"the folder of true masks": truth.masks, "the file of true boxes": truth.boxes}
+            own += [Need(what, file.resolve(path)) for what, path in given.items() if path]
     absent = missing_files(specs, settings, base=file.path.parent)
     weights = [Need(f.what, f.place, f.address, f.address is not None, f.sha256) for f in absent]
     return weights + [need for need in own if not need.place.exists()]

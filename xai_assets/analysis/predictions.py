@@ -4,17 +4,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.own_truth import Truth, own_truth
-from xai_assets.analysis.reference_masks import Case
+from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.resources.tables import TABLES
+from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.input_check import check_input
 
@@ -49,10 +49,11 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     classifier = explained_classifier(bench)
     good = usable(images)
     truth = own_truth(bench)
+    ambiguous = shared_stems(images["image_id"])
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
-            rows += _explained(bench, classifier, image, truth)
+            rows += _explained(bench, classifier, image, truth, shares_stem=image["image_id"] in ambiguous)
         except XaiError as error:
             bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))
@@ -61,21 +62,26 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
 
 
 def _explained(
-    bench: Workbench, classifier: Classifier, image: dict[str, Any], truth: Truth
+    bench: Workbench,
+    classifier: Classifier,
+    image: dict[str, Any],
+    truth: Truth,
+    *,
+    shares_stem: bool = False,
 ) -> list[dict[str, Any]]:
-    arrays, _ = bench.store.get("pictures", image["picture"])
+    arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
     view = classifier.preprocessing.view(pixels)
     batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
     logits = classifier.logits(batch)  # 1 3 h w -> 1 k
-    probabilities = torch.softmax(logits.double().cpu(), dim=1)[0].numpy()  # k
-    if not np.isfinite(probabilities).all():
+    scores = outputs.probabilities(logits.double().cpu())[0].numpy()  # k
+    if not np.isfinite(scores).all():
         raise XaiError(
             f"{classifier.name} on {image['image_id']}",
             "gives scores that are not finite",
             "Look at the checkpoint: its weights or its normalisation are damaged.",
         )
-    best = int(probabilities.argmax())
+    best = int(scores.argmax())
     labels = image["label"].split(";") if isinstance(image["label"], str) else []
     explained = [best]
     if bench.attribution.explain == "labelled":
@@ -86,7 +92,7 @@ def _explained(
         explained = [classifier.class_index(label) for label in labels]
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
-    unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else [])]
+    unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]
     rows = []
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]
@@ -102,7 +108,7 @@ def _explained(
             "preprocessing": classifier.preprocessing.fingerprint(),
             "target": name,
         }
-        own = truth(Case(image["image_id"], name, len(explained) == 1, frame))
+        own = truth(Case(image["image_id"], name, len(explained) == 1, frame, shares_stem))
         if own is not None:
             content["truth"] = own.astype(np.uint8)
             made_from["truth"] = sha256_bytes(np.packbits(own).tobytes())
@@ -115,10 +121,10 @@ def _explained(
                 "target_index": target,
                 "target_name": name,
                 "target_rank": rank,
-                "probability": float(probabilities[target]),
+                "probability": float(scores[target]),
                 "predicted_index": best,
                 "predicted_name": classifier.class_names[best],
-                "predicted_probability": float(probabilities[best]),
+                "predicted_probability": float(scores[best]),
                 "label": image["label"],
                 "correct": classifier.class_names[best] in labels if labels else None,
                 "input_low": checked.low,

@@ -10,6 +10,7 @@ from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.probe import FolderProbe, ProbeSet
 from xai_assets.files import fingerprint
 from xai_assets.interop.broden import BrodenProbe
+from xai_assets.set_aside import lines
 from xai_assets.world.broden import write_probe
 
 PROBE_SPLIT = "probe"
@@ -60,6 +61,10 @@ def probe_set(bench: Workbench) -> pd.DataFrame:
     bench.tally.computed = len(probe)
     for bad in getattr(probe, "quarantined", []):
         bench.tally.leave_out("probe images", bad.path, f"{bad.why}. {bad.remedy}")
+    for one in getattr(probe, "left_out", []):
+        bench.tally.leave_out("files beside the probe images", one.name, one.why)
+    for line in lines(getattr(probe, "notes", []), "probe images"):
+        bench.tally.note(line)
     concepts = 0 if probe.concepts is None else len(probe.concepts)
     return pd.DataFrame(
         [

@@ -85,7 +85,7 @@ def _artifacts(settings: Settings) -> Iterator[Stale]:
 def _named(settings: Settings, files: dict[str, Path]) -> set[str]:
     """The artifacts that the tables name, and those that these name in their metadata."""
     studies = study_paths(settings)
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = Warehouse(settings.warehouse, settings.warehouse_wait)
     tables = [
         pd.read_parquet(path)
         for path in settings.artifacts.glob("tables/*/*.parquet")

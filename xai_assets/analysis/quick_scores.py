@@ -10,6 +10,7 @@ from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.evaluation.perturbation_curves import Score
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.outputs import probabilities
 
 BATCH = {"cpu": 32, "cuda": 128}
 """Pictures in a forward pass. On a CPU a picture costs the same in 8 as in 48; where others use its cores, each pass
@@ -42,7 +43,7 @@ class QuickScores:
                 images = batch.to(device, copy=True).permute(0, 3, 1, 2)
                 found.append(self._network(images)(images).float())  # n 3 h w -> n k
             logits = torch.cat(found).double().cpu()
-        return torch.softmax(logits, dim=1).numpy()
+        return probabilities(logits).numpy()
 
     def _network(self, images: Tensor) -> Callable[[Tensor], Tensor]:
         shape = tuple(images.shape[1:])

@@ -49,7 +49,7 @@ def shuffled_scores(
                 netdissect.CODE_VERSION,
                 label_segments.CODE_VERSION,
             ],
-            "weights": classifier.sha256,
+            "weights": classifier.fingerprint,
             "preprocessing": classifier.preprocessing.fingerprint(),
             "layers": list(layers),
             "probe": probe_sha256,

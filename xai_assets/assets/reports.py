@@ -14,7 +14,9 @@ from xai_assets.checks.check import NOTHING
 from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
 from xai_assets.execution.op_tags import HOME
 from xai_assets.files import fingerprint
+from xai_assets.text import unescape_markdown
 from xai_assets.web.publish import publish
+from xai_assets.web.shown import links, markdown_entry
 
 GROUP = "reports"
 
@@ -78,7 +80,7 @@ def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
                 "name": key.name,
                 "passed": answer.passed,
                 "blocking": answer.severity == dg.AssetCheckSeverity.ERROR,
-                "said": answer.description,
+                "said": unescape_markdown(answer.description or ""),
             }
         )
     return rows
@@ -138,18 +140,21 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
         made = make_report(bench, kind, run_facts(context, tables), latest_checks(context), problems(context))
-        links = [
-            publish(
-                context.instance,
-                ("reports", bench.study.name, kind),
-                file.suffix[1:],
-                file.read_bytes(),
-                kept=file,
-            ).link(label)
+        served = [
+            (
+                publish(
+                    context.instance,
+                    ("reports", bench.study.name, kind),
+                    file.suffix[1:],
+                    file.read_bytes(),
+                    kept=file,
+                ),
+                label,
+            )
             for file, label in ((made.pdf, "Download PDF"), (made.data, "its numbers as JSON"))
         ]
         metadata: dict[str, Any] = {
-            "download": dg.MetadataValue.md(" · ".join(links)),  # first, since it is what people come for
+            "download": markdown_entry(links(served)),  # first, since it is what people come for
             "pdf": dg.MetadataValue.path(made.pdf),
             "html": dg.MetadataValue.path(made.html),
             "json": dg.MetadataValue.path(made.data),

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from xai_assets.checks.check import Check
+from xai_assets.execution import counts
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
 from xai_assets.memory import peak_memory_mib
 from xai_assets.progress import Progress
 from xai_assets.resources.frames import content_version
 from xai_assets.resources.table import Table
 from xai_assets.settings import Settings
+from xai_assets.text import printable
+from xai_assets.web.shown import Markdown, markdown_entry, table_of
 
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
@@ -45,6 +48,7 @@ def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
 
     progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
     bench = Workbench.open(context.partition_key, Settings.from_environment(), progress)
+    bench.tell = context.log.warning
     bench.batch_share = batch_share(context.retry_number)
     return bench
 
@@ -102,26 +106,36 @@ def run_step(
     with only_what_can_be_retried():
         frame = work(bench)
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
-        context.log.warning(problem)
+        context.log.warning(printable(problem))
+    for damaged in bench.tally.made_again:
+        context.log.warning(f"Made again: {damaged}")
     metadata: dict[str, Any] = {
         **(shown(bench, frame) if shown and len(frame) else {}),
         "dagster/row_count": int(frame["rows"].sum()) if loads else len(frame),
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": peak_memory_mib(),
         **device_used(),
-        **bench.tally.as_metadata(),
+        **_texts(bench.tally.as_metadata()),
     }
     if bench.tally.reused and not bench.tally.computed:
         metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
     looked_at = [frame, *made_from, *([facts(bench, frame)] if facts else [])]
     if len(frame):
-        metadata["preview"] = dg.MetadataValue.md(_markdown(frame.head(PREVIEW_ROWS)))
+        metadata["preview"] = markdown_entry(_markdown(frame))
     return dg.MaterializeResult(
         value=frame,
         data_version=dg.DataVersion(content_version(frame, *loads)),
         metadata=metadata,
         check_results=[check.result(*looked_at) for check in checks],
     )
+
+
+def _texts(metadata: Mapping[str, int | str]) -> dict[str, int | str]:
+    """The entries, which the UI shows as plain text, with what cannot be seen made visible."""
+    return {
+        name: printable(value, lines=True) if isinstance(value, str) else value
+        for name, value in metadata.items()
+    }
 
 
 def device_used() -> dict[str, str | int]:
@@ -137,9 +151,12 @@ def device_used() -> dict[str, str | int]:
 
 def _log_progress(context: dg.AssetExecutionContext) -> Progress:
     last = time.perf_counter()
+    count = counts.writer(context.asset_key.to_user_string())
 
     def progress(done: int, total: int) -> None:
         nonlocal last
+        if count is not None:
+            count(done, total)
         if time.perf_counter() - last >= LOG_EVERY_SECONDS and done < total:
             last = time.perf_counter()
             context.log.info(f"{done} of {total}")
@@ -147,14 +164,6 @@ def _log_progress(context: dg.AssetExecutionContext) -> Progress:
     return progress
 
 
-def _markdown(frame: Table) -> str:
-    """A small table for the UI; names come from files, so the pipe and HTML are taken out of them."""
-
-    def cell(value: object) -> str:
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return text.replace("|", "/").replace("<", "&lt;").replace("\n", " ")[:48]
-
-    columns = list(frame.columns)[:8]
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(cell(row[c]) for c in columns) + " |" for row in frame.to_dict("records")]
-    return "\n".join(lines)
+def _markdown(frame: Table) -> Markdown:
+    """The first rows as a table for the UI."""
+    return table_of(frame.head(PREVIEW_ROWS))

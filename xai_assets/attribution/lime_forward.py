@@ -15,6 +15,7 @@ from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.outputs import probabilities
 
 TOLERANCE = 1e-6
 """The quick copy's probabilities may differ by so much from the network's own; else the network itself is used."""
@@ -28,7 +29,7 @@ class Answers:
     """What the classifier answered.
 
     Attributes:
-        probabilities: m k float64, softmax of the float32 logits.
+        probabilities: m k float64, of the float32 logits.
         network: what was evaluated: "fused" or "folded" copy, or "as it is" with the reason.
         precision_error: the largest difference of a probability that reduced precision made in the first batch; 0
             where nothing was reduced.
@@ -104,15 +105,15 @@ class PerturbedForward:
                     )
             error = 0.0
             if precision == "float32":
-                probabilities = answers(network, shown)
+                found = answers(network, shown)
             else:
                 reduced = self._network(pictures[:1], getattr(torch, precision))
-                probabilities = answers(reduced, shown)
+                found = answers(reduced, shown)
                 exact = answers(network, shown[:batch_size])
-                error = float(np.abs(probabilities[: len(exact)] - exact).max())
+                error = float(np.abs(found[: len(exact)] - exact).max())
                 network = reduced
-        self._refuse_what_is_not_finite(probabilities)
-        return Answers(probabilities, network.kind, error)
+        self._refuse_what_is_not_finite(found)
+        return Answers(found, network.kind, error)
 
     def _network(self, image: Tensor, dtype: torch.dtype) -> _Network:
         key = (tuple(image.shape), dtype)
@@ -136,7 +137,7 @@ class PerturbedForward:
 def _probabilities(
     network: _Network, pictures: Tensor, patches: Tensor, shown: Tensor, batch_size: int
 ) -> np.ndarray:
-    """Softmax of a network's scores of perturbed pictures.
+    """Probabilities by a network's scores of perturbed images.
 
     Args:
         network: n 3 h w -> n k.
@@ -160,4 +161,4 @@ def _probabilities(
             batch = (batch.transpose(1, 2) if last else batch).unflatten(2, pictures.shape[2:])  # b 3 h w
             found.append(network.score(batch).float())  # b 3 h w -> b k
         logits = torch.cat(found).double().cpu()
-    return torch.softmax(logits, dim=1).numpy()
+    return probabilities(logits).numpy()

@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from xai_assets.attribution.masked_forward import masked_scores
 from xai_assets.attribution.parameters import ScoreCAMParameters
+from xai_assets.vision.outputs import probabilities
 
 _SAMPLED = 16
 """How many masks tell the error of reduced precision."""
@@ -101,7 +102,7 @@ def score_weights(
         exact = masked_scores(scorer.exact, image, sample)
         reduced = scores[int(together) :][::step]
         found["score_error"] = float((exact - reduced)[:, target].abs().max())
-    of_class = scores[:, target] if parameters.weighting == "softmax" else scores.softmax(dim=1)[:, target]
+    of_class = scores[:, target] if parameters.weighting == "softmax" else probabilities(scores)[:, target]
     hidden = of_class[0]
     every = hidden.expand(len(maps)).clone()
     every[varied] = of_class[int(together) :]

@@ -16,9 +16,11 @@ def image_files(file: StudyFile) -> list[Path]:
     """The pictures that the study explains and probes with and their truth, in order; of Broden its tables only."""
     found: set[Path] = set()
     if file.study.attribution and (truth := file.study.attribution.truth):
-        found.update(
-            _visible(file.resolve(truth.masks)) if truth.masks else [file.resolve(truth.boxes or "")]
-        )
+        if truth.boxes:
+            found.add(file.resolve(truth.boxes))
+        if truth.masks:
+            masks = _visible(file.resolve(truth.masks))
+            found.update(masks, *(_visible(of_class) for of_class in masks if of_class.is_dir()))
     if file.study.attribution and (name := file.study.attribution.images.folder):
         found.update(_visible(file.resolve(name)))
     if file.study.dissection:

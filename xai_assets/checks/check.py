@@ -8,6 +8,7 @@ import dagster as dg
 
 from xai_assets.automation.partitions import studies
 from xai_assets.resources.table import Table
+from xai_assets.web.shown import sentence
 
 NOTHING = "nothing_to_look_at"
 """The number, in the metadata of a result, that says that the study leaves out what the check is about."""
@@ -65,7 +66,7 @@ class Check:
             check_name=self.name,
             passed=found.passed,
             severity=dg.AssetCheckSeverity.ERROR if self.blocking else dg.AssetCheckSeverity.WARN,
-            description=found.said,
+            description=sentence(found.said),
             metadata=dict(found.numbers),
         )
 

@@ -18,6 +18,7 @@ from xai_assets.dissection.significance import (
 from xai_assets.dissection.tally import Tally
 from xai_assets.dissection.unit_concepts import CLIP_COLUMNS
 from xai_assets.errors import XaiError
+from xai_assets.joined import join_names
 
 TOP_IMAGES = 5
 """Images listed a unit."""
@@ -55,9 +56,9 @@ def clip_table(
     Returns:
         model, layer, unit (from 0), concept, category, score, runner_up, gap (score less the runner-up's), null_mean,
         null_std, z, p, q (see `significance`; q over the units of the layer that have a concept), dead,
-        max_activation (largest pooled one), top_images (five ids joined by ';', strongest first), truth_presence
-        (share of the unit's top images that show the concept), chance_presence (share of all images that do). A
-        unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
+        max_activation (largest pooled one), top_images (five ids as `join_names` joins them, strongest first),
+        truth_presence (share of the unit's top images that show the concept), chance_presence (share of all images that
+        do). A unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
         max_activation. z is None where the null does not vary.
 
     Raises:
@@ -76,7 +77,7 @@ def clip_table(
             "unit": unit,
             "dead": bool(dead[unit]),
             "max_activation": float(activations[:, unit].max()),
-            "top_images": ";".join(ids[image] for image in top[:TOP_IMAGES, unit]),
+            "top_images": join_names(ids[image] for image in top[:TOP_IMAGES, unit]),
         }
         if named[unit]:
             word, next_word = (int(concept) for concept in found.concepts[unit])

@@ -11,8 +11,7 @@ import pandas as pd
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.progress import Progress, silent
-from xai_assets.text import printable
-from xai_assets.vision.images import LoadedImage, Quarantined, load_images, read_folder, read_image
+from xai_assets.vision.images import LoadedImage, Quarantined, list_folder, read_each, read_image
 
 CONCEPT_COLUMNS = ("number", "name", "category", "synonyms")
 
@@ -69,13 +68,15 @@ class FolderProbe:
     no pixels are kept.
 
     Args:
-        folder: the folder; files in folders below it do not count.
+        folder: the folder; files in folders below it are not read.
         limit: use the first so many readable images only.
         progress: called while the files are checked.
 
     Attributes:
         quarantined: files that are no images, with the reason.
-        others: names of files that do not claim to be pictures, by their suffix; hidden ones do not count.
+        left_out: what else is in the folder and not hidden, with the reason.
+        others: the names of `left_out`.
+        notes: what is unusual about an image that was read: its id, and a sentence.
 
     Raises:
         XaiError: no such folder, or not one readable image in it.
@@ -89,26 +90,27 @@ class FolderProbe:
         self.quarantined: list[Quarantined] = []
         self._paths: list[Path] = []
         self._hashes: list[str] = []
-        paths = read_folder(self.folder)
-        self.others = sorted(
-            printable(path.name)
-            for path in set(self.folder.iterdir()) - set(paths)
-            if path.is_file() and not path.name.startswith(".")
-        )
-        for done, path in enumerate(paths, 1):
-            if limit is not None and len(self.ids) == limit:
-                break
-            loaded, quarantined = load_images([path])
-            self.quarantined += quarantined
-            for picture in loaded:
-                self.ids.append(picture.id)
+        listing = list_folder(self.folder)
+        self.left_out = listing.left_out
+        self.others = [one.name for one in self.left_out]
+        self.notes: list[tuple[str, str]] = []
+        for done, (path, (id, found)) in enumerate(
+            zip(listing.images, read_each(listing.images), strict=False), 1
+        ):
+            if isinstance(found, Quarantined):
+                self.quarantined.append(found)
+            else:
+                self.ids.append(id)
                 self._paths.append(path)
-                self._hashes.append(picture.sha256)
-            progress(done, len(paths))
+                self._hashes.append(found.sha256)
+                self.notes += [(id, note) for note in found.notes]
+            progress(done, len(listing.images))
+            if len(self.ids) == limit:
+                break
         if not self.ids:
             raise ProbeError(
                 f"probe folder {self.folder}",
-                f"none of its {len(paths)} image files can be read",
+                f"none of its {len(listing.images)} image files can be read",
                 f"The first: {self.quarantined[0].why}." if self.quarantined else "Put images there.",
             )
 

@@ -24,6 +24,7 @@ from dagster._core.execution.retries import RetryMode, get_retries_config
 from dagster._core.executor.base import Executor
 from dagster._core.executor.in_process import InProcessExecutor
 
+from xai_assets.execution.config_types import count
 from xai_assets.execution.device import discover
 from xai_assets.execution.extra import need_celery
 from xai_assets.execution.gpu_tagged import GpuTaggedExecutor, Options
@@ -52,40 +53,23 @@ _SCHEMA = dg.Field(
                         description="Without a GPU, run steps tagged for one on the CPU, or fail.",
                     ),
                     "cpu_slots": dg.Field(
-                        dg.IntSource,
+                        count("cpu_slots"),
                         default_value=Options.cpu_slots,
-                        description="How many of them run on the CPU at once, of all runs on the host.",
+                        description="How many of them run on the CPU at once, of all runs on the host: 1 or more.",
                     ),
                     "max_concurrent": dg.Field(
-                        dg.Noneable(dg.IntSource),
+                        dg.Noneable(count("max_concurrent")),
                         default_value=None,
-                        description="How many steps run at once; default: one a device or CPU slot, and one for each "
-                        "core that is left, at least one.",
+                        description="How many steps run at once, 1 or more; default: one a device or CPU slot, and one "
+                        "for each core that is left, at least one.",
                     ),
                 },
                 description="Each step in its own process, those tagged for a GPU with a device of their own.",
             ),
             CELERY: dg.Field(
-                {
-                    "retries": get_retries_config(),
-                    "broker": dg.Field(
-                        dg.Noneable(dg.StringSource),
-                        default_value=None,
-                        description="The address of Redis; default: XAI_BROKER.",
-                    ),
-                    "backend": dg.Field(
-                        dg.Noneable(dg.StringSource),
-                        default_value=None,
-                        description="Where the workers answer; default: the broker.",
-                    ),
-                    "include": dg.Field([str], default_value=[], description="Modules to import."),
-                    "config_source": dg.Field(
-                        dg.Noneable(dg.Permissive()),
-                        default_value=None,
-                        description="Further settings of Celery; the workers have their own.",
-                    ),
-                },
-                description="Each step by a worker of its queue, on this host or another: `xai worker`.",
+                {"retries": get_retries_config()},
+                description="Each step by a worker of its queue, on this host or another: `xai worker`. The Redis "
+                "between them is XAI_BROKER's; a run cannot choose another, nor what its messages may hold.",
             ),
         }
     ),
@@ -126,7 +110,7 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     if mode == AUTO:
         mode = settings.executor  # with its own defaults
     if mode == CELERY:
-        return _distributed(settings, config, retries)
+        return _distributed(settings, retries)
     devices = discover(settings)
     if mode == IN_PROCESS or (mode == AUTO and not devices.found):
         alone: Executor = InProcess(retries=retries)
@@ -146,8 +130,8 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
     return LockedRun(executor, locks_folder(settings))
 
 
-def _distributed(settings: Settings, config: Mapping[str, Any], retries: RetryMode) -> Executor:
+def _distributed(settings: Settings, retries: RetryMode) -> Executor:
     need_celery("the executor celery")
     from xai_assets.execution.distributed.executor import DistributedExecutor
 
-    return DistributedExecutor(settings, config, retries=retries)
+    return DistributedExecutor(settings, retries=retries)

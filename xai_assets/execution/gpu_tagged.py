@@ -27,6 +27,7 @@ from xai_assets.errors import XaiError
 from xai_assets.execution.device import Devices, Lease, Places
 from xai_assets.execution.op_tags import CUDA, DEVICE
 from xai_assets.execution.step_process import StepContext
+from xai_assets.execution.stopping import start_fork_server
 
 PRELOAD = [
     "dagster",
@@ -111,6 +112,7 @@ class GpuTaggedExecutor(multiprocess.MultiprocessExecutor):
             yield DagsterEvent.engine_event(
                 plan_context, said, EngineEventData({SAID: MetadataValue.text(said)})
             )
+        start_fork_server(["dagster._core.executor.multiprocess", *PRELOAD])
         stock = multiprocess.MultiprocessExecutor.execute
         if HOOK not in stock.__code__.co_names:
             raise XaiError("dagster", f"its executor calls no {HOOK} any more", "Use the locked version.")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from xai_assets.errors import XaiError
+from xai_assets.text import printable
 
 ONCE_MORE = dg.RetryPolicy(max_retries=1)
 """For steps that run a network over many inputs: what a process needs then depends on what runs beside it."""
@@ -31,7 +32,7 @@ def only_what_can_be_retried() -> Iterator[None]:
         if out_of_memory(error):
             raise
         said = str(error) if isinstance(error, XaiError) else f"{type(error).__name__}: {error}"
-        raise dg.Failure(description=said, allow_retries=False) from error
+        raise dg.Failure(description=printable(said, lines=True), allow_retries=False) from error
 
 
 def out_of_memory(error: BaseException | None) -> bool:

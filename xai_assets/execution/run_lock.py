@@ -16,6 +16,7 @@ from dagster._core.executor.base import Executor
 
 from xai_assets.execution.around import Around
 from xai_assets.execution.locks import try_lock
+from xai_assets.execution.stopping import cancelling
 from xai_assets.settings import Settings
 
 IN_PROGRESS = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -45,7 +46,7 @@ class LockedRun(Around):
     ) -> Iterator[DagsterEvent]:
         """Take the lock, then do as the executor does."""
         hold(self._folder, plan_context.run_id)
-        yield from self._executor.execute(plan_context, execution_plan)
+        yield from cancelling(plan_context, self._executor.execute(plan_context, execution_plan))
 
 
 def hold(folder: Path, run_id: str) -> None:

@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.executor import multiprocess
 from dagster._core.log_manager import DagsterLogManager
 
+from xai_assets.execution import capture, counts
 from xai_assets.execution.device import Lease
 
 
@@ -35,15 +37,24 @@ class StepContext:
     def Process(self, *, target: Callable[..., object], args: tuple[object, ...] = ()) -> BaseProcess:
         """A process that has not begun yet, as multiprocessing's own."""
         process = self._context.Process  # type: ignore[attr-defined]
-        return process(target=_begin, args=(self._lease, self._environment, target, *args))
+        told = (self._lease, self._environment, capture.captures_only(), counts.folder())
+        return process(target=_begin, args=(*told, target, *args))
 
 
 def _begin(
-    lease: Lease | None, environment: Mapping[str, str], target: Callable[..., object], *args: object
+    lease: Lease | None,
+    environment: Mapping[str, str],
+    captures_only: bool,
+    counts_folder: Path | None,
+    target: Callable[..., object],
+    *args: object,
 ) -> None:
     # The lease stays open in this frame for as long as the process lives.
     threading.Thread(target=_die_with_run_worker, name="die-with-run-worker", daemon=True).start()
     os.environ.update(environment)
+    if captures_only:
+        capture.capture_only()
+    counts.write_to(counts_folder)
     # Dagster announces the step on stderr, at DEBUG, whatever loggers the run has chosen; its log has the event anyway.
     multiprocess.create_context_free_log_manager = _silent_log_manager  # type: ignore[assignment]
     target(*args)

@@ -1,102 +1,264 @@
-"""True boxes of objects: a CSV file, or COCO's JSON (Lin et al. 2014, `instances_*.json`)."""
+"""Ground-truth boxes of objects: a CSV file, or COCO's JSON (Lin et al. 2014, `instances_*.json`).
 
-import json
+A row that is wrong is set aside with its reason, and the others are read: COCO's own instances_train2017.json has two
+boxes of height 0.
+"""
+
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xai_assets.errors import XaiError
 from xai_assets.interop.csv_rows import csv_rows
+from xai_assets.interop.json_items import NotJSON, items
+from xai_assets.reading import as_text, read_regular
 
 COLUMNS = ("image", "class", "left", "top", "right", "bottom")
 MAX_BYTES = 2**30
 """COCO's own file of 860,001 boxes, with outlines, has 450 MB."""
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels of the original picture: the first column's left edge is 0, its right edge 1."""
+"""Left, top, right, bottom in pixels of the original image: the first column's left edge is 0, its right edge 1."""
 
 Boxes = dict[tuple[str, str], list[Box]]
-"""By image (file name) and class."""
+"""By image (name in the file) and class."""
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_REMEDY = "Name COCO's instances_*.json."
 
 
 class BoxError(XaiError):
     """A file of boxes that cannot be read; the message names the line or the entry."""
 
 
-def read_boxes(path: Path) -> Boxes:
+@dataclass
+class BoxFile:
+    """What a file of boxes holds.
+
+    Attributes:
+        boxes: by image and class.
+        sizes: width and height of images, where the file says them: the size that the boxes were drawn on.
+        images: the names of all images that the file lists, in order, also of those without a box.
+        classes: the names of all classes.
+        set_aside: rows that cannot be used: what each is, and why.
+        unclear: images whose rows contradict each other, with the reason; they have no boxes.
+    """
+
+    boxes: Boxes = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    images: dict[str, None] = field(default_factory=dict)
+    classes: dict[str, None] = field(default_factory=dict)
+    set_aside: list[tuple[str, str]] = field(default_factory=list)
+    unclear: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many boxes it has."""
+        return sum(map(len, self.boxes.values()))
+
+
+def read_boxes(path: Path) -> BoxFile:
     """The boxes of a file: COCO's JSON where its name ends in `.json`, else CSV with the columns of COLUMNS.
 
-    COCO's boxes of crowds (`iscrowd`), which are no objects, are left out.
+    COCO's boxes of crowds (`iscrowd`), which are no objects, are left out. A row without an area, with values that are no
+    finite numbers, or of an image or class that the file does not list, is set aside.
 
     Raises:
-        BoxError: no such file, too large, not of the format, or a box without area or with values that are not finite.
+        BoxError: no such file, too large, not of the format, not one row that can be used, or all edges between 0 and
+            1: shares of the image, not pixels.
     """
-    return _coco(path) if path.suffix.lower() == ".json" else _csv(path)
-
-
-def _csv(path: Path) -> Boxes:
-    found: Boxes = {}
-    remedy = f"The columns are {', '.join(COLUMNS)}: edges in pixels of the original picture."
-    rows = csv_rows(path, COLUMNS, filled=COLUMNS, remedy=remedy, error=BoxError, max_bytes=MAX_BYTES)
-    for line, row in rows:
-        box = _box([row[name] for name in COLUMNS[2:]], f"{path}, line {line}")
-        found.setdefault((row["image"].strip(), row["class"].strip()), []).append(box)
-    return found
-
-
-def _coco(path: Path) -> Boxes:
-    content = _json(path)
-    try:
-        images = {int(entry["id"]): str(entry["file_name"]) for entry in content["images"]}
-        classes = {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
-        found: Boxes = {}
-        for number, entry in enumerate(content["annotations"]):
-            if entry.get("iscrowd"):
-                continue
-            left, top, width, height = entry["bbox"]
-            box = _box(
-                (left, top, float(left) + float(width), float(top) + float(height)),
-                f"{path}, annotation {number}",
-            )
-            key = images[int(entry["image_id"])], classes[int(entry["category_id"])]
-            found.setdefault(key, []).append(box)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    found = _coco(path) if path.suffix.lower() == ".json" else _csv(path)
+    if found.set_aside and not found.boxes:
+        row, why = found.set_aside[0]
         raise BoxError(
             str(path),
-            f"is not COCO's format ({type(error).__name__}: {error})"[:200],
-            "Name instances_*.json.",
-        ) from error
+            f"none of its {len(found.set_aside):,} boxes can be used; {row}: {why}",
+            "Correct the rows, or name another file.",
+        )
+    if found.boxes and all(max(box) <= 1 for of_image in found.boxes.values() for box in of_image):
+        raise BoxError(
+            str(path),
+            f"all edges of its {found.count:,} boxes are between 0 and 1: shares of the image's sides?",
+            "Give edges in pixels of the original image.",
+        )
     return found
 
 
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BoxError(
-                str(path), f"it has more than {MAX_BYTES:,} bytes", "Keep the images that are explained."
-            )
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise BoxError(
-            str(path), f"it cannot be read ({error.strerror})", "Name the file of boxes."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise BoxError(str(path), f"it is not JSON ({error})"[:200], "Name instances_*.json.") from error
-    if not isinstance(content, dict):
-        raise BoxError(str(path), "is not COCO's format: no object at its top", "Name instances_*.json.")
-    return content
+def _csv(path: Path) -> BoxFile:
+    found = BoxFile()
+    remedy = f"The columns are {', '.join(COLUMNS)}: edges in pixels of the original image."
+
+    def wrong(line: int, why: str) -> None:
+        found.set_aside.append((f"line {line}", why))
+
+    rows = csv_rows(
+        path, COLUMNS, filled=COLUMNS, remedy=remedy, error=BoxError, max_bytes=MAX_BYTES, wrong=wrong
+    )
+    for line, row in rows:
+        image, name = row["image"].strip(), row["class"].strip()
+        found.images.setdefault(image)
+        found.classes.setdefault(name)
+        try:
+            box = _box([row[column] for column in COLUMNS[2:]])
+        except ValueError as error:
+            wrong(line, str(error))
+        else:
+            found.boxes.setdefault((image, name), []).append(box)
+    return found
 
 
-def _box(edges: Iterable[Any], where: str) -> Box:
+def _coco(path: Path) -> BoxFile:
+    text = as_text(
+        read_regular(path, MAX_BYTES, error=BoxError, remedy=_REMEDY), name=path.name, error=BoxError
+    )
+    coco = _Coco()
+    seen: dict[str, int] = {}
     try:
-        left, top, right, bottom = (float(edge) for edge in edges)
-    except (TypeError, ValueError) as error:
-        raise BoxError(where, f"an edge is not a number ({error})"[:120], "Mend it.") from error
-    if not all(map(math.isfinite, (left, top, right, bottom))) or left >= right or top >= bottom:
-        raise BoxError(
-            where,
-            f"the box from ({left:g}, {top:g}) to ({right:g}, {bottom:g}) has no area",
-            "Left is less than right, and top less than bottom.",
+        for part, entry in items(text, ("images", "categories", "annotations")):
+            seen[part] = seen.get(part, -1) + 1
+            coco.take(part, entry, seen[part])
+    except NotJSON as error:
+        said = str(error)[:200]
+        why = (
+            f"is not COCO's format: {said}" if said == "no object at its top" else f"it is not JSON ({said})"
         )
+        raise BoxError(str(path), why, _REMEDY) from error
+    for part in ("images", "categories"):
+        if part not in seen:
+            raise BoxError(str(path), f"is not COCO's format: it lists no {part}", _REMEDY)
+    return coco.finish()
+
+
+class _Coco:
+    """COCO's three lists, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self._file = BoxFile()
+        self._images: dict[str, str] = {}
+        self._classes: dict[str, str] = {}
+        self._twice: dict[tuple[str, str], str] = {}
+        self._boxes: dict[tuple[str, str], list[tuple[str, Box]]] = {}
+
+    def take(self, part: str, entry: Any, number: int) -> None:
+        """One entry of one of the lists."""
+        names = {"images": "image", "categories": "category", "annotations": "annotation"}
+        what = f"{names[part]} {entry['id']}" if _has_id(entry) else f"{names[part]} number {number + 1}"
+        try:
+            if not isinstance(entry, dict):
+                raise ValueError("it is no object")
+            if part == "annotations":
+                self._annotation(entry, what)
+            else:
+                self._named(part, entry)
+        except ValueError as error:
+            self._file.set_aside.append((what, str(error)))
+
+    def _named(self, part: str, entry: dict[str, Any]) -> None:
+        known, key = (self._images, "file_name") if part == "images" else (self._classes, "name")
+        number, name = _identity(entry, "id"), entry.get(key)
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"it has no {key}")
+        name = name.strip()
+        before = known.setdefault(number, name)
+        if before != name:
+            self._twice[part, number] = f"its number {number} is that of {before!r} and of {name!r}"
+        if part == "images":
+            self._file.images.setdefault(name)
+            self._size(name, entry)
+        else:
+            self._file.classes.setdefault(name)
+
+    def _size(self, name: str, entry: dict[str, Any]) -> None:
+        try:
+            width, height = _side(entry, "width"), _side(entry, "height")
+        except ValueError as error:
+            self._file.unclear[name] = str(error)
+            return
+        if width is None or height is None:
+            return
+        before = self._file.sizes.setdefault(name, (width, height))
+        if before != (width, height):
+            self._file.unclear[name] = (
+                f"it is listed with {before[0]} x {before[1]} and with {width} x {height} pixels"
+            )
+
+    def _annotation(self, entry: dict[str, Any], what: str) -> None:
+        if _crowd(entry.get("iscrowd", 0)):
+            return
+        given = entry.get("bbox")
+        if not isinstance(given, list) or len(given) != 4:
+            raise ValueError("its bbox is not left, top, width and height")
+        left, top, width, height = (_real(value) for value in given)
+        box = _box((left, top, left + width, top + height))
+        key = _identity(entry, "image_id"), _identity(entry, "category_id")
+        self._boxes.setdefault(key, []).append((what, box))
+
+    def finish(self) -> BoxFile:
+        """The file, once all entries are known."""
+        for (image, category), found in self._boxes.items():
+            why = self._twice.get(("images", image)) or self._twice.get(("categories", category))
+            if image not in self._images:
+                why = f"there is no image {image} in the file"
+            elif category not in self._classes:
+                why = f"there is no category {category} in the file"
+            if why:
+                self._file.set_aside += [(what, why) for what, _ in found]
+                continue
+            key = self._images[image], self._classes[category]
+            self._file.boxes.setdefault(key, []).extend(box for _, box in found)
+        for name in self._file.unclear:
+            for key in [key for key in self._file.boxes if key[0] == name]:
+                del self._file.boxes[key]
+        return self._file
+
+
+def _has_id(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, str)) and len(str(entry["id"])) < 40
+
+
+def _identity(entry: dict[str, Any], key: str) -> str:
+    """A number that one entry names another by; some tools write it as text."""
+    value = entry.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+        raise ValueError(f"it has no {key}" if value in (None, "") else f"its {key} is {str(value)[:40]!r}")
+    return str(value)
+
+
+def _side(entry: dict[str, Any], key: str) -> int | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    number = _real(value)
+    if not math.isfinite(number) or number < 1 or number != int(number):
+        raise ValueError(f"its {key} is {value!r}, no number of pixels")
+    return int(number)
+
+
+def _crowd(value: Any) -> bool:
+    if value in (0, 1, "0", "1", None):  # also False and True
+        return value in (1, "1")
+    raise ValueError(f"its iscrowd is {str(value)[:40]!r}, neither 0 nor 1")
+
+
+def _real(value: Any) -> float:
+    """A number, or a text that is a plain decimal one: Python's own reading takes '1_0' and digits of all scripts."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"an edge is not a number ({str(value)[:40]!r})")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("an edge is not a finite number") from error
+
+
+def _box(edges: Iterable[Any]) -> Box:
+    left, top, right, bottom = (_real(edge) for edge in edges)
+    if not all(map(math.isfinite, (left, top, right, bottom))):
+        raise ValueError("an edge is not a finite number")
+    if left >= right or top >= bottom:
+        raise ValueError(f"the box from ({left:g}, {top:g}) to ({right:g}, {bottom:g}) has no area")
     return left, top, right, bottom

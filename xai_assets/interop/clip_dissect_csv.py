@@ -20,6 +20,7 @@ from xai_assets.dissection.unit_concepts import CLIP_DISSECT_IMPORT, unit_rows
 from xai_assets.files import write_text
 from xai_assets.interop.file_rows import ConceptFileError, FileRow, Seen, file_rows, unfit_text
 from xai_assets.interop.image_lists import format_images, parse_images
+from xai_assets.joined import join_names, split_names
 
 DESCRIPTIONS, ARGUMENTS = "descriptions.csv", "args.txt"
 SIMILARITY = "similarity"
@@ -81,7 +82,7 @@ def read_descriptions(path: Path, model: str) -> pd.DataFrame:
 
 def _images(row: FileRow) -> str | None:
     try:
-        return ";".join(parse_images(row.values.get("top_images") or "")) or None
+        return join_names(parse_images(row.values.get("top_images") or "")) or None
     except ValueError as error:
         raise row.error(
             f"top_images {error}", "A list has the form ['a.jpg', 'b.jpg'] or a.jpg|b.jpg."
@@ -161,6 +162,6 @@ def _descriptions(path: Path, table: pd.DataFrame) -> str:
         line = [row["layer"], int(row["unit"]), concept, score]
         if pictures:
             names = "" if pd.isna(row["top_images"]) else str(row["top_images"])
-            line.append(format_images([name for name in names.split(";") if name]))
+            line.append(format_images(split_names(names)))
         writer.writerow(line)
     return buffer.getvalue()

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from xai_assets.errors import XaiError
@@ -28,6 +28,7 @@ def csv_rows(
     remedy: str,
     error: type[XaiError] = XaiError,
     max_bytes: int = MAX_BYTES,
+    wrong: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number (of the row's last line) and row; lines without any character are passed over.
 
@@ -38,6 +39,8 @@ def csv_rows(
         remedy: what to do where the file or a column is missing.
         error: the class to raise.
         max_bytes: the largest file that is read.
+        wrong: called with the line and the reason of a row that has too many or too few values, which is then passed
+            over; None: it ends the reading.
 
     Raises:
         XaiError: no such file, too large, not UTF-8, a zero byte, a column missing or given twice, too many or too few
@@ -65,11 +68,12 @@ def csv_rows(
                 or any(row[name] is None for name in needed)
                 or not all(row[name] for name in filled)
             ):
-                raise error(
-                    f"{path}, line {reader.line_num}",
-                    "it has too many or too few values",
-                    f"The columns are {', '.join(columns)}.",
-                )
+                why = "it has too many or too few values"
+                if wrong is None:
+                    columns_are = f"The columns are {', '.join(columns)}."
+                    raise error(f"{path}, line {reader.line_num}", why, columns_are)
+                wrong(reader.line_num, why)
+                continue
             yield reader.line_num, row
     except csv.Error as found:
         raise error(

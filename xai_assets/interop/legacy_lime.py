@@ -5,6 +5,7 @@ The file holds a dictionary from an image's name (or its label) to a dictionary 
 library's defaults included, so that the result is what the older tool ran; what has none is named.
 """
 
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from pydantic import ValidationError
 
 from xai_assets.attribution.parameters import Felzenszwalb, Grid, LimeParameters, Quickshift, Slic
 from xai_assets.errors import XaiError
-from xai_assets.interop.plain_pickle import MAX_BYTES, read_plain_pickle
+from xai_assets.interop.plain_pickle import MAX_BYTES, PARAMETERS_ALONE, read_plain_pickle
+from xai_assets.reading import read_regular, shown
 
 ALL_FEATURES = 100_000
 """The library's own way to say: as many as there are."""
@@ -63,18 +65,14 @@ class LegacyLime:
 
 
 def read_legacy_lime(path: str | Path) -> LegacyLime:
-    """Read a pickle of LIME parameters by image; nothing in it is run.
+    """Read a pickle of LIME parameters by image, of at most `plain_pickle.MAX_BYTES`; nothing in it is run.
 
     Raises:
         PickleRefused: empty, damaged, or more than plain data.
-        LegacyLimeError: absent, or plain data of another kind.
+        LegacyLimeError: absent, no regular file, too large, or plain data of another kind.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise LegacyLimeError(str(path), "there is no such file", "Check the path.")
-    with path.open("rb") as file:
-        content = read_plain_pickle(file.read(MAX_BYTES + 1), name=str(path))
-    return convert(content, source=str(path))
+    data = read_regular(path, MAX_BYTES, error=LegacyLimeError, remedy=PARAMETERS_ALONE)
+    return convert(read_plain_pickle(data, name=shown(path)), source=shown(path))
 
 
 def convert(content: Any, *, source: str) -> LegacyLime:
@@ -152,7 +150,7 @@ def _parameters(arguments: Mapping[Any, Any], note: Callable[[str], None]) -> Li
     for key, value in arguments.items():
         if key in _OF_THE_STUDY:
             if value is not None:
-                note(f"{key}={value!r}: not a parameter of an image here: {_OF_THE_STUDY[key]}")
+                note(f"{key}={reprlib.repr(value)}: not a parameter of an image here: {_OF_THE_STUDY[key]}")
         elif key not in _KNOWN:
             note(f"{_shown(key)[:60]}: unknown, not carried over")
     return LimeParameters.model_validate(given)
@@ -170,7 +168,7 @@ def _segmentation(arguments: Mapping[Any, Any], note: Callable[[str], None]) -> 
     defaults = _OF_SCIKIT_IMAGE.get(str(given), {})
     given = given if given is not None else "quickshift"
     if not isinstance(given, str) or given not in SEGMENTATIONS:
-        raise ValueError(f"the segmentation {given!r} is none of {', '.join(SEGMENTATIONS)}")
+        raise ValueError(f"the segmentation {reprlib.repr(given)} is none of {', '.join(SEGMENTATIONS)}")
     unfit = fields.keys() - SEGMENTATIONS[given].model_fields.keys()
     for key in sorted(unfit):
         note(f"{key}: not a parameter of {given}, not carried over")
@@ -187,7 +185,7 @@ def _hide_color(value: Any) -> Any:
 
 
 def _shown(name: Any) -> str:
-    return name if isinstance(name, str) and name.isprintable() else repr(name)
+    return name if isinstance(name, str) and name.isprintable() else reprlib.repr(name)
 
 
 def _reason(error: Exception) -> str:

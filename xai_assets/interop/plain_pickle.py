@@ -6,6 +6,7 @@ or look something up is refused by its name and place, before anything has happe
 instructions apart; the module that would carry them out is never imported.
 """
 
+import io
 import pickletools
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,11 @@ another can stand for more than fits any memory."""
 
 MAX_INTEGER_BITS = 1024
 
-_PARAMETERS_ALONE = "Save the parameters alone: image, name, value."
+MAX_NUMBER_KEYS = 10_000
+"""Keys that are numbers, in the whole file. Unlike a text's, their hash can be chosen: each key of one hash is compared
+with all before it, and ten thousand take a second."""
+
+PARAMETERS_ALONE = "Save the parameters alone: image, name, value."
 _SCALARS = (str, bytes, int, float, bool, type(None))
 _TEXT = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 _TEXT_OF_PYTHON_2 = {"STRING", "BINSTRING", "SHORT_BINSTRING"}
@@ -61,27 +66,32 @@ def read_plain_pickle(data: bytes, *, name: str) -> Any:
     if not data:
         raise PickleRefused(name, "the file is empty", "Get a whole copy of it.")
     if len(data) > MAX_BYTES:
-        raise PickleRefused(name, f"it has {len(data):,} bytes, more than {MAX_BYTES:,}", _PARAMETERS_ALONE)
-    machine = _Machine(name)
-    stop = 0
-    try:
-        for instruction, argument, place in pickletools.genops(data):
-            stop = place or 0
-            machine.step(instruction.name, argument, stop)
-    except (ValueError, OverflowError) as error:  # pickletools: an unknown or truncated instruction
-        raise _damaged(name, f"after byte {stop}: {error}") from error
-    if stop + 1 < len(data):
-        raise _damaged(name, f"{len(data) - stop - 1} bytes stand behind its end")
-    value = machine.result()
-    _measure(value, name, {}, ())
+        raise PickleRefused(name, f"it has {len(data):,} bytes, more than {MAX_BYTES:,}", PARAMETERS_ALONE)
+    stream = io.BytesIO(data)
+    value = PickleMachine(name).run(stream)
+    if behind := len(data) - stream.tell():
+        raise damaged(name, f"{behind} bytes stand behind its end")
     return value
 
 
-class _Machine:
-    """A stack of values, a stack of marked stacks below it, and the memo."""
+class PickleMachine:
+    """A stack of values, a stack of marked stacks below it, and the memo.
+
+    A subclass may know more instructions: `other` gets those that build no plain value. Time and memory are bounded by
+    the size of the data, MAX_MEMO, MAX_NUMBER_KEYS and MAX_EXPANDED.
+
+    Args:
+        name: what to call the pickle in errors.
+    """
+
+    scalars: tuple[type, ...] = _SCALARS
+    """What may be the key of a dictionary."""
+
+    max_memo = MAX_MEMO
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.number_keys = 0
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -90,18 +100,37 @@ class _Machine:
             "EMPTY_DICT": lambda: self.stack.append({}),
             "EMPTY_LIST": lambda: self.stack.append([]),
             "EMPTY_TUPLE": lambda: self.stack.append(()),
-            "LIST": lambda: self._replace(self._marked()),
-            "TUPLE": lambda: self._replace(tuple(self._marked())),
-            "TUPLE1": lambda: self.stack.append(tuple(self._top(1))),
-            "TUPLE2": lambda: self.stack.append(tuple(self._top(2))),
-            "TUPLE3": lambda: self.stack.append(tuple(self._top(3))),
-            "DICT": lambda: self._replace(self._set({}, self._marked())),
-            "APPEND": lambda: self._extend(self._top(1)),
-            "APPENDS": lambda: self._extend(self._marked()),
-            "SETITEM": lambda: self._update(self._top(2)),
-            "SETITEMS": lambda: self._update(self._marked()),
+            "LIST": lambda: self._replace(self.marked()),
+            "TUPLE": lambda: self._replace(tuple(self.marked())),
+            "TUPLE1": lambda: self.stack.append(tuple(self.top(1))),
+            "TUPLE2": lambda: self.stack.append(tuple(self.top(2))),
+            "TUPLE3": lambda: self.stack.append(tuple(self.top(3))),
+            "DICT": lambda: self._replace(self.fill({}, self.marked())),
+            "APPEND": lambda: self._extend(self.top(1)),
+            "APPENDS": lambda: self._extend(self.marked()),
+            "SETITEM": lambda: self._update(self.top(2)),
+            "SETITEMS": lambda: self._update(self.marked()),
             "STOP": lambda: None,
         }
+
+    def run(self, data: io.BytesIO) -> Any:
+        """The value of the pickle that begins where `data` stands; afterwards `data` stands behind it.
+
+        The data lie in memory: from a file, an instruction that claims 2 GB would have them reserved at once.
+
+        Raises:
+            PickleRefused: as `read_plain_pickle`.
+        """
+        place = data.tell()
+        try:
+            for instruction, argument, at in pickletools.genops(data):
+                place = at or 0
+                self.step(instruction.name, argument, place)
+        except (ValueError, OverflowError) as error:  # pickletools: an unknown or truncated instruction
+            raise damaged(self.name, f"after byte {place}: {error}") from error
+        value = self.result()
+        _measure(value, self.name, {}, ())
+        return value
 
     def step(self, instruction: str, argument: Any, place: int) -> None:
         """Carry out one instruction, or refuse it."""
@@ -115,22 +144,30 @@ class _Machine:
         elif instruction in _CONSTANTS:
             self.stack.append(_CONSTANTS[instruction])
         elif instruction in _TEXT_OF_PYTHON_2:
-            if not argument.isascii():
-                raise self._refuse("text of Python 2 that is not ASCII, so that its letters would be a guess")
-            self.stack.append(argument)
+            self.text_of_python_2(argument)
         elif instruction in _REMEMBER:
             self._remember(len(self.memo) if instruction == "MEMOIZE" else argument)
         elif instruction in _RECALL:
             if argument not in self.memo:
-                raise _damaged(self.name, f"{self.where} recalls what was not remembered")
+                raise damaged(self.name, f"{self.where} recalls what was not remembered")
             self.stack.append(self.memo[argument])
         elif instruction not in _NOTHING_TO_DO:
-            raise self._refuse(self._what_it_wants(instruction, argument))
+            self.other(instruction, argument)
+
+    def other(self, instruction: str, argument: Any) -> None:
+        """An instruction that builds no plain value: refused."""
+        raise self.refuse(self._what_it_wants(instruction, argument))
+
+    def text_of_python_2(self, text: str) -> None:
+        """A byte string of Python 2, read as Latin-1: taken where it is ASCII."""
+        if not text.isascii():
+            raise self.refuse("text of Python 2 that is not ASCII, so that its letters would be a guess")
+        self.stack.append(text)
 
     def result(self) -> Any:
         """The one value that is left at the end."""
         if len(self.stack) != 1 or self.below:
-            raise _damaged(self.name, "it does not end with one value")
+            raise damaged(self.name, "it does not end with one value")
         return self.stack[0]
 
     def _what_it_wants(self, instruction: str, argument: Any) -> str:
@@ -142,23 +179,24 @@ class _Machine:
 
     def _number(self, value: Any) -> None:
         if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
-            raise self._refuse(f"a number of {value.bit_length():,} bits")
+            raise self.refuse(f"a number of {value.bit_length():,} bits")
         self.stack.append(value)
 
     def _mark(self) -> None:
         self.below.append(self.stack)
         self.stack = []
 
-    def _marked(self) -> list[Any]:
+    def marked(self) -> list[Any]:
         """The values above the last mark, which is taken away."""
         if not self.below:
-            raise _damaged(self.name, f"{self.where} finds no mark")
+            raise damaged(self.name, f"{self.where} finds no mark")
         values, self.stack = self.stack, self.below.pop()
         return values
 
-    def _top(self, count: int) -> list[Any]:
+    def top(self, count: int) -> list[Any]:
+        """The last `count` values, which are taken away."""
         if len(self.stack) < count:
-            raise _damaged(self.name, f"{self.where} finds too few values")
+            raise damaged(self.name, f"{self.where} finds too few values")
         values = self.stack[-count:]
         del self.stack[-count:]
         return values
@@ -170,33 +208,40 @@ class _Machine:
         self._container(list).extend(values)
 
     def _update(self, values: list[Any]) -> None:
-        self._set(self._container(dict), values)
+        self.fill(self._container(dict), values)
 
-    def _set(self, target: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
+    def fill(self, target: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
+        """`target` with the keys and values that alternate in `values`, or a refusal."""
         if len(values) % 2:
-            raise _damaged(self.name, f"{self.where} finds a key without a value")
+            raise damaged(self.name, f"{self.where} finds a key without a value")
         for key, value in zip(values[::2], values[1::2], strict=True):
             # The hash of nested tuples that share their parts takes for ever.
-            if not isinstance(key, _SCALARS):
-                raise self._refuse(f"a dictionary's key of type {type(key).__name__}")
+            if not isinstance(key, self.scalars):
+                raise self.refuse(f"a dictionary's key of type {type(key).__name__}")
+            self.number_keys += not isinstance(key, str | bytes)
+            if self.number_keys > MAX_NUMBER_KEYS:
+                raise self.refuse(f"more than {MAX_NUMBER_KEYS:,} keys that are numbers")
             if key in target:
-                raise self._refuse(f"the key {str(key)[:80]!r} a second time")
+                raise self.refuse(f"the key {str(key)[:80]!r} a second time")
             target[key] = value
         return target
 
     def _container(self, kind: type) -> Any:
-        if not self.stack or type(self.stack[-1]) is not kind:
-            raise _damaged(self.name, f"{self.where} finds no {kind.__name__} to fill")
+        if not self.stack or not isinstance(self.stack[-1], kind):
+            raise damaged(self.name, f"{self.where} finds no {kind.__name__} to fill")
         return self.stack[-1]
 
     def _remember(self, index: int) -> None:
         if not self.stack:
-            raise _damaged(self.name, f"{self.where} finds nothing to remember")
-        if len(self.memo) >= MAX_MEMO:
-            raise self._refuse(f"more than {MAX_MEMO:,} remembered values")
+            raise damaged(self.name, f"{self.where} finds nothing to remember")
+        if (
+            index >= self.max_memo
+        ):  # they are counted from 0; numbers of one hash would take for ever to look up
+            raise self.refuse(f"more than {self.max_memo:,} remembered values")
         self.memo[index] = self.stack[-1]
 
-    def _refuse(self, what: str) -> PickleRefused:
+    def refuse(self, what: str) -> PickleRefused:
+        """The error of the instruction that is carried out."""
         return PickleRefused(
             self.name,
             f"{self.where}: refused: {what}; nothing of the file was run",
@@ -204,7 +249,8 @@ class _Machine:
         )
 
 
-def _damaged(name: str, why: str) -> PickleRefused:
+def damaged(name: str, why: str) -> PickleRefused:
+    """The error of a pickle that breaks off or makes no sense."""
     return PickleRefused(name, f"it is no pickle, or it is damaged ({why})", "Get a whole copy of it.")
 
 
@@ -228,9 +274,9 @@ def _measure(
         )
         size, levels = 1 + sum(part[0] for part in found), 1 + max((part[1] for part in found), default=0)
         if levels > MAX_DEPTH:
-            raise PickleRefused(name, f"it is more than {MAX_DEPTH} levels deep", _PARAMETERS_ALONE)
+            raise PickleRefused(name, f"it is more than {MAX_DEPTH} levels deep", PARAMETERS_ALONE)
         if size > MAX_EXPANDED:
             why = f"written out it has more than {MAX_EXPANDED:,} values and characters"
-            raise PickleRefused(name, why, _PARAMETERS_ALONE)
+            raise PickleRefused(name, why, PARAMETERS_ALONE)
         known[id(value)] = size, levels
     return known[id(value)]

@@ -4,11 +4,15 @@ Where hosts share an address, a table is sent there and read from there: another
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from xai_assets.errors import XaiError
-from xai_assets.files import write_with
+from xai_assets.files import make_way, write_bytes
+from xai_assets.resources import table_file
+from xai_assets.resources.artifact_file import Unsound
 from xai_assets.resources.shared import Shared
+from xai_assets.resources.store import ArtifactError, Damage, unheard
 from xai_assets.resources.table import Table
 
 MEASURED = ("seconds", "device", "peak_memory_mib")
@@ -33,32 +37,59 @@ def table_path(artifacts: Path, asset: str, study: str) -> Path:
 def write_table(artifacts: Path, asset: str, study: str, table: Table, shared: Shared | None = None) -> Path:
     """Write a table, whole or not at all."""
     path = table_path(artifacts, asset, study)
-    write_with(path, lambda file: table.to_parquet(file, index=False))
+    content = table_file.encode(table, f"{asset}/{study}")
+    make_way(path)
+    write_bytes(path, content)
     if shared is not None:
         shared.send(path, path.relative_to(artifacts).as_posix())
     return path
 
 
-def has_table(artifacts: Path, asset: str, study: str, shared: Shared | None = None) -> bool:
-    """Whether the asset has left a table for the study."""
-    path = table_path(artifacts, asset, study)
-    return path.is_file() if shared is None else shared.has(path.relative_to(artifacts).as_posix())
+def has_table(
+    artifacts: Path,
+    asset: str,
+    study: str,
+    shared: Shared | None = None,
+    on_damage: Callable[[Damage], None] = unheard,
+) -> bool:
+    """Whether the asset has left a table for the study, as it was written; a damaged one counts as absent."""
+    path = _here(artifacts, asset, study, shared)
+    try:
+        table_file.read(path, f"{asset}/{study}")
+    except FileNotFoundError:
+        return False
+    except Unsound as error:
+        on_damage(Damage(path, str(error), error.older))
+        return False
+    return True
 
 
 def read_table(artifacts: Path, asset: str, study: str, shared: Shared | None = None) -> Table:
     """The table that an asset left for a study.
 
     Raises:
-        XaiError: when the asset has not been materialised for it.
+        XaiError: the asset has not been materialised for it, or its table is damaged.
     """
-    import pandas as pd
-
-    path = table_path(artifacts, asset, study)
-    there = path.is_file() if shared is None else shared.fetch(path.relative_to(artifacts).as_posix(), path)
-    if not there:
+    path = _here(artifacts, asset, study, shared)
+    try:
+        return table_file.decode(table_file.read(path, f"{asset}/{study}"))
+    except FileNotFoundError:
         raise XaiError(
             f"asset {asset}, study {study}",
             "has not been materialised",
             f"Materialise {asset} first; its table is looked for at {path}.",
-        )
-    return pd.read_parquet(path)
+        ) from None
+    except Unsound as error:
+        raise ArtifactError(
+            f"the table of asset {asset}, study {study}",
+            f"is not usable: {error}",
+            f"Materialise {asset} again; it replaces {path}.",
+        ) from error
+
+
+def _here(artifacts: Path, asset: str, study: str, shared: Shared | None) -> Path:
+    """The table's file, in its newest state: another host may have made it anew."""
+    path = table_path(artifacts, asset, study)
+    if shared is not None and not shared.fetch(path.relative_to(artifacts).as_posix(), path):
+        path.unlink(missing_ok=True)  # what is not shared is not there
+    return path

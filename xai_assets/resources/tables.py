@@ -224,7 +224,9 @@ TABLES: dict[str, Table] = {
             "attainable_iou": _real("largest IoU that the label's coverage admits", nullable=True),
             "coverage": _real("share of the labelled pixels that carry the label", nullable=True),
             "max_activation": _real("largest pooled activation on the probe set", nullable=True),
-            "top_images": _text("the images that drive it most, joined by ';'", nullable=True),
+            "top_images": _text(
+                "the images that drive it most, joined by ';' (within a name: '\\;')", nullable=True
+            ),
             "truth_presence": _real("share of its top images that truly show the concept", nullable=True),
             "chance_presence": _real("share of all probe images that show it", nullable=True),
         },

@@ -59,7 +59,7 @@ _CLIP = {
     **_NULL,
     "dead": "the unit never fires on the probe set",
     "max_activation": "largest pooled activation on the probe set",
-    "top_images": "the five images that drive it most, joined by ';'",
+    "top_images": "the five images that drive it most, joined by ';' (within a name: '\\;')",
     "truth_presence": "share of its top images that truly show the concept",
     "chance_presence": "share of all probe images that show it",
     PLACE: _PLACE,

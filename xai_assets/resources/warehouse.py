@@ -2,25 +2,28 @@
 
 A warehouse of an older version has tables where there are views now (clip_dissect, netdissect). The first load of
 `unit_concepts` drops them: their rows are made again by a run of their study.
-
-DuckDB lets one process write or many read. A lock file is held over every open to close, so that runs on one host
-wait for one another instead of failing, and a reader never sees half a study.
 """
 
-import fcntl
+import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 import pandas as pd  # noqa: TID253 -- assets import this module inside their functions
 
-from xai_assets.errors import XaiError
 from xai_assets.resources.tables import TABLES
 from xai_assets.resources.views import PLACE, VIEWS
+from xai_assets.resources.warehouse_errors import WarehouseError
+from xai_assets.resources.warehouse_file import WAIT_SECONDS, Notice, opened
+
+__all__ = ["Scope", "Warehouse", "WarehouseError"]
+
+_log = logging.getLogger(__name__)
 
 _BASE = "unit_concepts"
 """The table that all views are made of."""
@@ -29,35 +32,32 @@ Scope = Mapping[str, Sequence[str]]
 """The values that some columns may have: the part of a study's rows that a load replaces."""
 
 
-class WarehouseError(XaiError):
-    """Rows that do not fit their table, or a warehouse that is not there."""
-
-
 @dataclass(frozen=True)
 class Warehouse:
     """The tables of `TABLES` in one DuckDB file.
 
     Attributes:
-        path: the file; a `.lock` stands beside it.
+        path: the file; writers put a `.lock` beside it.
+        wait: seconds to wait for a program that holds it.
+        notice: called with a line for people: what is waited for, and what an upgrade of the file changed.
     """
 
     path: Path
+    wait: float = WAIT_SECONDS
+    notice: Notice = field(default=_log.warning, compare=False)
 
-    @contextmanager
-    def _connect(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name(self.path.name + ".lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX if write else fcntl.LOCK_SH)
-            # No extension, no file and no network access from a query.
-            connection = duckdb.connect(
-                str(self.path),
-                read_only=not write,
-                config={"enable_external_access": "false", "autoinstall_known_extensions": "false"},
-            )
-            try:
-                yield connection
-            finally:
-                connection.close()
+    def _connect(self, *, write: bool) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return opened(self.path, write=write, wait=self.wait, notice=self.notice)
+
+    def exists(self) -> bool:
+        """Whether there is anything at the path; what is there and is no warehouse is said when it is opened."""
+        try:
+            os.lstat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # a folder that may not be looked into: opening says so
+        return True
 
     def replace(
         self, study: str, frames: Mapping[str, pd.DataFrame], *, within: Mapping[str, Scope] | None = None
@@ -110,7 +110,7 @@ class Warehouse:
         """All rows of `study` by table and view, in the order in which they were written; what is absent is empty."""
         empty = {name: pd.DataFrame(columns=list(table.columns)) for name, table in TABLES.items()}
         empty |= {name: pd.DataFrame(columns=_shown(name)) for name in VIEWS}
-        if not self.path.is_file():
+        if not self.exists():
             return empty
         with self._connect(write=False) as connection:
             for name in TABLES.keys() & _names(connection, "table"):
@@ -130,15 +130,13 @@ class Warehouse:
             WarehouseError: there is no warehouse.
             duckdb.Error: the query is wrong, or would write.
         """
-        if not self.path.is_file():
-            raise WarehouseError(f"warehouse {self.path}", "does not exist", "Run a study, which makes it.")
         with self._connect(write=False) as connection:
             result = connection.execute(sql)
             return [column[0] for column in result.description], result.fetchall()
 
     def studies(self) -> list[str]:
         """The studies that have unit concepts, in alphabetical order."""
-        if not self.path.is_file():
+        if not self.exists():
             return []
         with self._connect(write=False) as connection:
             if _BASE not in _names(connection, "table"):

@@ -1,23 +1,30 @@
 """A classifier: network, weights, preprocessing and class names, bound together."""
 
 import difflib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
+import torchvision
 from torch import Tensor, nn
 
 from xai_assets.errors import XaiError
+from xai_assets.files import fingerprint
 from xai_assets.progress import Progress, silent
 from xai_assets.settings import Settings
-from xai_assets.vision.architectures import build
-from xai_assets.vision.checkpoints import fit, metadata_list, read_metadata, read_state_dict
+from xai_assets.vision import outputs
+from xai_assets.vision.architectures import build, from_checkpoint, renaming
+from xai_assets.vision.checkpoint_reading import read_plain
+from xai_assets.vision.checkpoints import Taken, load_weights, metadata_list, read_metadata
 from xai_assets.vision.class_names import read_class_names
 from xai_assets.vision.devices import resolve_device
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.spec import ModelSpec
-from xai_assets.vision.weights import WeightsError, obtain
-from xai_assets.vision.zoo import Entry, resolve
+from xai_assets.vision.unwrapping import state_dicts
+from xai_assets.vision.weights import WeightsError, hash_in_name, obtain
+from xai_assets.vision.zoo import RENORMALISING, Entry, resolve
 
 
 class UnknownClass(XaiError):
@@ -37,6 +44,11 @@ class Classifier:
         class_names: by output.
         sha256: of the weights file.
         device: where the network is.
+        arguments: of the architecture's builder, as the study or the checkpoint gave them.
+        checkpoint_key: which weights of the file the study asks for.
+        taken: which weights of the file the network has.
+        single_output: the network was built with one output, which is two classes here (see `outputs.two_sided`).
+        own: the architecture and the weights are the study's, not an entry of the zoo.
     """
 
     name: str
@@ -46,6 +58,40 @@ class Classifier:
     class_names: tuple[str, ...] = field(repr=False)
     sha256: str
     device: torch.device
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint_key: str | None = None
+    taken: Taken = field(default_factory=Taken)
+    single_output: bool = False
+    own: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """What the network's answers depend on: part of the key of every result.
+
+        Of an entry of the zoo the weights' hash; of a model of one's own also how it is built.
+        """
+        if not self.own:
+            return self.sha256
+        made_of = {
+            "weights": self.sha256,
+            "key": self.checkpoint_key,
+            "architecture": self.architecture,
+            "arguments": dict(self.arguments),
+            "outputs": 1 if self.single_output else len(self.class_names),
+        }
+        return fingerprint(made_of)
+
+    def notes(self) -> Iterator[str]:
+        """What was decided about the checkpoint that its owner should know, in sentences without a full stop."""
+        if str(self.taken):
+            yield str(self.taken)
+        if self.own and self.architecture in RENORMALISING and not self.arguments.get("transform_input"):
+            yield (
+                "transform_input is False, as torchvision builds a new network; one that began with torchvision's "
+                "published weights has True: `arguments: {transform_input: true}`"
+            )
+        if self.single_output:
+            yield f"a single output: its sigmoid is the probability of {self.class_names[1]!r}"
 
     @torch.inference_mode()
     def logits(self, batch: Tensor) -> Tensor:
@@ -65,8 +111,8 @@ class Classifier:
         return scores
 
     def probabilities(self, batch: Tensor) -> Tensor:
-        """Softmax of the logits, float32 (n, k) in 0..1; raises as `logits`."""
-        return torch.softmax(self.logits(batch).float(), dim=1)
+        """Softmax of the logits, of a single one its sigmoid: float32 (n, k) in 0..1; raises as `logits`."""
+        return outputs.probabilities(self.logits(batch).float())
 
     def class_index(self, name_or_index: str | int) -> int:
         """The output of a class, by its name (case does not matter where it need not) or its number from 0.
@@ -132,16 +178,49 @@ def load_classifier(
     entry = resolve(spec, settings, base=base, world=world)
     target = resolve_device(str(device) if device is not None else settings.device)
     path, sha256 = obtain(entry.weights, progress)
-    names = _class_names(entry, path, progress)
-    network = build(entry.architecture, len(names), width=_width(entry, path))
-    fit(network, read_state_dict(path), name=str(path))
+    names, source = _class_names(entry, path, progress)
+    count = entry.num_classes or len(names)
+    loaded = read_plain(path)
+    arguments = _arguments(entry, loaded, sha256)
+    network = build(entry.architecture, count, width=_width(entry, path), arguments=arguments)
+    taken = load_weights(
+        network,
+        loaded,
+        name=str(path),
+        key=entry.checkpoint_key,
+        renaming=renaming(entry.architecture, count, arguments),
+        classes=(len(names), source),
+    )
     network = network.eval().requires_grad_(False).to(target)
     return Classifier(
-        entry.name, entry.architecture, network, Preprocessing(entry.preprocessing), names, sha256, target
+        entry.name,
+        entry.architecture,
+        outputs.two_sided(network) if count == 1 else network,
+        Preprocessing(entry.preprocessing),
+        outputs.class_names(names, count),
+        sha256,
+        target,
+        arguments,
+        entry.checkpoint_key,
+        taken,
+        single_output=count == 1,
+        own=not entry.published,
     )
 
 
-def _class_names(entry: Entry, weights: Path, progress: Progress) -> tuple[str, ...]:
+def _arguments(entry: Entry, loaded: object, sha256: str) -> dict[str, Any]:
+    """The builder's arguments: what the checkpoint tells, and over it what the study says."""
+    names = [name for _, tensors, _ in state_dicts(loaded) for name in tensors]
+    found = from_checkpoint(entry.architecture, names)
+    if entry.architecture in RENORMALISING:
+        published = torchvision.models.get_model_weights(entry.architecture.removeprefix("torchvision/"))
+        hashes = [hash_in_name(weights.url) for weights in published]
+        found["transform_input"] = any(known and sha256.startswith(known) for known in hashes)
+    return found | dict(entry.arguments)
+
+
+def _class_names(entry: Entry, weights: Path, progress: Progress) -> tuple[tuple[str, ...], str]:
+    """The names, and the file or the entry that they are of."""
     if entry.names_file is not None:
         path, _ = obtain(entry.names_file, progress)
         names, source = read_class_names(path), str(path)
@@ -149,13 +228,14 @@ def _class_names(entry: Entry, weights: Path, progress: Progress) -> tuple[str, 
         names, source = entry.class_names, entry.name
     else:
         names, source = metadata_list(weights, "class_names"), str(weights)
-    if entry.num_classes is not None and len(names) != entry.num_classes:
+    binary = entry.num_classes == 1 and len(names) == 2
+    if entry.num_classes is not None and len(names) != entry.num_classes and not binary:
         raise WeightsError(
             source,
             f"it names {len(names)} classes, and {entry.name} has {entry.num_classes}",
             "Give one name for each output of the model.",
         )
-    return names
+    return names, source
 
 
 def _width(entry: Entry, path: Path) -> int:

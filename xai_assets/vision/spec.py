@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -15,6 +24,7 @@ Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(gt=0, le=8192)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1)]
+Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 
 
 class _Spec(BaseModel):
@@ -130,7 +140,17 @@ class ModelSpec(_NamedSpec):
     )
     num_classes: Annotated[int, Field(gt=0)] | None = Field(
         default=None,
-        description="How many classes a model of your own has, where `class_names` does not tell.",
+        description="How many outputs a model of your own has, where `class_names` does not tell. 1: a single output "
+        "with a sigmoid, of the classes 0 and 1, or of the two (or one) that `class_names` names.",
+    )
+    arguments: dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")], Scalar | list[Scalar]] = Field(
+        default_factory=dict,
+        description="Arguments of torchvision's or timm's builder that the network was trained with, such as "
+        "{img_size: 160} or {transform_input: true}.",
+    )
+    checkpoint_key: Name | None = Field(
+        default=None,
+        description='Which weights to take of a checkpoint that holds several, such as "model_ema".',
     )
     class_names: Name | None = Field(
         default=None, description="A text file with one class name a line, relative to the study's file."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from xai_assets.vision.checkpoint_reading import CheckpointMismatch, listed
+from xai_assets.vision.checkpoint_errors import CheckpointMismatch, listed
 
 _AGAIN = "Train it again, or get a whole copy."
 _SAVE_DENSE = "Save the weights as dense tensors of floating point numbers."

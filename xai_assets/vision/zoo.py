@@ -1,8 +1,10 @@
 """The model zoo: what a classifier's name stands for, and the files it needs."""
 
 import difflib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torchvision
 
@@ -13,6 +15,9 @@ from xai_assets.vision.weights import WeightsFile, file_name, hash_in_name
 
 DIORAMA = ("diorama/object", "diorama/scene")
 PLACES = "places365/resnet18"
+RENORMALISING = ("torchvision/googlenet", "torchvision/inception_v3")
+"""Architectures with torchvision's `transform_input`: the input is normalised once more inside the network, as the
+published weights need. torchvision sets it only where it loads its own weights."""
 _DIORAMA_SIDE = 128
 _PLACES_WEIGHTS = "http://places2.csail.mit.edu/models_places365/resnet18_places365.pth.tar"
 _PLACES_NAMES = "https://raw.githubusercontent.com/csailvision/places365/master/categories_places365.txt"
@@ -34,6 +39,9 @@ class Entry:
         class_names: where they are known without a file.
         names_file: a text file of class names; None with `class_names` None: in the weights' own metadata.
         num_classes: where only the number is known.
+        arguments: of the architecture's builder.
+        checkpoint_key: which weights of the file to take, where it holds several.
+        published: the weights are the ones that the zoo knows, not a file of the study.
     """
 
     name: str
@@ -43,6 +51,9 @@ class Entry:
     class_names: tuple[str, ...] | None = None
     names_file: WeightsFile | None = None
     num_classes: int | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint_key: str | None = None
+    published: bool = True
 
     def files(self) -> tuple[WeightsFile, ...]:
         """Every file that the model needs."""
@@ -67,13 +78,19 @@ def resolve(
     entry = _own(spec) if spec.architecture else _known(spec.name, settings, world or shipped("world"))
     if spec.checkpoint is not None:
         path = local_path(spec.checkpoint, base)
-        entry = replace(entry, weights=WeightsFile(f"weights of {spec.name}", path, sha256=spec.sha256))
+        weights = WeightsFile(f"weights of {spec.name}", path, sha256=spec.sha256)
+        entry = replace(entry, weights=weights, published=False)
     elif spec.sha256 is not None:
         entry = replace(entry, weights=replace(entry.weights, sha256=spec.sha256))
     if spec.class_names is not None:
         names = WeightsFile(f"class names of {spec.name}", local_path(spec.class_names, base))
         entry = replace(entry, class_names=None, names_file=names)
-    return entry if spec.preprocessing is None else replace(entry, preprocessing=spec.preprocessing)
+    return replace(
+        entry,
+        arguments={**entry.arguments, **spec.arguments},
+        checkpoint_key=spec.checkpoint_key,
+        preprocessing=spec.preprocessing or entry.preprocessing,
+    )
 
 
 def local_path(path: str, base: Path | None) -> Path:
@@ -163,9 +180,10 @@ def _torchvision(name: str, settings: Settings) -> Entry:
         interpolation=transforms.interpolation.value,
         antialias=transforms.antialias,
     )
+    architecture = f"torchvision/{model}"
     return Entry(
         name,
-        f"torchvision/{model}",
+        architecture,
         WeightsFile(
             f"weights of {name}",
             settings.models / file_name(weights.url),
@@ -174,6 +192,7 @@ def _torchvision(name: str, settings: Settings) -> Entry:
         ),
         preprocessing,
         tuple(weights.meta["categories"]),
+        arguments={"transform_input": True} if architecture in RENORMALISING else {},
     )
 
 

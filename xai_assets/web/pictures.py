@@ -3,6 +3,7 @@
 import dagster as dg
 
 from xai_assets.web.publish import publish
+from xai_assets.web.shown import image, markdown_entry
 
 
 def picture_entry(
@@ -13,12 +14,10 @@ def picture_entry(
     Args:
         context: of the asset; its partition is the study.
         png: the picture.
-        said: its alternative text, which stands below it as well; of our own making, never of a file's name.
+        said: its alternative text, which stands below it as well.
         what: what it shows, in a word or two, where the UI serves no pictures.
         kept: the address of what it is made from.
     """
     key = ("pictures", context.partition_key, context.asset_key.to_user_string())
     served = publish(context.instance, key, "png", png, kept=kept)
-    if served.address is None:
-        return dg.MetadataValue.md(served.link(what))
-    return dg.MetadataValue.md(f"![{said}]({served.address})\n\n{said}")
+    return markdown_entry(image(served, said, what))

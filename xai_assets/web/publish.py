@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
@@ -37,12 +38,6 @@ class Served:
     kept: str
     why: str = ""
 
-    def link(self, label: str) -> str:
-        """Markdown: the label as a link, or where to look instead and why."""
-        if self.address is not None:
-            return f"[{label}]({self.address})"
-        return f"{label}: `{self.kept}` ({self.why})"
-
 
 def publish(
     instance: dg.DagsterInstance, key: tuple[str, ...], kind: str, data: bytes, *, kept: Path | str
@@ -67,7 +62,7 @@ def publish(
         why = f"the UI serves no files, since its compute logs are kept by {type(manager).__name__}"
         return Served(None, str(kept), why)
     write_bytes(Path(manager.get_captured_local_path(list(key), kind)), data)
-    return Served(path_prefix() + "/logs/" + "/".join(key) + f"/{kind}", str(kept))
+    return Served(quote(path_prefix() + "/logs/" + "/".join(key) + f"/{kind}"), str(kept))
 
 
 def path_prefix(environment: Mapping[str, str] | None = None) -> str:

@@ -15,38 +15,39 @@ SIGNS = 4
 """How many signs of life a worker gives in the time after which it counts as lost."""
 
 
-def arguments(settings: Settings, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What Celery's application is made with.
+JSON = ("json",)
+"""What a message may be written in, on every side. Pickle and YAML can hold code."""
+
+
+def arguments(settings: Settings, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What Celery's application is made with. All of it comes from the settings of this host.
 
     Args:
         settings: where Redis is, and when a worker counts as lost.
-        config: broker, backend, include and config_source, as under `celery:` of a run; what is given goes before the
-            settings.
+        config: what a run asks for, which is refused: who may start a run would choose what is imported and unpickled.
 
     Raises:
-        XaiError: no broker is given, or one that is not Redis.
+        XaiError: no broker is set, or the run chose one.
     """
-    broker = config.get("broker") or settings.broker
+    if config:
+        raise XaiError(
+            f"celery: {', '.join(sorted(map(str, config)))}",
+            "cannot be chosen by a run",
+            "Remove it from the run's config. The broker is XAI_BROKER of the host; messages are JSON.",
+        )
+    broker = settings.broker
     if broker is None:
         raise XaiError(
             "the celery executor",
             "knows no Redis",
             "Set XAI_BROKER=redis://HOST:6379/0 for the run and for every worker.",
         )
-    if not broker.startswith(("redis://", "rediss://")):
-        raise XaiError(
-            f"broker {broker.split(':')[0]}:...",
-            "is not Redis",
-            "Give redis://... or, with TLS, rediss://...",
-        )
-    given = dict(config.get("config_source") or {})
     transport = {
         **DEFAULT_CONFIG["broker_transport_options"],
         # Not how long a step may take: workers say that they live, and by it that the message is theirs.
         "visibility_timeout": settings.lost_after,
         "unacked_restore_interval": settings.lost_after / SIGNS,
         "unacked_restore_throttle": 1,
-        **given.pop("broker_transport_options", {}),
     }
     source = {
         **DEFAULT_CONFIG,
@@ -60,16 +61,20 @@ def arguments(settings: Settings, config: Mapping[str, Any]) -> dict[str, Any]:
         "worker_redirect_stdouts": False,  # Dagster captures a step's output
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": transport,
-        **given,
+        "accept_content": list(JSON),
+        "result_accept_content": list(JSON),
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
     }
     return {
         "broker": broker,
-        "backend": config.get("backend") or broker,
-        "include": list(config.get("include") or []),
+        "backend": broker,
+        "include": [],
         "config_source": dict_wrapper(source),
     }
 
 
-def application(settings: Settings, config: Mapping[str, Any] | None = None) -> Celery:
+def application(settings: Settings) -> Celery:
     """The application; see `arguments`."""
-    return make_app(arguments(settings, config or {}))
+    return make_app(arguments(settings))

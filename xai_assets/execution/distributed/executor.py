@@ -5,7 +5,7 @@ leaves the loop waiting for ever where other steps could still be started.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from xai_assets.execution.distributed.task import StepRefused
 from xai_assets.execution.gpu_tagged import SAID
 from xai_assets.execution.op_tags import DEFAULT_QUEUE, QUEUE
 from xai_assets.execution.run_lock import hold, locks_folder
+from xai_assets.execution.stopping import cancelling
 from xai_assets.settings import Settings
 
 
@@ -41,13 +42,12 @@ class DistributedExecutor(CeleryExecutor):
     """Each step in the queue that its tag names.
 
     Args:
-        settings: where Redis is, and where the run's lock stands.
-        config: what the run chose, as under `celery:`.
+        settings: where Redis is, and where the run's lock is.
         retries: whether steps are tried again, as Dagster passes it on.
     """
 
-    def __init__(self, settings: Settings, config: Mapping[str, Any], *, retries: RetryMode) -> None:
-        self._arguments = arguments(settings, config)
+    def __init__(self, settings: Settings, *, retries: RetryMode) -> None:
+        self._arguments = arguments(settings)
         self._folder: Path = locks_folder(settings)
         super().__init__(retries=retries, broker=self._arguments["broker"])
 
@@ -70,7 +70,8 @@ class DistributedExecutor(CeleryExecutor):
             yield DagsterEvent.engine_event(
                 plan_context, said, EngineEventData({SAID: MetadataValue.text(said)})
             )
-        yield from core_celery_execution_loop(plan_context, execution_plan, step_execution_fn=_submitted)
+        events = core_celery_execution_loop(plan_context, execution_plan, step_execution_fn=_submitted)
+        yield from cancelling(plan_context, events)
 
 
 def _submitted(

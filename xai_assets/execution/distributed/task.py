@@ -6,6 +6,9 @@ fails there is no third.
 
 import logging
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,13 @@ from celery import Celery, Task
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, MetadataValue
 from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.state import KnownExecutionState
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._grpc.types import ExecuteStepArgs
 from dagster._serdes import pack_value, unpack_value
 from dagster_celery.tasks import create_task
 from dagster_shared.record import copy
 
+from xai_assets.automation.partitions import studies
 from xai_assets.execution.history import open_instance, quiet
 
 DELIVERY = "delivery"
@@ -40,7 +45,8 @@ class StepTask(Task):
 
     def __call__(self, execute_step_args_packed: Any, executable_dict: Any) -> list[str]:
         """Do the step, unless its run is over or its workers died twice; returns its events, serialised."""
-        with self.app.pulse.holding((self.request.properties or {}).get("delivery_tag")):
+        tag = (self.request.properties or {}).get("delivery_tag")
+        with self.app.pulse.holding(tag), signals_restored():
             asked = unpack_value(execute_step_args_packed, as_type=ExecuteStepArgs)
             assert asked.instance_ref is not None
             own = os.environ.get("DAGSTER_HOME")
@@ -50,6 +56,20 @@ class StepTask(Task):
             if admitted is None:
                 return []
             return list(self.run(pack_value(admitted), executable_dict))
+
+
+@contextmanager
+def signals_restored() -> Iterator[None]:
+    """Give SIGINT and SIGTERM back as they were: Dagster leaves SIGTERM with the handler of SIGINT.
+
+    After a step a worker that is told to end by SIGTERM would end with exit code 1, as if it had failed.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def admit(
@@ -80,6 +100,9 @@ def admit(
     if run.is_finished or run.status is DagsterRunStatus.CANCELING:
         _log.warning("Step %s of run %s is not begun: the run is over.", step, run.run_id)
         return None
+    study = run.tags.get(PARTITION_NAME_TAG)
+    if study is not None:
+        studies.know(study)  # which may have been added after this worker was started
     before = _deliveries(instance, run, message)
     if len(before) >= MOST_DELIVERIES:
         raise StepRefused(

@@ -1,0 +1,156 @@
+"""The image files of a folder, and what else is there: nothing is left out without a word."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from xai_assets.errors import XaiError
+from xai_assets.reading import kind_of, shown
+
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".jp2",
+    ".avif",
+)
+
+MAX_BELOW = 10_000
+"""Image files that are named of the folders below; a folder may hold a whole data set."""
+
+NAMED = 3
+"""Files that an error names."""
+
+
+class ImageError(XaiError):
+    """A file that cannot be used as an image."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file or folder beside the images that is not read.
+
+    Attributes:
+        name: its path below the folder, as text (`image_id`).
+        why: the reason, the same for all of a kind.
+    """
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """What a folder holds.
+
+    Attributes:
+        images: the image files by their suffix, sorted by path; at least one.
+        left_out: everything else that is not hidden, sorted by name: files of other suffixes, what is named like an
+            image and is no regular file, and image files in folders below (the first MAX_BELOW of them).
+    """
+
+    images: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def image_id(path: str | Path) -> str:
+    r"""The name of an image in tables and reports: its file name, with bytes that are not UTF-8 and controls escaped.
+
+    It can be encoded in UTF-8 and has no line feeds, tabs or text direction overrides: `caf\xe9.png`.
+    """
+    return shown(os.path.basename(path))
+
+
+def list_folder(folder: str | Path) -> ImageFolder:
+    """The image files of a folder, and what is left out of it. Nothing is opened; hidden files do not count.
+
+    Raises:
+        ImageError: the folder is missing, is not a folder, cannot be listed, or holds no image file.
+    """
+    folder = Path(folder)
+    entries = _entries(folder)
+    images, left_out = [], []
+    for path in entries:
+        kind = kind_of(path)
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            images.append(path)
+        elif path.suffix.lower() in SUFFIXES:
+            left_out.append(LeftOut(image_id(path), f"it is {kind or 'gone'}, not a regular file"))
+        elif kind is None:
+            left_out.append(LeftOut(image_id(path), _other(path)))
+    below = list(islice(_below(folder, entries), MAX_BELOW))
+    left_out += [LeftOut(shown(path.relative_to(folder)), "it is in a folder below") for path in below]
+    if not images:
+        beside = f"; beside them {_counted(left_out)}" if left_out else ""
+        raise ImageError(
+            shown(folder), f"it holds no image files{beside}", f"Put some there ({', '.join(SUFFIXES)})."
+        )
+    return ImageFolder(tuple(images), tuple(sorted(left_out, key=lambda one: one.name)))
+
+
+def read_folder(folder: str | Path, *, recursive: bool = False) -> tuple[Path, ...]:
+    """The image files of a folder, told by their suffix and sorted by path; hidden files are left out.
+
+    Args:
+        folder: the folder.
+        recursive: the files of the folders below as well.
+
+    Raises:
+        ImageError: as `list_folder`.
+    """
+    folder = Path(folder)
+    if not recursive:
+        return list_folder(folder).images
+    entries = _entries(folder)
+    here = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
+    found = sorted([*here, *_below(folder, entries)])
+    if not found:
+        raise ImageError(shown(folder), "it holds no image files", f"Put some there ({', '.join(SUFFIXES)}).")
+    return tuple(found)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """All that is in a folder and not hidden, sorted."""
+    if not folder.is_dir():
+        why = "it is not a folder" if folder.exists() else "there is no such folder"
+        raise ImageError(shown(folder), why, "Name a folder of images.")
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise ImageError(
+            shown(folder), f"it cannot be listed ({error.strerror})", "Check its permissions."
+        ) from error
+
+
+def _below(folder: Path, entries: list[Path]) -> Iterator[Path]:
+    """The image files in the folders among `entries`; links to folders are not followed, which could form a circle."""
+    for path in entries:
+        if not path.is_dir() or path.is_symlink():
+            continue
+        for at, folders, files in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                found = Path(at, name)
+                if found.suffix.lower() in SUFFIXES and not name.startswith(".") and found.is_file():
+                    yield found
+
+
+def _other(path: Path) -> str:
+    suffix = shown(path.suffix.lower())
+    return f"files of the suffix {suffix} are not read" if suffix else "it has no suffix, so it is not read"
+
+
+def _counted(left_out: list[LeftOut]) -> str:
+    named = ", ".join(f"{one.name} ({one.why})" for one in left_out[:NAMED])
+    return named if len(left_out) <= NAMED else f"{named} and {len(left_out) - NAMED} more"
