@@ -1,16 +1,21 @@
-"""What may go: only what no study needs, nobody has used for long, and that can be made again."""
+"""What may go: only what this product wrote, no study needs, nobody has used for long, and can be made again."""
 
 import json
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import save_file
 
-from xai_assets.analysis.pruning import SECONDS_A_DAY, stale
+from xai_assets.analysis.pruning import SECONDS_A_DAY, remove, stale
 from xai_assets.cli import cli
+from xai_assets.errors import XaiError
+from xai_assets.files import sha256_bytes
+from xai_assets.resources import written
 from xai_assets.resources.frames import write_table
 from xai_assets.resources.store import ArtifactStore
 from xai_assets.settings import Settings
@@ -23,8 +28,22 @@ attribution:
   methods: {gradcam: {}, hirescam: {}}
 reports: [cam]
 """
-NAMED, THROUGH, LOOSE, USED = (letter * 32 for letter in "abcd")
+NAMED, THROUGH, LOOSE, USED, OF_GONE, OLDER = (letter * 32 for letter in "abcdef")
 RUN = "621e9781-3ccc-49ce-b543-a1dcc482a7dd"
+
+
+def _write(root, name, content=b"x"):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    written.record(root, {path: sha256_bytes(content)})
+    return path
+
+
+def _age(folder, days=40):
+    then = time.time() - days * SECONDS_A_DAY
+    for path in [folder, *folder.rglob("*")]:
+        os.utime(path, (then, then), follow_symlinks=False)
 
 
 @pytest.fixture
@@ -36,66 +55,276 @@ def data(tmp_path, monkeypatch):
     store = ArtifactStore(tmp_path / "artifacts")
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "mine.yaml").write_text(STUDY, encoding="utf-8")
-    for key, meta in [(NAMED, {"chunks": [THROUGH]}), (THROUGH, {}), (LOOSE, {}), (USED, {})]:
+    keys = [(NAMED, {"chunks": [THROUGH]}), (THROUGH, {}), (LOOSE, {}), (USED, {}), (OF_GONE, {})]
+    for key, meta in keys:
         store.put("maps", key, {"values": np.zeros(2, np.float32)}, meta)
-    for study, key in [("mine", NAMED), ("gone", LOOSE)]:
-        write_table(store.root, "gradcam_masks", study, pd.DataFrame({"artifact": [key], "n": [1]}))
-        for folder in ("reports", "dagster/storage/reports"):
-            (tmp_path / folder / study).mkdir(parents=True)
-            (tmp_path / folder / study / "cam.pdf").write_bytes(b"%PDF")
+    older = store.path("maps", OLDER)
+    older.parent.mkdir(parents=True)
+    save_file({"values": np.zeros(2, np.float32)}, older, metadata={"meta": "{}"})
     served = tmp_path / "dagster" / "storage"
-    for name in ("reports/mine/cam.json", "reports/mine/lime.pdf", "reports/mine/.cam.pdf.x.part"):
-        (served / name).write_bytes(b"x")
-    for method in ("gradcam", "further_cam", "lime"):
-        (served / "pictures" / "mine").mkdir(parents=True, exist_ok=True)
-        (served / "pictures" / "mine" / f"{method}_masks.png").write_bytes(b"x")
-    for chart in ("mask_agreement", "faithfulness"):
-        (served / "pictures" / "mine" / f"{chart}.png").write_bytes(b"x")
-    output = tmp_path / "dagster" / "storage" / RUN / "compute_logs"
-    output.mkdir(parents=True)
-    (output / "step.err").write_text("said", encoding="utf-8")
-    (tmp_path / "artifacts" / "maps" / ".x.part").write_bytes(b"half")
-    then = time.time() - 40 * SECONDS_A_DAY
-    for path in [tmp_path, *tmp_path.rglob("*")]:
-        os.utime(path, (then, then))
+    for study, key in [("mine", NAMED), ("gone", OF_GONE)]:
+        write_table(store.root, "gradcam_masks", study, pd.DataFrame({"artifact": [key], "n": [1]}))
+        for suffix in ("pdf", "html", "json"):
+            _write(tmp_path / "reports", f"{study}/cam.{suffix}")
+        _write(served, f"reports/{study}/cam.pdf")
+    for name in ("reports/mine/cam.json", "reports/mine/lime.pdf"):
+        _write(served, name)
+    for method in ("gradcam_masks", "further_cam_masks", "lime_masks", "mask_agreement", "faithfulness"):
+        _write(served, f"pictures/mine/{method}.png")
+    (served / "reports" / "mine" / ".cam.pdf.x1234567.part").write_bytes(b"x")
+    logs = served / RUN / "compute_logs"
+    logs.mkdir(parents=True)
+    (logs / "step.err").write_text("said", encoding="utf-8")
+    (logs / "mine.txt").write_text("not Dagster's", encoding="utf-8")
+    (store.path("maps", LOOSE).parent / f".{LOOSE}.safetensors.abcdefgh.part").write_bytes(b"half")
+    _age(tmp_path)
     assert store.has("maps", USED)
     return tmp_path
 
 
 GOES = {
     f"artifacts/maps/cc/{LOOSE}.safetensors",
-    "artifacts/maps/.x.part",
-    "artifacts/tables/gradcam_masks/gone.parquet",
-    "reports/gone",
-    "dagster/storage/reports/gone",
+    f"artifacts/maps/ff/{OLDER}.safetensors",
+    f"artifacts/maps/cc/.{LOOSE}.safetensors.abcdefgh.part",
     "dagster/storage/reports/mine/lime.pdf",
-    "dagster/storage/reports/mine/.cam.pdf.x.part",
+    "dagster/storage/reports/mine/.cam.pdf.x1234567.part",
     "dagster/storage/pictures/mine/lime_masks.png",
-    f"dagster/storage/{RUN}/compute_logs",
+    f"dagster/storage/{RUN}/compute_logs/step.err",
+}
+OF_GONE_STUDY = {
+    "artifacts/tables/gradcam_masks/gone.parquet",
+    "reports/gone/cam.pdf",
+    "reports/gone/cam.html",
+    "reports/gone/cam.json",
+    "dagster/storage/reports/gone/cam.pdf",
 }
 
 
 def found(data, **options):
     settings = Settings.from_environment({"XAI_DATA": str(data)})
-    items = stale(settings, data / "dagster" / "storage", **options)
+    return stale(settings, data / "dagster" / "storage", **options)
+
+
+def names(data, items):
     return {str(item.path.relative_to(data)) for item in items}
 
 
+def files(folder):
+    return {path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock")}
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["prune", *arguments])
+
+
 def test_what_no_study_needs_and_nobody_used_may_go(data):
-    assert found(data, days=30) == GOES
+    look = found(data, days=30)
+    assert names(data, look.stale) == GOES
+    assert names(data, look.waiting) == OF_GONE_STUDY
+    assert look.foreign == []
 
 
 def test_what_is_young_stays(data):
-    assert found(data, days=50) == set()
+    look = found(data, days=50)
+    assert look.stale == look.waiting == look.foreign == []
+
+
+@pytest.mark.parametrize("asked", [["--yes"], ["--study", "gone"]])
+def test_what_belongs_to_a_study_that_is_gone_goes_only_when_asked(data, asked):
+    assert "--yes removes it" in run().output
+    assert (data / "reports" / "gone" / "cam.pdf").is_file()
+    ran = run(*asked)
+    assert ran.exit_code == 0, ran.output
+    assert not (data / "reports" / "gone").exists()
+    assert not [name for name in OF_GONE_STUDY if (data / name).exists()]
+    assert not (data / "artifacts" / "maps" / "ee").exists()  # only its table named it
+    assert (data / "reports" / "mine" / "cam.pdf").is_file()
+
+
+@pytest.mark.parametrize(("name", "why"), [("mine", "its file is there"), ("other", "no results of it")])
+def test_a_study_that_is_not_gone_cannot_be_named(data, name, why):
+    ran = run("--study", name)
+    assert isinstance(ran.exception, XaiError) or why in ran.output
+    assert (data / "reports" / "gone" / "cam.pdf").is_file()
 
 
 def test_a_dry_run_keeps_everything_and_a_real_one_removes_it_once(data):
-    before = {path for path in data.rglob("*") if path.is_file()}
-    dry = json.loads(CliRunner().invoke(cli, ["prune", "--dry-run", "--json"]).output)
-    assert (dry["removed"], len(dry["files"])) == (False, len(GOES))
-    assert {path for path in data.rglob("*") if path.is_file()} == before
-    assert "removed, neither made nor used in 30 days" in CliRunner().invoke(cli, ["prune"]).output
-    assert not [name for name in GOES if (data / name).exists()]
-    assert (data / "artifacts" / "maps" / "bb" / f"{THROUGH}.safetensors").is_file()
-    assert (data / "reports" / "mine" / "cam.pdf").is_file()
-    assert json.loads(CliRunner().invoke(cli, ["prune", "--json"]).output)["files"] == []
+    before = files(data)
+    dry = json.loads(run("--dry-run", "--json").output)
+    assert (dry["removed"], len(dry["files"]), len(dry["waiting"])) == (False, len(GOES), len(OF_GONE_STUDY))
+    assert files(data) == before
+    assert "removed, neither made nor used in 30 days" in run().output
+    assert files(data) == before - {data / name for name in GOES}
+    assert json.loads(run("--json").output)["files"] == []
+
+
+# -------------------------------------------------------------------------------- what is not ours
+
+
+def test_foreign_files_in_our_folders_stay_and_are_named(data):
+    artifacts, reports, served = data / "artifacts", data / "reports", data / "dagster" / "storage"
+    weights = artifacts / "maps" / "ab" / ("ab" * 16 + ".safetensors")
+    weights.parent.mkdir(exist_ok=True)
+    save_file({"w": np.zeros(2, np.float32)}, weights, metadata={"format": "pt"})
+    own = artifacts / "models" / "ab" / "resnet.safetensors"
+    text = artifacts / "models" / "cd" / "notes.safetensors"
+    renamed = artifacts / "views" / "aa" / f"{NAMED[:-1]}b.safetensors"
+    for path in (own, text, renamed):
+        path.parent.mkdir(parents=True)
+    save_file({"w": np.zeros(2, np.float32)}, own, metadata={"meta": "{}"})
+    text.write_text("mine", encoding="utf-8")
+    renamed.write_bytes(ArtifactStore(artifacts).path("maps", NAMED).read_bytes())
+    table = artifacts / "tables" / "sales" / "gone.parquet"
+    table.parent.mkdir()
+    pd.DataFrame({"euros": [1]}).to_parquet(table)
+    edited = reports / "gone" / "cam.pdf"
+    edited.write_bytes(b"annotated by hand")
+    mine = [reports / "gone" / "notes.pdf", reports / "taxes" / "2024" / "return.pdf", reports / "taxes.pdf"]
+    mine += [
+        served / "pictures" / "mine" / "cat.png",
+        reports / "thesis" / "study.pdf",
+        reports / "a" / ".x.part",
+    ]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%PDF precious")
+    _age(data)
+    look = found(data, days=30, gone=None)
+    assert names(data, look.foreign) == names(data, look.foreign) & {
+        str(path.relative_to(data)) for path in (weights, own, text, renamed, table, edited)
+    }
+    ran = run("--yes")
+    assert ran.exit_code == 0, ran.output
+    for path in (weights, own, text, renamed, table, edited, *mine):
+        assert path.is_file(), path
+    for path in (weights, own, text, renamed, table, edited):
+        assert path.name in ran.output or "more" in ran.output
+
+
+def test_links_are_neither_followed_nor_removed(data, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    (data / "artifacts" / "maps" / "cc").rename(away / "cc")
+    (data / "artifacts" / "maps" / "cc").symlink_to(away / "cc")
+    (data / "reports" / "gone").rename(away / "gone")
+    (data / "reports" / "gone").symlink_to(away / "gone")
+    (data / "reports" / "loop").symlink_to(data / "reports" / "loop")
+    (data / "reports" / "nowhere.pdf").symlink_to(away / "nothing")
+    _age(data)
+    before = files(away)
+    assert run("--yes").exit_code == 0
+    assert files(away) == before
+    for name in ("artifacts/maps/cc", "reports/gone", "reports/loop", "reports/nowhere.pdf"):
+        assert (data / name).is_symlink()
+
+
+def test_a_link_that_appears_after_the_look_is_not_followed(data, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    look = found(data, days=30)
+    folder = data / "artifacts" / "maps" / "cc"
+    folder.rename(away / "cc")
+    folder.symlink_to(away / "cc")
+    before = files(away)
+    failed = remove(look.stale, before=time.time())
+    assert files(away) == before
+    assert {item.path.parent for item, _ in failed} == {folder}
+
+
+def test_what_a_run_has_used_since_the_look_stays(data):
+    look = found(data, days=30)
+    assert ArtifactStore(data / "artifacts").has("maps", LOOSE)
+    remove(look.stale, before=time.time() - 30 * SECONDS_A_DAY)
+    assert ArtifactStore(data / "artifacts").has("maps", LOOSE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[", "[1]", '{"../studies/mine.yaml": "x"}', '{"/etc/passwd": 3}', '{"": "x"}', "[" * 100_000],
+)
+def test_a_damaged_record_removes_nothing(data, content):
+    (data / "reports" / written.NAME).write_text(content, encoding="utf-8")
+    _age(data)
+    assert run("--yes").exit_code == 0
+    assert (data / "reports" / "gone" / "cam.pdf").is_file()
+    assert (data / "studies" / "mine.yaml").is_file()
+
+
+def test_a_record_does_not_reach_out_of_its_folder(data):
+    target = data / "studies" / "other.yaml"
+    target.write_bytes(b"x")
+    entry = {"../studies/other.yaml": sha256_bytes(b"x"), "gone/../../studies/other.yaml": sha256_bytes(b"x")}
+    (data / "reports" / written.NAME).write_text(json.dumps(entry), encoding="utf-8")
+    _age(data)
+    assert run("--yes").exit_code == 0
+    assert target.is_file()
+
+
+@pytest.mark.parametrize("variable", ["XAI_ARTIFACTS", "XAI_REPORTS"])
+def test_a_folder_of_ours_that_is_a_folder_of_somebody_loses_nothing(
+    data, monkeypatch, variable, tmp_path_factory
+):
+    home = tmp_path_factory.mktemp("home")
+    for name in (
+        "docs/study.pdf",
+        "a/bb/weights.safetensors",
+        "tables/x/y.parquet",
+        "mine/.cam.pdf.abcdefgh.txt",
+    ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(b"precious")
+    _age(home)
+    before = files(home)
+    monkeypatch.setenv(variable, str(home))
+    assert run("--yes").exit_code == 0
+    assert files(home) == before
+
+
+def test_reports_of_an_older_version_are_known_by_what_they_say(data):
+    folder = data / "reports" / "gone"
+    written.forget(data / "reports", list(folder.iterdir()))
+    (folder / "cam.json").write_text(
+        json.dumps({"study": {"name": "gone", "made_from": "x"}}), encoding="utf-8"
+    )
+    _age(data)
+    assert run("--yes").exit_code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["cam.html", "cam.pdf"]
+
+
+# -------------------------------------------------------------------------- the folder of studies
+
+
+def _refused(data, *arguments):
+    ran = run("--yes", *arguments)
+    assert "tudies folder" in ran.output or "XAI_STUDIES" in ran.output
+    assert ran.exit_code != 0
+    assert (data / "reports" / "gone" / "cam.pdf").is_file() and (
+        data / "reports" / "mine" / "cam.pdf"
+    ).is_file()
+
+
+def test_a_folder_of_studies_that_is_not_there_is_refused(data, monkeypatch):
+    monkeypatch.setenv("XAI_STUDIES", str(data / "studeis"))
+    _refused(data)
+    (data / "studeis").write_text("a file", encoding="utf-8")
+    _refused(data)
+    monkeypatch.delenv("XAI_STUDIES")
+    (data / "studies").rename(data / "moved")
+    _refused(data)
+
+
+def test_a_folder_without_studies_is_refused_while_there_are_results(data, monkeypatch):
+    (data / "empty").mkdir()
+    monkeypatch.setenv("XAI_STUDIES", str(data / "empty"))
+    _refused(data)
+
+
+def test_a_wheel_without_studies_of_its_own_can_be_pruned(tmp_path, monkeypatch):
+    monkeypatch.setenv("XAI_DATA", str(tmp_path))
+    monkeypatch.delenv("XAI_STUDIES", raising=False)
+    assert run().exit_code == 0
+
+
+def test_the_log_of_runs_in_a_dagster_home_of_others_stays(data, monkeypatch):
+    (data / "dagster").rename(data / "shared_home")
+    monkeypatch.setenv("DAGSTER_HOME", str(data / "shared_home"))
+    assert run("--yes").exit_code == 0
+    assert Path(data / "shared_home" / "storage" / RUN / "compute_logs" / "step.err").is_file()

@@ -1,170 +1,158 @@
-"""What may be thrown away: results that no study's tables name any more, and output of runs long past.
+"""What may be removed: results that no study's tables name any more, and output of old runs.
 
-Nothing of it is lost for good: artifacts are made again from the study, and the history of runs and the warehouse's rows
-are not touched.
+A file goes only where it is known to be ours: by the name in its header (artifacts, tables), or by the record of what was
+written with its hash (reports, copies for the UI). Files of somebody else stay, are named, and links are not followed.
+Artifacts are made again from their study; what belongs to a study whose file is gone cannot be, and goes only when asked.
 """
 
-import re
-import shutil
+import os
+import stat
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-from safetensors import SafetensorError, safe_open
-
-from xai_assets.attribution.parameters import FURTHER_CAMS
-from xai_assets.resources.warehouse import Warehouse
+from xai_assets.analysis import prune_rules as rules
+from xai_assets.analysis.prune_rules import Item
+from xai_assets.errors import XaiError
+from xai_assets.resources import written
 from xai_assets.settings import Settings
-from xai_assets.study_file import StudyError, read_study, study_paths
+from xai_assets.study_file import study_paths
 
-_KEY = re.compile(r"[0-9a-f]{32,}")
-_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Stale:
-    """Something that may go.
+class Found:
+    """What a look at the results has found.
 
     Attributes:
-        path: a file, or a folder with all that is in it.
-        size: bytes.
-        why: the rule.
+        stale: may go.
+        waiting: belongs to studies whose file is gone, and goes only when that was asked for.
+        foreign: in the place of ours, and not known to be ours.
     """
 
-    path: Path
-    size: int
-    why: str
+    stale: list[Item] = field(default_factory=list)
+    waiting: list[Item] = field(default_factory=list)
+    foreign: list[Item] = field(default_factory=list)
 
 
-def stale(settings: Settings, runs: Path, *, days: float, now: float | None = None) -> list[Stale]:
+def stale(
+    settings: Settings,
+    runs: Path,
+    *,
+    days: float,
+    gone: Collection[str] | None = (),
+    now: float | None = None,
+) -> Found:
     """What may go: of all rules only what was neither made nor used in the last `days` days.
 
     - An artifact that no table of a study names, directly or through another artifact; a reused one counts as used.
-    - Tables and reports of a study whose file is gone.
-    - A copy that the UI serves of a report, or a picture of a method, that its study does not make any more.
+    - Tables, reports and copies of a study whose file is gone, if `gone` says so.
+    - A copy that the UI serves of a report, or an image of a method, that its study does not make any more.
     - What the steps of a run printed; the run and its events stay.
     - What an interrupted write has left.
 
     Args:
-        settings: where results stand.
-        runs: the folder where the captured output of runs and the served copies of reports stand.
+        settings: where results are.
+        runs: the folder of the captured output of runs and of the copies that the UI serves.
         days: how old something has to be, in days.
+        gone: the studies whose results may go although their file is gone; None: all of them.
         now: seconds since 1970; default: the clock's.
+
+    Raises:
+        XaiError: the folder of studies is missing, or holds none of the studies that there are results of.
     """
     before = (time.time() if now is None else now) - days * SECONDS_A_DAY
-    found = [
-        *_artifacts(settings),
-        *_of_absent_studies(settings, runs),
-        *_served_no_more(settings, runs),
-        *_output(runs),
-        *_parts(settings, runs),
-    ]
-    return sorted((item for item in found if _newest(item.path) < before), key=lambda item: str(item.path))
-
-
-def remove(items: list[Stale]) -> None:
-    """Throw them away; what is gone already is as well."""
-    for item in items:
-        if item.path.is_dir():
-            shutil.rmtree(item.path, ignore_errors=False)
+    studies = set(study_paths(settings))
+    absent = rules.with_results(settings, runs) - studies
+    _refuse_without_studies(settings, absent)
+    removable = absent if gone is None else absent & set(gone)
+    if gone and (unknown := sorted(set(gone) - absent)):
+        raise XaiError(
+            f"study {unknown[0]}",
+            "its file is there" if unknown[0] in studies else "there are no results of it",
+            "--study names a study whose file is gone and whose results may go.",
+        )
+    found = Found()
+    for item in (
+        *rules.artifacts(settings, studies | (absent - removable)),
+        *rules.of_absent_studies(settings, runs, absent),
+        *rules.served_no_more(settings, runs),
+        *rules.output(settings, runs),
+        *rules.parts(settings, runs),
+    ):
+        if _newest(item.path) >= before:
+            continue
+        if item.foreign:
+            found.foreign.append(item)
+        elif item.study is None or item.study in removable:
+            found.stale.append(item)
         else:
-            item.path.unlink(missing_ok=True)
+            found.waiting.append(item)
+    for items in (found.stale, found.waiting, found.foreign):
+        items.sort(key=lambda item: str(item.path))
+    return found
 
 
-def _artifacts(settings: Settings) -> Iterator[Stale]:
-    files = {path.stem: path for path in sorted(settings.artifacts.glob("*/??/*.safetensors"))}
-    named = _named(settings, files)
-    for key, path in files.items():
-        if key not in named:
-            yield Stale(path, path.stat().st_size, f"{path.parent.parent.name}: no study's table names it")
+def remove(items: list[Item], *, before: float) -> list[tuple[Item, str]]:
+    """Remove files that were not used since `before` (seconds since 1970), and folders that are empty then.
 
-
-def _named(settings: Settings, files: dict[str, Path]) -> set[str]:
-    """The artifacts that the tables name, and those that these name in their metadata."""
-    studies = study_paths(settings)
-    warehouse = Warehouse(settings.warehouse, settings.warehouse_wait)
-    tables = [
-        pd.read_parquet(path)
-        for path in settings.artifacts.glob("tables/*/*.parquet")
-        if path.stem in studies
-    ]
-    tables += [frame for study in studies for frame in warehouse.read(study).values()]
-    left = {key for table in tables for key in _keys(table)} & files.keys()
-    named: set[str] = set()
-    while left:
-        key = left.pop()
-        named.add(key)
-        left |= (set(_KEY.findall(_metadata(files[key]))) & files.keys()) - named
-    return named
-
-
-def _keys(table: pd.DataFrame) -> Iterator[str]:
-    for column in table.columns:
-        for value in table[column]:
-            if isinstance(value, str):
-                yield from _KEY.findall(value)
-
-
-def _metadata(path: Path) -> str:
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return str((file.metadata() or {}).get("meta", ""))
-    except SafetensorError:
-        return ""  # a damaged one names nothing; who needs it is told by name
-
-
-def _of_absent_studies(settings: Settings, runs: Path) -> Iterator[Stale]:
-    studies = study_paths(settings)
-    for path in [
-        *settings.artifacts.glob("tables/*/*.parquet"),
-        *settings.reports.glob("*"),
-        *runs.glob("reports/*"),
-        *runs.glob("pictures/*"),
-    ]:
-        if path.stem not in studies:
-            yield Stale(path, _size(path), "its study's file is gone")
-
-
-def _served_no_more(settings: Settings, runs: Path) -> Iterator[Stale]:
-    for name, file in study_paths(settings).items():
+    Returns:
+        What could not be removed, with the reason. What is gone already is no error.
+    """
+    failed: list[tuple[Item, str]] = []
+    gone: dict[Path, list[Path]] = {}
+    for item in items:
         try:
-            study = read_study(file).study
-        except StudyError:
-            continue  # what a study that is not valid makes is not known
-        made = {f"reports/{name}/{kind}" for kind in study.reports}
-        if study.attribution:
-            chosen = study.attribution.methods.chosen()
-            further = {"further_cam"} if set(chosen) & set(FURTHER_CAMS) else set()
-            made |= {f"pictures/{name}/{method}_masks" for method in {*chosen, *further}}
-            made |= {f"pictures/{name}/mask_agreement"} if len(chosen) > 1 else set()
-            made |= {f"pictures/{name}/faithfulness"} if study.attribution.faithfulness else set()
-        for path in [*runs.glob(f"reports/{name}/*"), *runs.glob(f"pictures/{name}/*")]:
-            if str(path.relative_to(runs).with_suffix("")) not in made and not path.name.startswith("."):
-                yield Stale(path, _size(path), "its study makes no such report or picture any more")
+            if _unlink(item, before):
+                gone.setdefault(item.root, []).append(item.path)
+        except OSError as error:
+            failed.append((item, error.strerror or str(error)))
+    for root, paths in gone.items():
+        if (root / written.NAME).is_file():
+            written.forget(root, paths)
+    return failed
 
 
-def _output(runs: Path) -> Iterator[Stale]:
-    for path in runs.glob("*/compute_logs"):
-        if _RUN.fullmatch(path.parent.name):
-            yield Stale(path, _size(path), "captured output of a run")
+def _unlink(item: Item, before: float) -> bool:
+    """Remove one file, reached from its root without following a link; False where a run has used it meanwhile."""
+    *folders, name = item.path.relative_to(item.root).parts
+    opened = [os.open(item.root, os.O_RDONLY | os.O_DIRECTORY)]
+    try:
+        for folder in folders:
+            opened.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened[-1]))
+        there = os.stat(name, dir_fd=opened[-1], follow_symlinks=False)
+        if not stat.S_ISREG(there.st_mode) or there.st_mtime >= before:
+            return False
+        os.unlink(name, dir_fd=opened[-1])
+        for folder, above in zip(reversed(folders), reversed(opened[:-1]), strict=True):
+            try:
+                os.rmdir(folder, dir_fd=above)
+            except OSError:
+                break  # it holds something
+        return True
+    except FileNotFoundError:
+        return True
+    finally:
+        for handle in opened:
+            os.close(handle)
 
 
-def _parts(settings: Settings, runs: Path) -> Iterator[Stale]:
-    for folder in (settings.artifacts, settings.reports, runs / "reports", runs / "pictures"):
-        for path in folder.rglob(".*.part"):
-            yield Stale(path, _size(path), "left over from an interrupted write")
-
-
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in _files(path))
+def _refuse_without_studies(settings: Settings, absent: set[str]) -> None:
+    folder = settings.studies
+    chosen = bool(os.environ.get("XAI_STUDIES"))
+    if not folder.is_dir() and (chosen or absent):
+        why = "there is no such folder, so that every study would count as gone"
+    elif absent and not any(folder.glob("*.yaml")):
+        why = f"it holds no study, but there are results of {', '.join(sorted(absent)[:3])}"
+    else:
+        return
+    raise XaiError(f"studies folder {folder}", why, "Mount it or correct XAI_STUDIES. Nothing was removed.")
 
 
 def _newest(path: Path) -> float:
-    return max((file.stat().st_mtime for file in [path, *_files(path)]), default=0.0)
-
-
-def _files(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

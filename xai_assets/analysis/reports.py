@@ -14,9 +14,10 @@ from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.evaluation import metrics
-from xai_assets.files import fingerprint, sha256_bytes, sha256_file, write_bytes, write_text
+from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
+from xai_assets.resources import written
 from xai_assets.settings import shipped
 from xai_assets.study import Study
 
@@ -69,7 +70,7 @@ def make_report(
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`.
 
     A report that was made from the same tables, study, weights, templates and code is left as it stands, with the run
-    that made it in its provenance.
+    that made it in its provenance. One that was cut or edited since is made again.
 
     Args:
         bench: of the study.
@@ -79,18 +80,23 @@ def make_report(
         problems: what the study's steps could not do: `asset` and `said`.
     """
     found = results(bench, run=run or {}, checks=checks, problems=problems)
-    folder = bench.settings.reports / bench.study.name
-    pdf, html, data = (folder / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
-    standing = _standing(data) if pdf.is_file() and html.is_file() else None
+    root = bench.settings.reports
+    pdf, html, data = (root / bench.study.name / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
+    known = written.recorded(root)
+    whole = all(written.as_written(root, path, known) for path in (pdf, html, data))
+    standing = _standing(data) if whole else None
     if standing is not None and standing["study"]["made_from"] == found.study["made_from"]:
         return Report(kind, pdf, html, data, standing, reused=True)
     if kind in WITH_CARDS:
         found = replace(found, unit_pictures=unit_pictures(bench, found))
     rendered = render(kind, found)
     # The data come last: where they stand, the other two do.
-    write_bytes(pdf, rendered.pdf)
-    write_text(html, rendered.html)
-    return Report(kind, pdf, html, write_bytes(data, rendered.json), rendered.data)
+    content = {pdf: rendered.pdf, html: rendered.html.encode("utf-8"), data: rendered.json}
+    for path, part in content.items():
+        make_way(path)
+        write_bytes(path, part)
+    written.record(root, {path: sha256_bytes(part) for path, part in content.items()})
+    return Report(kind, pdf, html, data, rendered.data)
 
 
 def _standing(data: Path) -> dict[str, Any] | None:

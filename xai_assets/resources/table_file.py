@@ -38,15 +38,28 @@ def read(path: Path, name: str) -> bytes:
         FileNotFoundError: nothing is there.
         Unsound: the content is not what was written, or is another table's.
     """
+    data = _bytes(path)
+    found = _marked(data)
+    _same(data, found)
+    if found.group(1) != name.encode("ascii"):
+        raise Unsound(f"it is another table, {found.group(1).decode('utf-8', 'replace')}")
+    return data
+
+
+def _bytes(path: Path) -> bytes:
     try:
         with opened(path) as file:
-            data = file.read()
+            return file.read()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise Unsound(f"it cannot be read ({error.strerror})") from error
+
+
+def _marked(data: bytes) -> re.Match[bytes]:
+    """The entry of the footer, which is the last: a cell may hold such a text as well."""
     last = None
-    for last in _SAID.finditer(data):  # noqa: B007  a cell may hold such text; the footer is at the end
+    for last in _SAID.finditer(data):  # noqa: B007
         pass
     if last is None:
         whole = data.startswith(PARQUET) and data.endswith(PARQUET)
@@ -54,12 +67,24 @@ def read(path: Path, name: str) -> bytes:
             "it was made by an older version, which kept no hash" if whole else "it is cut off or no Parquet",
             older=whole,
         )
-    found = data[: last.start(2)] + ZEROS + data[last.end(2) :]
-    if sha256_bytes(found).encode("ascii") != last.group(2):
+    return last
+
+
+def _same(data: bytes, found: re.Match[bytes]) -> None:
+    zeroed = data[: found.start(2)] + ZEROS + data[found.end(2) :]
+    if sha256_bytes(zeroed).encode("ascii") != found.group(2):
         raise Unsound("its content has changed since it was written (SHA-256)")
-    if last.group(1) != name.encode("ascii"):
-        raise Unsound(f"it is another table, {last.group(1).decode('ascii')}")
-    return data
+
+
+def name_of(path: Path) -> str | None:
+    """The name of the table that is in the file as it was written; None for anything else."""
+    try:
+        data = _bytes(path)
+        found = _marked(data)
+        _same(data, found)
+    except (FileNotFoundError, Unsound):
+        return None
+    return found.group(1).decode("utf-8", "replace")
 
 
 def decode(data: bytes) -> Table:

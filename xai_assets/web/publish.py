@@ -16,7 +16,8 @@ from urllib.parse import quote
 import dagster as dg
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
-from xai_assets.files import write_bytes
+from xai_assets.files import sha256_bytes, write_bytes
+from xai_assets.resources import written
 
 SERVED = {"pdf", "png", "json", "csv"}
 
@@ -61,7 +62,8 @@ def publish(
     if not isinstance(manager, LocalComputeLogManager):
         why = f"the UI serves no files, since its compute logs are kept by {type(manager).__name__}"
         return Served(None, str(kept), why)
-    write_bytes(Path(manager.get_captured_local_path(list(key), kind)), data)
+    path = write_bytes(Path(manager.get_captured_local_path(list(key), kind)), data)
+    written.record(path.parents[len(key) - 1], {path: sha256_bytes(data)})
     return Served(quote(path_prefix() + "/logs/" + "/".join(key) + f"/{kind}"), str(kept))
 
 
