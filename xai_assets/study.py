@@ -5,7 +5,7 @@ look in these images?), or both. Every field is described where it is defined; `
 and `xai_assets.study_file` turns what is wrong with it into file, line and field.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,7 +18,7 @@ from xai_assets.attribution.parameters import (
 )
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
 from xai_assets.evaluation.parameters import Faithfulness, Robustness
-from xai_assets.vision.spec import EncoderSpec, ModelSpec
+from xai_assets.vision.spec import EncoderSpec, LayoutSpec, ModelSpec
 
 Report = Literal["dissection", "cam", "lime", "comparison", "study"]
 REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "study")
@@ -64,6 +64,27 @@ class DissectedModel(Part):
 
     model: ModelSpec = Field(description="an entry of the model zoo, or a model of your own")
     layers: tuple[str, ...] = Field(min_length=1, description="module paths, such as layer4 or features.7")
+    layout: dict[str, LayoutSpec] = Field(
+        default_factory=dict,
+        description="by layer, the axes of its output, such as {features.7: nhwc}; of the others they are read off it",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_layout_is_of_all_layers(cls, value: Any) -> Any:
+        given = value.get("layout") if isinstance(value, dict) else None
+        one = isinstance(given, str) or (isinstance(given, dict) and "axes" in given)
+        layers = value.get("layers") if one else None
+        if isinstance(layers, (list, tuple)):
+            return {**value, "layout": {layer: given for layer in layers if isinstance(layer, str)}}
+        return value
+
+    @model_validator(mode="after")
+    def _layouts_are_of_layers(self) -> Self:
+        others = sorted(set(self.layout) - set(self.layers))
+        if others:
+            raise ValueError(f"`layout` names {', '.join(others)}, which is not among `layers`")
+        return self
 
 
 class NetDissect(Part):
@@ -190,6 +211,9 @@ class Attribution(Part):
         None, description="where the objects really are, for localisation; of Diorama's scenes it is known"
     )
     layer: str = Field("layer4", description="the target layer of the CAM methods, as a module path")
+    layout: LayoutSpec | None = Field(
+        None, description="the axes of the target layer's output, such as nhwc; none: they are read off it"
+    )
     explain: Literal["predicted", "labelled"] = Field(
         "predicted",
         description="the class whose evidence is sought: the predicted one, or each class the image is labelled with",

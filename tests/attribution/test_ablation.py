@@ -9,10 +9,10 @@ from tests.attribution.test_cams import library_map
 from xai_assets.attribution import cams
 from xai_assets.attribution.ablation import ablation_values
 from xai_assets.attribution.explain import explain
-from xai_assets.attribution.layout import Layout
 from xai_assets.attribution.parameters import AblationCAMParameters
 from xai_assets.attribution.scaling import scale
 from xai_assets.attribution.split import Behind
+from xai_assets.vision.layouts import Layout
 
 
 def behind(output):

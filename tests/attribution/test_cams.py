@@ -17,6 +17,7 @@ from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import explain
 from xai_assets.attribution.parameters import PARAMETERS
 from xai_assets.attribution.scaling import scale
+from xai_assets.errors import XaiError
 from xai_assets.vision.classifiers import UnknownClass
 from xai_assets.vision.layers import UnknownLayer
 
@@ -186,7 +187,7 @@ def test_it_works_inside_inference_mode_and_no_grad(classifier, pixels):
 def test_a_layer_without_a_map_is_named(method, layer, why, classifier, pixels):
     classifier.network.unused = nn.Conv2d(3, 3, 1)
     tensor = classifier.preprocessing.tensor(pixels)[None]
-    with pytest.raises(AttributionError, match=why):
+    with pytest.raises(XaiError, match=why):
         FUNCTIONS[method](classifier, tensor, [1], layer)
 
 

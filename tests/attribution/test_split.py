@@ -13,6 +13,7 @@ from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.parameters import AblationCAMParameters
 from xai_assets.attribution.scaling import scale
 from xai_assets.attribution.split import LayerSplit
+from xai_assets.vision.layout_reader import LayoutReader
 
 CUTS = [
     (networks.resnet, 32, "layer4", "closed form"),
@@ -58,7 +59,7 @@ def slow_weights(model, image, target, layer):
     """(s - s_k) / s, one full pass a channel, the channel found by the shape of a transformer's tokens."""
     module = model.network.get_submodule(layer)
     seen = capture(model.network, module, image)
-    axis = cams.layout_of(tuple(seen.output.shape), tuple(image.shape[-2:]), model.network).channel_axis
+    axis = LayoutReader(model.network, layer).of_maps(seen.output, image).channel_axis
     count = seen.output.shape[axis]
     ablated = seen.output.repeat(count, *[1] * (seen.output.ndim - 1))
     for channel in range(count):

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from xai_assets.dissection.activations import Activations, collect
-from xai_assets.dissection.layouts import positions
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.dissection.sparse_maps import ABSENT
 from xai_assets.dissection.thresholds import top_quantile_thresholds
@@ -70,7 +69,7 @@ def hooks(network):
     ("layer", "match"),
     [
         ("twice", "runs 2 times"),
-        ("pair", "returns a tuple"),
+        ("pair", "gives a tuple"),
         ("nowhere", "nowhere"),
     ],
 )
@@ -176,12 +175,3 @@ def test_memory_closes_a_chunk(classifier):
         top_quantile_thresholds(parts.layers["maps"]), top_quantile_thresholds(whole.layers["maps"])
     )
     np.testing.assert_array_equal(parts.layers["maps"].pooled, whole.layers["maps"].pooled)
-
-
-def test_patches_of_a_square_picture_are_a_map_without_the_class_token():
-    tokens = torch.arange(2 * 10 * 3.0).reshape(2, 10, 3)
-    kind, values = positions(tokens, "blocks.0")
-    assert kind == "tokens" and values.shape == (2, 3, 3, 3)
-    np.testing.assert_array_equal(values[1, 2].flatten(), tokens[1, 1:, 2])  # row by row
-    assert positions(tokens, "blocks.0", square=False)[1].shape == (2, 3, 9)
-    assert positions(tokens[:, :8], "blocks.0")[1].shape == (2, 3, 8)  # neither 8 nor 7 is square

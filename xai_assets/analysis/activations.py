@@ -32,6 +32,7 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
     rows = []
     for entry in bench.dissection.models:
         classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
+        bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
         key, found = _collected(bench, classifier, entry, probe, hashes)
         rows += [
             {
@@ -68,6 +69,7 @@ def _collected(
                 "code": CODE_VERSION,
                 "weights": classifier.fingerprint,
                 "layers": list(entry.layers),
+                "layout": {name: spec.model_dump(mode="json") for name, spec in entry.layout.items()},
                 "preprocessing": classifier.preprocessing.fingerprint(),
             }
         ),
@@ -85,8 +87,8 @@ def _collected(
     size = bench.batch(BATCH)
     if fresh:
         collect(
-            classifier, entry.layers, probe, indices=fresh, quantile=quantile, known=known, keep=keep,
-            batch_size=size, progress=bench.progress,
+            classifier, entry.layers, probe, indices=fresh, layouts=entry.layout, quantile=quantile, known=known,
+            keep=keep, batch_size=size, progress=bench.progress,
         )  # fmt: skip
         places = kept.places()
     found = kept.read([places[name] for name in hashes], probe.ids)
@@ -99,6 +101,7 @@ def _collected(
             entry.layers,
             probe,
             indices=again,
+            layouts=entry.layout,
             levels=levels,
             keep=keep,
             batch_size=size,

@@ -109,6 +109,7 @@ class _Explainers:
                 self._method,
                 self.classifier,
                 layer=self._bench.attribution.layer,
+                layout=self._bench.attribution.layout,
                 parameters=_fitting(self._bench, parameters),
                 seed=self._bench.study.seed,
             )
@@ -133,6 +134,8 @@ def _row(
         "parameters": parameters.model_dump(mode="json"),
         "seed": study.seed,
     }
+    if layer is not None and bench.attribution.layout is not None:
+        made_of["layout"] = bench.attribution.layout.model_dump(mode="json")
     raw_key = fingerprint(made_of)
     if bench.store.has("attributions", raw_key):
         bench.tally.reused += 1

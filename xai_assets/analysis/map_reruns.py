@@ -123,6 +123,7 @@ class MapReruns:
                 row["method"],
                 self._with_random(layers),
                 layer=self._bench.attribution.layer,
+                layout=self._bench.attribution.layout,
                 parameters=parameters,
                 seed=self._bench.study.seed,
             )

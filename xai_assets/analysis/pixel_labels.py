@@ -1,5 +1,7 @@
 """Network Dissection of a study's models: labels read once, overlaps and their null counted in one go, both kept."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -32,6 +34,11 @@ def pixel_label_tables(
     labels = probe_labels(bench, open_probe(bench), probe_sha256)
     for number, model in enumerate(models):
         found = read_activations(bench, activations, model)
+        without = [name for name, layer in found.layers.items() if layer.maps is None]
+        if without:
+            bench.tally.note(vectors_left_out(model, without))
+        if len(without) == len(found.layers):
+            continue
         of_model = activations.loc[activations["model"] == model, "artifact"].iloc[0]
         counts = _overlaps(
             bench, found, of_model, probe_sha256, labels, _part(bench, 2 * number, 2 * len(models))
@@ -55,6 +62,14 @@ def pixel_label_tables(
                 )
             )
     return tables
+
+
+def vectors_left_out(model: str, layers: Sequence[str]) -> str:
+    """What is said of layers that Network Dissection cannot score."""
+    named = ", ".join(layers)
+    return (
+        f"Network Dissection leaves out {named} of {model}: vectors have no maps to hold against pixel labels"
+    )
 
 
 Overlaps = tuple[np.ndarray, Tally, np.ndarray]

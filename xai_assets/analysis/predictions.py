@@ -47,6 +47,7 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
         XaiError: when not one image is left.
     """
     classifier = explained_classifier(bench)
+    bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
     good = usable(images)
     truth = own_truth(bench)
     ambiguous = shared_stems(images["image_id"])

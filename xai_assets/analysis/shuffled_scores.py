@@ -52,6 +52,7 @@ def shuffled_scores(
             "weights": classifier.fingerprint,
             "preprocessing": classifier.preprocessing.fingerprint(),
             "layers": list(layers),
+            "layout": {name: spec.model_dump(mode="json") for name, spec in entry.layout.items()},
             "probe": probe_sha256,
             "quantile": settings.quantile,
             "shuffles": [settings.shuffles, settings.shuffle_images],
@@ -68,7 +69,8 @@ def shuffled_scores(
     scores: dict[str, list[np.ndarray]] = {name: [] for name in layers}
     for number in range(settings.shuffles):
         twin = shuffled_twin(classifier, probe, few, seed=seed + number)
-        found = collect(twin, layers, probe, indices=chosen, quantile=settings.quantile)
+        layouts = {name: spec for name, spec in entry.layout.items() if name in layers}
+        found = collect(twin, layers, probe, indices=chosen, layouts=layouts, quantile=settings.quantile)
         maps = {name: layer.maps for name, layer in found.layers.items() if layer.maps is not None}
         thresholds = {name: top_quantile_thresholds(found.layers[name], settings.quantile) for name in maps}
         for name, counts in tally(maps, thresholds, own, boxes=found.boxes).items():

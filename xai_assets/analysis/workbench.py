@@ -32,6 +32,7 @@ class Tally:
     Attributes:
         computed, reused: results that were made, and that were there.
         notes: what the step has to say, a line each.
+        facts: what was decided and is no problem, such as which weights of a checkpoint were taken.
         left_out: what was left out, by what the things are: name and reason of each.
         remarks: what gives reason for doubt and was used all the same, in the same form.
         images: images that were set aside: name and reason of each. The step's table has them as well.
@@ -41,6 +42,7 @@ class Tally:
     computed: int = 0
     reused: int = 0
     notes: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
     left_out: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     remarks: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     images: list[tuple[str, str]] = field(default_factory=list)
@@ -87,8 +89,10 @@ class Tally:
         return lines
 
     def as_metadata(self) -> dict[str, int | str]:
-        """Counts, the problems and the images that were set aside, if there were any."""
+        """Counts, and if there were any: facts, the problems and the images that were set aside."""
         found: dict[str, int | str] = {"computed": self.computed, "reused": self.reused}
+        if self.facts:
+            found["facts"] = "\n".join(dict.fromkeys(self.facts))
         if self.problems:
             found["problems"] = "\n".join(self.problems)
         if self.images:

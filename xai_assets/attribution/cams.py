@@ -24,16 +24,18 @@ import torch
 
 from xai_assets.attribution.ablation import ablation_weights
 from xai_assets.attribution.capture import capture, gradients
+from xai_assets.attribution.connection import without_gradient
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.formulas import CLASSES, WITHOUT_GRADIENT, weighted_sum
 from xai_assets.attribution.guard import untouched
-from xai_assets.attribution.layout import layout_of
 from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMParameters
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.layers import get_layer
+from xai_assets.vision.layout_reader import LayoutReader
+from xai_assets.vision.spec import LayoutSpec
 
 SIGNED_ABOVE = 0.2
 """A layer is called signed when more of its energy than this is negative. A Gaussian before its activation function
@@ -66,6 +68,7 @@ def gradcam(
     layer: str,
     *,
     method: str = "gradcam",
+    layout: LayoutSpec | None = None,
     split: LayerSplit | None = None,
 ) -> list[Cam]:
     """Grad-CAM, or a relative of it, of each image (n 3 h w, normalised) for its target class at the target layer.
@@ -78,31 +81,37 @@ def gradcam(
         targets: class indices, one an image.
         layer: module path of the target layer.
         method: "gradcam", "hirescam", "gradcampp", "xgradcam", "layercam" or "eigencam".
-        split: the network split at the layer, for many calls: it makes each of them quicker.
+        layout: how the layer's output is to be read; None: it is read off it.
+        split: the network split at the layer, for many calls: it makes each of them quicker, and has the layout.
 
     Raises:
-        AttributionError: tensor and targets do not fit each other; an unknown method; a layer without a map.
+        AttributionError: tensor and targets do not fit each other; an unknown method.
+        LayoutError: a layer without a map, or whose output cannot be read.
         UnknownClass: a target that is no class of the model.
         UnknownLayer: a path that names no module.
     """
     if method not in CLASSES:
         raise AttributionError(f"the method {method!r}", "is no formula", f"Use one of {', '.join(CLASSES)}.")
     module = get_layer(classifier.network, layer)
+    reader = LayoutReader(classifier.network, layer, layout) if split is None else split.reader
     with _prepared(classifier, tensor, targets) as images:
         network, chosen = classifier.network, [int(target) for target in targets]
         if method in WITHOUT_GRADIENT:
             output, gradient = capture(network, module, images).output, None
-            layout = layout_of(tuple(output.shape), tuple(images.shape[-2:]), network)
+            axes = reader.of_maps(output, images)
         elif split is not None:
-            output, gradient, layout = split.gradients(images, chosen)
+            output, gradient, axes = split.gradients(images, chosen)
         else:
             output, gradient = gradients(network, module, images, chosen)
-            layout = layout_of(tuple(output.shape), tuple(images.shape[-2:]), network)
+            axes = reader.of_maps(output, images)
         found = weighted_sum(
-            method, network, layout.maps(output), None if gradient is None else layout.maps(gradient)
+            method, network, axes.maps(output), None if gradient is None else axes.maps(gradient)
         )
+        details = {}
+        if gradient is not None and not bool(axes.maps(gradient).any()):
+            details["warning"] = without_gradient(network, layer, images, chosen, reader)
     return [
-        _cam(low, None if found.weights is None else found.weights[index], images)
+        _cam(low, None if found.weights is None else found.weights[index], images, details)
         for index, low in enumerate(found.low)
     ]
 
@@ -114,6 +123,7 @@ def ablationcam(
     layer: str,
     *,
     parameters: AblationCAMParameters | None = None,
+    layout: LayoutSpec | None = None,
     split: LayerSplit | None = None,
 ) -> list[Cam]:
     """AblationCAM; arguments and errors as of `gradcam`.
@@ -124,7 +134,7 @@ def ablationcam(
     """
     parameters = parameters or AblationCAMParameters()
     with _prepared(classifier, tensor, targets) as images:
-        split = split or LayerSplit(classifier.network, layer, classifier.device)
+        split = split or LayerSplit(classifier.network, layer, classifier.device, layout)
         found = []
         for image, target in zip(images.split(1), targets, strict=True):
             behind = split.behind(image)
@@ -142,6 +152,7 @@ def scorecam(
     layer: str,
     *,
     parameters: ScoreCAMParameters | None = None,
+    layout: LayoutSpec | None = None,
     scorer: Scorer | None = None,
     memory: ScoreMemory | None = None,
 ) -> list[Cam]:
@@ -156,17 +167,18 @@ def scorecam(
         targets: class indices, one an image.
         layer: module path of the target layer.
         parameters: the defaults when None.
+        layout: how the layer's output is to be read; None: it is read off it.
         scorer: from `make_scorer`, for many calls.
         memory: of one image: the batches of masks that an interrupted call has scored, see `score_weights`.
     """
     parameters = parameters or ScoreCAMParameters()
     module = get_layer(classifier.network, layer)
+    reader = LayoutReader(classifier.network, layer, layout)
     with _prepared(classifier, tensor, targets) as images:
         found = []
         for image, target in zip(images.split(1), targets, strict=True):
             output = capture(classifier.network, module, image).output
-            layout = layout_of(tuple(output.shape), tuple(image.shape[-2:]), classifier.network)
-            maps = layout.maps(output)[0].contiguous()
+            maps = reader.of_maps(output, image).maps(output)[0].contiguous()
             scorer = scorer or make_scorer(classifier, image, parameters)
             weights, details = score_weights(scorer, image, maps, int(target), parameters, memory)
             negative = negative_share(maps)

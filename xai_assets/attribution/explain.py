@@ -21,6 +21,7 @@ from xai_assets.attribution.parameters import (
 from xai_assets.attribution.score import ScoreMemory, Scorer
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.spec import LayoutSpec
 
 METHODS = tuple(PARAMETERS)
 """The methods' names, in the order of every table."""
@@ -49,12 +50,13 @@ def explain(
     target: int | str,
     *,
     layer: str | None = None,
+    layout: LayoutSpec | None = None,
     parameters: Parameters | Mapping[str, Any] | None = None,
     seed: int = 0,
     image_id: str = "",
 ) -> AttributionMap:
     """Explain one class of one image: `Explainer` for a single call; arguments and errors are its own."""
-    explainer = Explainer(method, classifier, layer=layer, parameters=parameters, seed=seed)
+    explainer = Explainer(method, classifier, layer=layer, layout=layout, parameters=parameters, seed=seed)
     return explainer(pixels, target, image_id=image_id)
 
 
@@ -69,6 +71,7 @@ class Explainer:
         method: one of METHODS.
         classifier: the model, with its preprocessing.
         layer: module path of the target layer; needed by the CAM methods, unused by LIME.
+        layout: how the layer's output is to be read; None: it is read off it.
         parameters: the method's own class, or its fields; the defaults when None.
         seed: of LIME's samples; the CAM methods have no chance in them.
 
@@ -83,10 +86,11 @@ class Explainer:
         classifier: Classifier,
         *,
         layer: str | None = None,
+        layout: LayoutSpec | None = None,
         parameters: Parameters | Mapping[str, Any] | None = None,
         seed: int = 0,
     ) -> None:
-        self.method, self.classifier, self.seed = method, classifier, seed
+        self.method, self.classifier, self.seed, self.layout = method, classifier, seed, layout
         self.parameters = _parameters(method, parameters)
         self.layer = None if method == "lime" else layer
         self._split: LayerSplit | None = None
@@ -97,7 +101,7 @@ class Explainer:
                 raise AttributionError(
                     method, "needs a target layer", "Name one by its module path, such as layer4."
                 )
-            self._split = LayerSplit(classifier.network, layer, classifier.device)
+            self._split = LayerSplit(classifier.network, layer, classifier.device, layout)
 
     def __call__(
         self,
@@ -155,8 +159,10 @@ class Explainer:
             case AblationCAMParameters():
                 (cam,) = cams.ablationcam(*given, parameters=self.parameters, split=self._split)
             case ScoreCAMParameters():
-                scorer = self._scorer(tensor, self.parameters)
-                (cam,) = cams.scorecam(*given, parameters=self.parameters, scorer=scorer, memory=memory)
+                scorer, how = self._scorer(tensor, self.parameters), self.parameters
+                (cam,) = cams.scorecam(
+                    *given, parameters=how, layout=self.layout, scorer=scorer, memory=memory
+                )
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
         extras = {"low_resolution": cam.low_resolution}

@@ -11,10 +11,19 @@ import numpy as np
 from xai_assets.attribution.explain import explain
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.spec import LayoutSpec
+
+Declared = LayoutSpec | str | None
 
 
 def gradcam(
-    classifier: Classifier, pixels: np.ndarray, target: int | str, *, layer: str, image_id: str = ""
+    classifier: Classifier,
+    pixels: np.ndarray,
+    target: int | str,
+    *,
+    layer: str,
+    layout: Declared = None,
+    image_id: str = "",
 ) -> AttributionMap:
     """Grad-CAM (Selvaraju et al. 2017): the layer's channels, weighted by the class score's mean gradient in each.
 
@@ -23,6 +32,7 @@ def gradcam(
         pixels: uint8 (h, w, 3) RGB, the original image.
         target: the class, by index or by name.
         layer: module path of the target layer, such as "layer4".
+        layout: the axes of its output where they cannot be read off it, such as "nhwc".
         image_id: the image's name, for the record.
 
     Returns:
@@ -30,10 +40,12 @@ def gradcam(
         `extras` and `details` as `Explainer` says.
 
     Raises:
-        AttributionError: a layer without a map.
+        LayoutError: a layer without a map, or whose axes cannot be told.
         UnknownClass, UnknownLayer: the model does not have it; the message lists those there are.
     """
-    return explain("gradcam", classifier, pixels, target, layer=layer, image_id=image_id)
+    return explain(
+        "gradcam", classifier, pixels, target, layer=layer, layout=_spec(layout), image_id=image_id
+    )
 
 
 def ablationcam(
@@ -42,6 +54,7 @@ def ablationcam(
     target: int | str,
     *,
     layer: str,
+    layout: Declared = None,
     image_id: str = "",
     **parameters: Any,
 ) -> AttributionMap:
@@ -50,7 +63,14 @@ def ablationcam(
     Args, returns and errors as `gradcam`; `parameters` are the fields of `AblationCAMParameters`.
     """
     return explain(
-        "ablationcam", classifier, pixels, target, layer=layer, parameters=parameters, image_id=image_id
+        "ablationcam",
+        classifier,
+        pixels,
+        target,
+        layer=layer,
+        layout=_spec(layout),
+        parameters=parameters,
+        image_id=image_id,
     )
 
 
@@ -60,6 +80,7 @@ def scorecam(
     target: int | str,
     *,
     layer: str,
+    layout: Declared = None,
     image_id: str = "",
     **parameters: Any,
 ) -> AttributionMap:
@@ -68,7 +89,14 @@ def scorecam(
     Args, returns and errors as `gradcam`; `parameters` are the fields of `ScoreCAMParameters`.
     """
     return explain(
-        "scorecam", classifier, pixels, target, layer=layer, parameters=parameters, image_id=image_id
+        "scorecam",
+        classifier,
+        pixels,
+        target,
+        layer=layer,
+        layout=_spec(layout),
+        parameters=parameters,
+        image_id=image_id,
     )
 
 
@@ -97,3 +125,7 @@ def lime(
         UnknownClass: the model does not have it.
     """
     return explain("lime", classifier, pixels, target, parameters=parameters, seed=seed, image_id=image_id)
+
+
+def _spec(layout: Declared) -> LayoutSpec | None:
+    return LayoutSpec.model_validate(layout) if isinstance(layout, str) else layout

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from xai_assets.attribution.capture import Capture, capture, gradients, score_gradient, substitute
 from xai_assets.attribution.graph_cut import GraphCut, cut
-from xai_assets.attribution.layout import Layout, layout_of
 from xai_assets.attribution.quick_network import agree
 from xai_assets.attribution.replay import replay
 from xai_assets.vision.layers import get_layer
+from xai_assets.vision.layout_reader import LayoutReader
+from xai_assets.vision.layouts import Layout
+from xai_assets.vision.spec import LayoutSpec
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,18 @@ class LayerSplit:
         network: in eval mode with frozen parameters, as `guard.untouched` lends it, at every call.
         layer: module path.
         device: where the network is.
+        layout: how the layer's output is to be read; None: it is read off it.
 
     Raises:
         UnknownLayer: a path that names no module.
     """
 
-    def __init__(self, network: nn.Module, layer: str, device: torch.device) -> None:
+    def __init__(
+        self, network: nn.Module, layer: str, device: torch.device, layout: LayoutSpec | None = None
+    ) -> None:
         self.network, self.layer, self.device = network, layer, device
         self.module = get_layer(network, layer)
+        self.reader = LayoutReader(network, layer, layout)
         self.turned_down: list[str] = []
         self._cut: GraphCut | None = None
         self._tried_cut = False
@@ -62,7 +68,8 @@ class LayerSplit:
         """Split at one image (1 3 h w, on the network's device).
 
         Raises:
-            AttributionError: the layer is not reached, or gives no maps.
+            AttributionError: the layer is not reached, or gives no tensor.
+            LayoutError: it gives no maps of the images, or none that can be read.
         """
         way = self._way(image)
         if way == "graph cut":
@@ -155,7 +162,7 @@ class LayerSplit:
         return Behind(found.output, self._layout(found.output, image), evaluate, None, "full passes")
 
     def _layout(self, output: Tensor, images: Tensor) -> Layout:
-        return layout_of(tuple(output.shape), tuple(images.shape[-2:]), self.network)
+        return self.reader.of_maps(output, images)
 
 
 def _without_strongest_channel(output: Tensor, layout: Layout) -> Tensor:

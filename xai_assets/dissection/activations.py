@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from xai_assets.dissection.layer_activations import Activations, LayerActivations
 from xai_assets.dissection.layer_recorder import LayerRecorder
@@ -12,10 +13,12 @@ from xai_assets.dissection.probe import ProbeSet
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress, silent
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.layout_reader import LayoutReader, units_of
+from xai_assets.vision.spec import LayoutSpec
 
 __all__ = ["CODE_VERSION", "Activations", "LayerActivations", "collect"]
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Part of the key of kept activations: raise it when their numbers change."""
 
 MEMORY_LIMIT = 512 * 2**20
@@ -35,6 +38,7 @@ def collect(
     probe: ProbeSet,
     *,
     indices: Sequence[int] | None = None,
+    layouts: Mapping[str, LayoutSpec] | None = None,
     quantile: float = 0.005,
     with_maps: bool = True,
     known: Activations | None = None,
@@ -56,6 +60,7 @@ def collect(
         layers: module paths.
         probe: the images.
         indices: of the images that are shown; all of them if None.
+        layouts: layer -> how its output is to be read, where it is not read off it.
         quantile: that maps are kept for.
         with_maps: keep maps at all (Network Dissection needs them, CLIP-Dissect does not).
         known: activations of other images of the probe set, whose values raise the bound from the start.
@@ -68,8 +73,9 @@ def collect(
 
     Raises:
         UnknownLayer: a path that the network does not have.
-        XaiError: an empty probe set, pictures that become tensors of different sizes, a layer whose output is no
-            tensor, that runs more than once a pass or not at all, values that are not finite.
+        LayoutError: a layer whose output is no tensor, changes the batch axis, or cannot be read.
+        XaiError: an empty probe set, images that become tensors of different sizes, a layer that runs more than once
+            a pass or not at all, values that are not finite.
     """
     chosen = list(range(len(probe)) if indices is None else indices)
     if not chosen:
@@ -90,6 +96,8 @@ def collect(
         )
         for name in layers
     }
+    declared = layouts or {}
+    readers = {name: LayoutReader(classifier.network, name, declared.get(name)) for name in layers}
     chunks: list[Activations] = []
     boxes: list[np.ndarray] = []
     first = 0
@@ -101,10 +109,13 @@ def collect(
             for outputs in heard.values():
                 outputs.clear()
             classifier.network(batch)
-            square = batch.shape[2] == batch.shape[3]
             names = [probe.ids[index] for index in chosen[start:stop]]
+            given = {name: only(heard[name], name) for name in layers}
+            layouts_of = {name: readers[name](given[name], batch) for name in layers}
+            if not start:
+                _check_rows(classifier, given, batch, declared)
             for name, recorder in recorders.items():
-                recorder.add(only(heard[name], name), names, square=square)
+                recorder.add(given[name], layouts_of[name], names)
             progress(stop, len(chosen))
             full = sum(recorder.held for recorder in recorders.values()) > memory_limit
             if full or stop - first >= CHUNK_IMAGES or stop == len(chosen):
@@ -115,3 +126,13 @@ def collect(
     source = np.repeat(np.arange(len(chunks)), [len(chunk.ids) for chunk in chunks])
     image = np.concatenate([np.arange(len(chunk.ids)) for chunk in chunks])
     return Activations.gather(chunks, source, image, [probe.ids[index] for index in chosen])
+
+
+def _check_rows(
+    classifier: Classifier, given: Mapping[str, Tensor], batch: Tensor, layouts: Mapping[str, LayoutSpec]
+) -> None:
+    """Refuse a layer whose first axis is as long as the batch by chance: with another number of images it is not."""
+    doubtful = [name for name, output in given.items() if len(batch) in output.shape[1:]]
+    if doubtful:
+        again = batch[:1].expand(len(batch) + 1, *batch.shape[1:])
+        list(units_of(classifier.network, doubtful, again, [layouts.get(name) for name in doubtful]))

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from xai_assets.dissection.layouts import Kind
 from xai_assets.dissection.sparse_maps import SparseMaps
+
+Kind = Literal["map", "tokens", "vector"]
+"""Of a layer's output: maps of a convolution, tokens on a grid, or a vector an image."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class LayerActivations:
     """One layer over the probe set.
 
     Attributes:
-        kind: "map", "tokens" or "vector" (see `layouts.positions`).
+        kind: see `Kind`.
         pooled: float32 (n, u), mean over positions.
         peak: float32 (n, u), maximum over positions.
         lowest: float32 (n, u), minimum over positions.

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xai_assets.dissection.layer_activations import LayerActivations
-from xai_assets.dissection.layouts import Kind, positions
+from xai_assets.dissection.layer_activations import Kind, LayerActivations
 from xai_assets.dissection.sparse_maps import SparseMaps
 from xai_assets.dissection.top_values import TopValues
 from xai_assets.errors import XaiError
+from xai_assets.vision.layouts import Layout
 
 
 class LayerRecorder:
@@ -47,13 +47,19 @@ class LayerRecorder:
         self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
         self._maps: list[np.ndarray] = []  # m h w
 
-    def add(self, output: Tensor, ids: Sequence[str], *, square: bool) -> None:
-        """Take in what the layer gave for a batch of the images `ids`.
+    def add(self, output: Tensor, layout: Layout | None, ids: Sequence[str]) -> None:
+        """Take in what the layer gave for a batch of the images `ids`, read by its layout (None: vectors).
 
         Raises:
-            XaiError: values that are not finite, maps of another shape than before, an output of unfit rank.
+            XaiError: values that are not finite, maps of another shape than before.
         """
-        kind, values = positions(output, self.layer, square=square)  # b u h w, b u t or b u 1
+        values = output.detach().float()
+        if layout is None:
+            kind: Kind = "vector"
+            values = values.flatten(1)[:, :, None]  # b u or b 1 u -> b u 1
+        else:
+            kind = "tokens" if values.ndim == 3 else "map"
+            values = layout.maps(values)  # b u h w
         flat = values.flatten(2)  # b u positions
         # amax and amin one by one: aminmax along an axis is many times slower than both (torch 2.15, CPU).
         statistics = torch.stack([flat.mean(2), flat.amax(2), flat.amin(2)]).cpu().numpy()  # 3 b u

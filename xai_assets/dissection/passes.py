@@ -35,7 +35,7 @@ def listening(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, l
 
 
 def only(outputs: list[object], layer: str) -> Tensor:
-    """The one tensor that a layer gave in a pass; raises XaiError where it gave none, several or something else."""
+    """What a layer gave in a pass; raises XaiError where it ran never or several times, or gave something else."""
     if len(outputs) != 1:
         raise XaiError(
             f"the layer {layer!r}",
@@ -45,8 +45,8 @@ def only(outputs: list[object], layer: str) -> Tensor:
     if not isinstance(outputs[0], Tensor):
         raise XaiError(
             f"the layer {layer!r}",
-            f"it returns a {type(outputs[0]).__name__}, not one tensor",
-            "Name a layer inside it.",
+            f"it gives a {type(outputs[0]).__name__}, not one tensor",
+            "Name a layer inside or behind it.",
         )
     return outputs[0]
 

@@ -177,6 +177,32 @@ class ModelSpec(_NamedSpec):
         return self
 
 
+class LayoutSpec(_Spec):
+    """What the axes of a layer's output mean, where it cannot be read off. A plain string is short for `{axes: ...}`."""
+
+    axes: Literal["nchw", "nhwc", "ntc", "nct"] = Field(
+        description="The axes in order: n images, c channels, h and w the map's, t tokens."
+    )
+    prefix_tokens: Annotated[int, Field(ge=0, le=64)] | None = Field(
+        default=None,
+        description="Tokens in front of the patches (class, distillation, registers); for tokens only.",
+    )
+    grid: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = Field(
+        default=None, description="Height and width of the grid of patches; for tokens only."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_string_is_axes(cls, value: Any) -> Any:
+        return {"axes": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _tokens_have_a_grid(self) -> Self:
+        if "t" not in self.axes and (self.prefix_tokens is not None or self.grid is not None):
+            raise ValueError(f"`prefix_tokens` and `grid` are for tokens (ntc, nct), not for {self.axes}")
+        return self
+
+
 class EncoderSpec(_NamedSpec):
     """An image-text encoder, through open_clip. A plain string is short for `{name: ...}`."""
 
