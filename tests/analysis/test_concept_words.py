@@ -28,7 +28,7 @@ def test_a_concept_that_is_named_again_is_left_out_and_said(tmp_path):
     noted = bench(tmp_path, "dog\ncat\n\ndog\n")
     assert concept_words(noted) == [("dog", ""), ("cat", "")]
     (problem,) = noted.tally.problems
-    assert "words.txt: line 4 names 'dog' again, as line 1 did; left out" in problem
+    assert problem == "words.txt, line 4: it names 'dog' again, as line 1 did"
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,10 @@ def test_a_missing_list_is_named(tmp_path):
     missing.dissection.concepts = "none.txt"
     with pytest.raises(XaiError, match=r"none\.txt: does not exist"):
         concept_words(missing)
+
+
+def test_spellings_that_are_alike_are_kept_and_told(tmp_path):
+    noted = bench(tmp_path, "dog\nDog\ncat\n")
+    assert [word for word, _ in concept_words(noted)] == ["dog", "Dog", "cat"]
+    (problem,) = noted.tally.problems
+    assert "words.txt, line 2: it names 'Dog', which line 1 spells 'dog'" in problem

@@ -33,6 +33,10 @@ def test_the_format_of_places365(tmp_path: Path) -> None:
         (b"", "empty"),
         (b"cat\n\ndog\n", "line 2 is empty"),
         (b"\xff\xfe\x00", "UTF-8"),
+        (b"cat\ncaf\xe9\n", "line 2: it is not UTF-8"),
+        (b"cat\nd\0g\n", "line 2: it holds a zero byte"),
+        (b"cat\n\x1b[31mdog\n", "line 2: it has characters that cannot be seen"),
+        (b"cat\n" + b"x" * 301, "line 2: it has 301 characters"),
         (b"/a/airfield 0\n/a/alcove 2\n", "line 2 .alcove. has the number 2"),
     ],
 )
@@ -44,3 +48,10 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, data: bytes, why: str) -
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(XaiError, match=r"names\.txt"):
         read_class_names(tmp_path / "names.txt")
+
+
+def test_only_line_ends_end_a_line_and_only_regular_files_are_read(tmp_path: Path) -> None:
+    assert read_class_names(written(tmp_path, "cat\u00a0b\rdog\n".encode())) == ("cat\u00a0b", "dog")
+    for path, why in ((Path("/dev/zero"), "a device"), (tmp_path, "a folder")):
+        with pytest.raises(XaiError, match=why):
+            read_class_names(path)

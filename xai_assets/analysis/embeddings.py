@@ -5,9 +5,10 @@ import pandas as pd
 
 from xai_assets.analysis.probe import open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.dissection.concept_list import read_concept_list
 from xai_assets.dissection.health import probe_health
-from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
+from xai_assets.set_aside import lines
 from xai_assets.vision.encoders import load_encoder
 from xai_assets.world.concepts import concepts
 
@@ -18,33 +19,20 @@ BATCH = 64
 def concept_words(bench: Workbench) -> list[tuple[str, str]]:
     """The study's concepts as (word, category), in order; a text file gives no categories.
 
-    Blank lines of a file are passed over. A concept that a file names again is left out, and the tally says so.
+    What `read_concept_list` leaves out of a file, or finds to be spelled alike, is told in the tally.
 
     Raises:
-        XaiError: there is no such file, or it names no concept or only one.
+        XaiError: as `read_concept_list`.
     """
     source = bench.dissection.concepts
     if source == "diorama":
         return [(concept.name, concept.category) for concept in concepts()]
-    path = bench.file.resolve(source)
-    if not path.is_file():
-        raise XaiError(f"concept list {path}", "does not exist", "Put a text file there, one concept a line.")
-    lines: dict[str, int] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        word = line.strip()
-        if word in lines:
-            bench.tally.note(
-                f"concept list {path.name}: line {number} names {word!r} again, as line {lines[word]} did; left out"
-            )
-        elif word:
-            lines[word] = number
-    if len(lines) < 2:
-        raise XaiError(
-            f"concept list {path}",
-            f"it names {next(iter(lines))!r} only" if lines else "it is empty",
-            "Name at least two concepts, one a line: a best one needs another to be better than.",
-        )
-    return [(word, "") for word in lines]
+    found = read_concept_list(bench.file.resolve(source))
+    for place, why in found.left_out:
+        bench.tally.leave_out("lines of the concept list", place, why)
+    for line in lines(found.alike, "concepts"):
+        bench.tally.note(f"{line}. Where the encoder reads both alike, their scores are equal")
+    return [(word, "") for word in found.words]
 
 
 def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,12 @@ import re
 from pathlib import Path
 
 from xai_assets.errors import XaiError
+from xai_assets.reading import read_text, shown, text_lines
+from xai_assets.text import printable
 
 MAX_BYTES = 1 << 24
+MAX_CHARACTERS = 300
+_REMEDY = "Put one name on each line, as UTF-8 text."
 _PLACES_LINE = re.compile(r"/[a-z]/(\S+) (\d+)")
 
 
@@ -15,23 +19,22 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     Places365's own format (`/a/airfield 0`) is recognised, and its numbers must count the lines.
 
     Raises:
-        XaiError: unreadable, empty, larger than 16 MB, an empty line between names, or numbers out of order.
+        XaiError: unreadable, no regular file, empty, larger than MAX_BYTES, not UTF-8, an empty line between names, a
+            line longer than MAX_CHARACTERS or with characters that cannot be seen, or numbers out of order.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise XaiError(
-                str(path), "it is too large for a list of class names", "Put one name on each line."
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise XaiError(
-            str(path), f"it cannot be read as UTF-8 text ({error})", "Put one name on each line."
-        ) from error
-    lines = [line.strip() for line in text.rstrip().splitlines()]
+    text = read_text(path, MAX_BYTES, remedy=_REMEDY)
+    lines = [line.strip() for line in text_lines(text.rstrip())] if text.strip() else []
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_CHARACTERS:
+            why = f"it has {len(line):,} characters, more than {MAX_CHARACTERS}"
+            raise XaiError(f"{shown(path)}, line {number}", why, _REMEDY)
+        if printable(line) != line:
+            why = f"it has characters that cannot be seen: '{printable(line)}'"
+            raise XaiError(f"{shown(path)}, line {number}", why, "Write the name without them.")
     if not lines or "" in lines:
         why = f"line {lines.index('') + 1} is empty" if lines else "it is empty"
         raise XaiError(
-            str(path), why, "Put one class name on each line, in the order of the model's outputs."
+            shown(path), why, "Put one class name on each line, in the order of the model's outputs."
         )
     places = [_PLACES_LINE.fullmatch(line) for line in lines]
     if not all(places):
