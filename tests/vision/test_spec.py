@@ -83,3 +83,25 @@ def test_the_schema_describes_every_field() -> None:
 def test_reading_a_study_does_not_load_torch() -> None:
     code = "import sys, xai_assets.vision.spec; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": None},
+        {"a": {"b": 1}},
+        {"a": [[1]]},
+        {"a": float("nan")},
+        {"a": [float("inf")]},
+        {"a b": 1},
+        {"": 1},
+    ],
+)
+def test_arguments_of_builders_are_plain(value):
+    with pytest.raises(ValidationError, match=r"argument|takes a number"):
+        ModelSpec.model_validate({"name": "torchvision/resnet50", "arguments": value})
+
+
+def test_arguments_keep_their_kind():
+    given = {"a": True, "b": 1, "c": 0.5, "d": "gelu", "e": [1, 2]}
+    assert ModelSpec.model_validate({"name": "torchvision/resnet50", "arguments": given}).arguments == given

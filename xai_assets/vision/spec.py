@@ -1,17 +1,9 @@
 """What a study says about a model, its preprocessing and an encoder. No torch here: studies import it."""
 
+from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -24,7 +16,6 @@ Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(gt=0, le=8192)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1)]
-Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 
 
 class _Spec(BaseModel):
@@ -143,7 +134,7 @@ class ModelSpec(_NamedSpec):
         description="How many outputs a model of your own has, where `class_names` does not tell. 1: a single output "
         "with a sigmoid, of the classes 0 and 1, or of the two (or one) that `class_names` names.",
     )
-    arguments: dict[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")], Scalar | list[Scalar]] = Field(
+    arguments: dict[str, Any] = Field(
         default_factory=dict,
         description="Arguments of torchvision's or timm's builder that the network was trained with, such as "
         "{img_size: 160} or {transform_input: true}.",
@@ -160,6 +151,17 @@ class ModelSpec(_NamedSpec):
         description="How pictures become input. Required for a model of your own; for a zoo name, only where "
         "it should differ from the published one.",
     )
+
+    @field_validator("arguments")
+    @classmethod
+    def _arguments_are_plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, given in value.items():
+            if not name.isidentifier():
+                raise ValueError(f"`{name}` is no name of an argument")
+            parts = given if isinstance(given, list) else [given]
+            if not all(_is_plain(part) for part in parts):
+                raise ValueError(f"`{name}` takes a number, true or false, a text, or a list of these")
+        return value
 
     @model_validator(mode="after")
     def _own_model_is_complete(self) -> Self:
@@ -201,6 +203,10 @@ class LayoutSpec(_Spec):
         if "t" not in self.axes and (self.prefix_tokens is not None or self.grid is not None):
             raise ValueError(f"`prefix_tokens` and `grid` are for tokens (ntc, nct), not for {self.axes}")
         return self
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (bool, int, str)) or (isinstance(value, float) and isfinite(value))
 
 
 class EncoderSpec(_NamedSpec):
