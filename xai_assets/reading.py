@@ -127,7 +127,7 @@ def as_text(data: bytes, *, name: str, error: type[XaiError] = XaiError) -> str:
         XaiError: (of the class `error`) UTF-16, not UTF-8, or a zero byte; with the line of the first wrong byte.
     """
     if data.startswith(_UTF_16):
-        raise error(name, "it is UTF-16, not UTF-8", "Save it as UTF-8.")
+        raise error(f"{name}, line 1", "it is not UTF-8 but UTF-16", "Save it as UTF-8.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as found:

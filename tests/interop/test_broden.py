@@ -1,5 +1,6 @@
 """Broden's published layout, written by hand here, and what can be wrong with it."""
 
+import os
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from xai_assets.dissection.probe import ProbeError
+from xai_assets.interop import broden
 from xai_assets.interop.broden import BrodenProbe
 
 INDEX = """image,split,ih,iw,sh,sw,color,object,part,material,scene,texture
@@ -110,6 +112,17 @@ def test_a_number_may_stand_beside_a_label_map(folder):
         ("c_scene.csv", "2,2.0", "2,much", r"c_scene\.csv, line 2.*coverage is 'much'"),
         ("category.csv", "part,2,2,1,1", "mood,2,2,1,1", r"c_mood\.csv.*no such file"),
         ("index.csv", "train,8", "train,8,8,8", r"index\.csv, line 2.*too many"),
+        ("c_scene.csv", "2,2.0", "2,nan", r"c_scene\.csv, line 2.*coverage is 'nan'"),
+        ("c_scene.csv", "2,2.0", "2,1e999", r"c_scene\.csv, line 2.*coverage is '1e999'"),
+        (
+            "category.csv",
+            "part,2,2,1,1",
+            "../part,2,2,1,1",
+            r"category\.csv, line 4.*cannot be part of a file's name",
+        ),
+        ("index.csv", "3;4", "3;70000", r"index\.csv, line 3.*at most 65535"),
+        ("index.csv", "3;4", "3;" + "9" * 5000, r"index\.csv, line 3.*at most 65535"),
+        ("index.csv", "3;4", "3;" * 300, r"index\.csv, line 3.*scene has 300 entries, more than 256"),
     ],
 )
 def test_a_wrong_table_names_file_and_line(folder, name, old, new, match):
@@ -151,6 +164,24 @@ def test_a_wrong_label_map_names_the_file(folder):
     Image.fromarray(np.zeros((4, 6), np.uint16)).save(path)
     with pytest.raises(ProbeError, match=r"one_object\.png.*its mode is I;16"):
         probe.labels(0)
+
+
+def test_label_maps_are_limited_before_they_are_decoded(folder, monkeypatch):
+    """A small PNG can claim any number of pixels, and a cell can name it many times."""
+    probe = BrodenProbe(folder)
+    monkeypatch.setattr(broden, "MAX_PIXELS", 30)
+    with pytest.raises(ProbeError, match="line 2: its 2 maps of object have more than 30 pixels"):
+        probe.labels(0)
+    monkeypatch.setattr(broden, "MAX_PIXELS", 20)
+    with pytest.raises(ProbeError, match=r"one_color\.png: 4 x 6 pixels are more than 20"):
+        probe.labels(0)
+
+
+def test_a_pipe_is_no_table(folder):
+    (folder / "index.csv").unlink()
+    os.mkfifo(folder / "index.csv")
+    with pytest.raises(ProbeError, match="named pipe"):
+        BrodenProbe(folder)
 
 
 def test_a_link_out_of_the_folder_is_refused(folder, tmp_path_factory):

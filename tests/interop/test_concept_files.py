@@ -207,7 +207,8 @@ def test_a_huge_file_a_folder_and_none_are_refused(write, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("{", "not JSON"), ("[1]", "no JSON object"), ("[" * 70000, "larger"), ("[" * 60000, "not JSON")]
+    ("text", "said"),
+    [("{", "not JSON"), ("[1]", "no JSON object"), ("[" * 70000, "more than 65,536"), ("[" * 60000, "not JSON")],
 )  # fmt: skip
 def test_arguments_that_are_none_are_refused(write, text, said):
     with pytest.raises(ConceptFileError, match=said):

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
+from xai_assets.vision import encoders
 from xai_assets.vision.downloads import DownloadError
 from xai_assets.vision.encoder_files import UnknownEncoder, resolve_encoder
 from xai_assets.vision.encoders import load_encoder
@@ -240,3 +241,22 @@ def test_a_hostile_file_in_the_folder_is_not_run(settings: Settings, clip: Path,
     with pytest.raises(XaiError, match="code"):
         load_encoder("diorama/clip", settings, world=clip.parent)
     assert not (tmp_path / "touched").exists()
+
+
+def test_weights_that_are_no_numbers_and_a_vocabulary_without_end_are_refused(
+    settings: Settings, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cast would make 1e300 infinite, and some kilobytes of gzip unpack to gigabytes."""
+    state = load_file(clip / "open_clip_model.safetensors")
+    key = next(key for key, value in state.items() if value.is_floating_point())
+    huge = torch.full(state[key].shape, 1e300, dtype=torch.float64)
+    save_file({**state, key: huge}, clip / "open_clip_model.safetensors")
+    with pytest.raises(XaiError, match=key):
+        load_encoder("diorama/clip", settings, world=clip.parent)
+    monkeypatch.setattr(encoders, "MAX_VOCABULARY", 100_000)
+    (clip / "bpe_vocab.txt.gz").write_bytes(gzip.compress(b"\0" * 200_000))
+    with pytest.raises(XaiError, match="unpacks to more than 100,000"):
+        load_encoder("diorama/clip", settings, world=clip.parent)
+    (clip / "bpe_vocab.txt.gz").write_bytes(gzip.compress(b"words" * 99)[:-9])
+    with pytest.raises(XaiError, match="cannot be unpacked"):
+        load_encoder("diorama/clip", settings, world=clip.parent)

@@ -1,5 +1,6 @@
 """Broden's published folder layout as a probe set."""
 
+import io
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,9 @@ from PIL import Image
 from xai_assets.dissection.probe import ProbeError, checked_concepts
 from xai_assets.files import fingerprint, sha256_file
 from xai_assets.interop.broden_tables import IndexRow, read_concepts, read_index
-from xai_assets.vision.images import LoadedImage, read_image
+from xai_assets.reading import read_regular
+from xai_assets.vision.images import MAX_BYTES, MAX_PIXELS, LoadedImage, read_image
+from xai_assets.vision.png_text import without_text
 
 
 class BrodenProbe:
@@ -91,7 +94,8 @@ class BrodenProbe:
         """category -> uint16 (layers, sh, sw), or (k, 1, 1) where all its entries hold for the whole image.
 
         Raises:
-            ProbeError: a label map is missing, no PNG of that coding, of another size than index.csv says, or holds
+            ProbeError: a label map is missing, no PNG of that coding, of another size than index.csv says, has more than
+                MAX_PIXELS pixels in all maps of a category, or holds
                 a number that label.csv does not have.
         """
         row = self._rows[index]
@@ -103,32 +107,40 @@ class BrodenProbe:
             ]
             self._check_numbers(planes, entries, row)
             if any(plane.shape != (1, 1) for plane in planes):
+                if len(planes) * row.size[0] * row.size[1] > MAX_PIXELS:
+                    why = f"its {len(planes)} maps of {category} have more than {MAX_PIXELS:,} pixels"
+                    raise ProbeError(self._line(row), why, "Save them smaller.")
                 planes = [np.broadcast_to(plane, row.size) for plane in planes]
             found[category] = np.stack(planes)
         return found
 
     def _label_map(self, name: str, row: IndexRow) -> np.ndarray:
         path = self._path(name, row)
+        data = read_regular(path, MAX_BYTES, error=ProbeError)
         try:
-            with Image.open(path, formats=("PNG",)) as picture:
-                mode = picture.mode
-                values = np.asarray(picture.convert("RGB") if mode in ("RGBA", "P") else picture)
+            with Image.open(io.BytesIO(without_text(data)), formats=("PNG",)) as picture:
+                mode, size = picture.mode, (picture.height, picture.width)
+                if size == row.size and size[0] * size[1] <= MAX_PIXELS:
+                    values = np.asarray(picture.convert("RGB") if mode in ("RGBA", "P") else picture)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise ProbeError(
                 f"label map {path}",
                 f"it is no readable PNG ({type(error).__name__})",
                 "Get a whole copy of it.",
             ) from error
+        if size != row.size:
+            raise ProbeError(
+                f"label map {path}",
+                f"it is {size[0]} x {size[1]}, line {row.line} of "
+                f"index.csv says {row.size[0]} x {row.size[1]} (sh x sw)",
+                "Correct the one or the other.",
+            )
+        if size[0] * size[1] > MAX_PIXELS:
+            why = f"{size[0]} x {size[1]} pixels are more than {MAX_PIXELS:,}"
+            raise ProbeError(f"label map {path}", why, "Save it smaller.")
         if mode not in ("RGB", "RGBA", "P", "L"):
             raise ProbeError(
                 f"label map {path}", f"its mode is {mode}", "Save it as RGB with number = R + 256 G."
-            )
-        if values.shape[:2] != row.size:
-            raise ProbeError(
-                f"label map {path}",
-                f"it is {values.shape[0]} x {values.shape[1]}, line {row.line} of "
-                f"index.csv says {row.size[0]} x {row.size[1]} (sh x sw)",
-                "Mend the one or the other.",
             )
         if mode == "L":
             return values.astype(np.uint16)

@@ -1,5 +1,6 @@
 """Broden's CSV files: the index of images, and the labels with their categories."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ import pandas as pd
 
 from xai_assets.dissection.probe import ProbeError
 from xai_assets.interop.csv_rows import csv_rows
+
+MAX_NUMBER = 65_535
+"""Of a label: maps have 16 bits."""
+
+MAX_ENTRIES = 256
+"""Labels or label maps of a category that an image may have; Broden has at most some twenty."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,11 @@ def read_index(folder: Path, categories: Sequence[str], limit: int | None) -> li
         labels: dict[str, list[int | str]] = {}
         for category in categories:
             entries = [entry.strip() for entry in (row.get(category) or "").split(";") if entry.strip()]
+            if len(entries) > MAX_ENTRIES:
+                why = f"{category} has {len(entries):,} entries, more than {MAX_ENTRIES}"
+                raise ProbeError(f"{path}, line {line}", why, "Name the label maps of this image only.")
             if entries:
-                labels[category] = [int(entry) if entry.isdecimal() else entry for entry in entries]
+                labels[category] = [_entry(entry, category, path, line) for entry in entries]
         rows.append(IndexRow(name, size, labels, line))
     if not rows:
         raise ProbeError(str(path), "it lists no image", "Name another folder.")
@@ -55,7 +65,12 @@ def read_concepts(folder: Path, categories: Sequence[str] | None) -> pd.DataFram
     A label's category is the one in whose c_<category>.csv it has most coverage, the later one where equal, as
     NetDissect-Lite takes it.
     """
-    known = [row["name"] for _, row in _rows(folder / "category.csv", ("name",))]
+    known = []
+    for line, row in _rows(folder / "category.csv", ("name",)):
+        if not re.fullmatch(r"[\w .-]+", row["name"]):
+            why = f"the category {row['name'][:80]!r} cannot be part of a file's name"
+            raise ProbeError(f"{folder / 'category.csv'}, line {line}", why, "Use letters, digits and '_'.")
+        known.append(row["name"])
     missing = [name for name in categories or () if name not in known]
     if missing:
         raise ProbeError(
@@ -96,18 +111,33 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, st
     return csv_rows(path, needed, filled=needed, remedy=layout, error=ProbeError)
 
 
+def _entry(entry: str, category: str, path: Path, line: int) -> int | str:
+    """A label that holds for the whole image, or the name of a label map."""
+    if not re.fullmatch(r"[0-9]+", entry):
+        return entry
+    if len(entry) > 5 or int(entry) > MAX_NUMBER:
+        why = f"{category} has the label {entry[:20]}, and labels are at most {MAX_NUMBER}"
+        raise ProbeError(f"{path}, line {line}", why, "Correct the line.")
+    return int(entry)
+
+
 def _whole(row: dict[str, str], column: str, path: Path, line: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", row[column].strip()):
         raise ProbeError(
-            f"{path}, line {line}", f"{column} is {row[column]!r}, not a whole number", "Mend the line."
+            f"{path}, line {line}",
+            f"{column} is {row[column][:80]!r}, not a whole number",
+            "Correct the line.",
         )
     return int(row[column])
 
 
 def _real(row: dict[str, str], column: str, path: Path, line: int) -> float:
     try:
-        return float(row[column])
-    except ValueError as error:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         raise ProbeError(
-            f"{path}, line {line}", f"{column} is {row[column]!r}, not a number", "Mend the line."
-        ) from error
+            f"{path}, line {line}", f"{column} is {row[column][:80]!r}, not a number", "Correct the line."
+        )
+    return value

@@ -21,6 +21,7 @@ from xai_assets.files import write_text
 from xai_assets.interop.file_rows import ConceptFileError, FileRow, Seen, file_rows, unfit_text
 from xai_assets.interop.image_lists import format_images, parse_images
 from xai_assets.joined import join_names, split_names
+from xai_assets.reading import read_regular
 
 DESCRIPTIONS, ARGUMENTS = "descriptions.csv", "args.txt"
 SIMILARITY = "similarity"
@@ -95,13 +96,11 @@ def read_arguments(path: Path) -> dict[str, Any]:
     Raises:
         ConceptFileError: when it is too large or no JSON object.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
     remedy = "Take it away or put the right one there; it is read with descriptions.csv."
-    if path.stat().st_size > _MAX_ARGUMENTS:
-        raise ConceptFileError(str(path), f"it is larger than {_MAX_ARGUMENTS} bytes", remedy)
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path, _MAX_ARGUMENTS, error=ConceptFileError, remedy=remedy))
     except (ValueError, RecursionError) as error:
         raise ConceptFileError(str(path), f"it is not JSON ({type(error).__name__})", remedy) from error
     if not isinstance(found, dict):

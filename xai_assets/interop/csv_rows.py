@@ -2,10 +2,12 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from xai_assets.errors import XaiError
+from xai_assets.reading import read_text
 
 MAX_BYTES = 128 * 2**20
 """A larger file is something else: CLIP-Dissect writes some 40 bytes a unit, NetDissect some 600."""
@@ -83,29 +85,6 @@ def csv_rows(
 
 def _text(path: Path, error: type[XaiError], max_bytes: int) -> str:
     """The whole file: only so is the line of a wrong byte known. Raises FileNotFoundError for the caller to explain."""
-    try:
-        if path.exists() and not path.is_file():
-            raise error(str(path), "it is not a regular file", "Name the CSV file itself.")
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise error(
-                str(path),
-                f"it has {size:,} bytes, more than {max_bytes:,}",
-                "Name the file with one row a unit, or split it.",
-            )
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as found:
-        raise error(str(path), f"it cannot be read ({found.strerror})", "Check its permissions.") from found
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as found:
-        line = data.count(b"\n", 0, found.start) + 1
-        raise error(
-            f"{path}, line {line}", f"it is not UTF-8 (byte {data[found.start]:#04x})", "Save it as UTF-8."
-        ) from found
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise error(f"{path}, line {line}", "it holds a zero byte", "Save it as plain text in UTF-8.")
-    return text
+    if not os.path.lexists(path):
+        raise FileNotFoundError(path)
+    return read_text(path, max_bytes, error=error, remedy="Name the CSV file itself, or split it.")

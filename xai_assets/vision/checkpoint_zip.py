@@ -108,6 +108,7 @@ class CheckpointZip:
 
     def _checked(self, infos: list[zipfile.ZipInfo], size: int) -> dict[str, Entry]:
         found: dict[str, Entry] = {}
+        lowered: set[str] = set()
         behind = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
@@ -126,8 +127,11 @@ class CheckpointZip:
             behind = start + info.file_size
             if behind > size:
                 raise damaged(self._name, f"the entry {info.filename[:80]!r} ends behind the end of the file")
-            if info.filename in found:
+            if (
+                info.filename.lower() in lowered
+            ):  # torch finds its entries by their names without regard to case
                 raise damaged(self._name, f"the entry {info.filename[:80]!r} is there twice")
+            lowered.add(info.filename.lower())
             found[info.filename] = Entry(start, info.file_size, info.CRC)
         return found
 

@@ -1,7 +1,10 @@
 """Image-text encoders through open_clip: pictures and words as vectors of one space."""
 
 import contextlib
+import gzip
+import io
 import logging
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +19,20 @@ from torch import Tensor, nn
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_file
 from xai_assets.progress import Progress, silent
+from xai_assets.reading import read_regular, shown
 from xai_assets.settings import Settings
 from xai_assets.vision.checkpoints import read_state_dict
 from xai_assets.vision.devices import resolve_device
 from xai_assets.vision.encoder_files import CONFIG, LOCAL, EncoderEntry, resolve_encoder
 from xai_assets.vision.preprocessing import check_pixels
 from xai_assets.vision.spec import EncoderSpec
+from xai_assets.vision.weight_values import converted
 from xai_assets.vision.weights import WeightsError, obtain
 
 _SHOWN = 600  # characters of torch's list of differences, which has a line for every tensor
+
+MAX_VOCABULARY = 64 * 2**20
+"""Bytes, unpacked as well; CLIP's own byte-pair vocabulary has 1.4 MB packed."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,8 @@ def load_encoder(
 def _create(
     entry: EncoderEntry,
 ) -> tuple[Any, Callable[[Image.Image], Tensor], Callable[[list[str]], Tensor]]:
+    if entry.vocabulary is not None:
+        _check_vocabulary(entry.vocabulary)
     vocabulary = {} if entry.vocabulary is None else {"bpe_path": str(entry.vocabulary)}
     try:
         with torch.random.fork_rng(devices=[]), _without_alarm():
@@ -163,6 +173,19 @@ def _create(
         raise XaiError(f"the encoder {entry.name}", why, remedy) from error
 
 
+def _check_vocabulary(path: Path) -> None:
+    """Raise XaiError where a packed vocabulary is damaged, or more than MAX_VOCABULARY bytes once it is unpacked."""
+    remedy = "Get a whole copy of the vocabulary that belongs to the encoder."
+    data = read_regular(path, MAX_VOCABULARY, remedy=remedy)
+    try:
+        with gzip.open(io.BytesIO(data)) as unpacked:
+            size = len(unpacked.read(MAX_VOCABULARY + 1))
+    except (OSError, EOFError, zlib.error) as error:
+        raise XaiError(shown(path), f"it cannot be unpacked ({type(error).__name__})", remedy) from error
+    if size > MAX_VOCABULARY:
+        raise XaiError(shown(path), f"it unpacks to more than {MAX_VOCABULARY:,} bytes", remedy)
+
+
 @contextlib.contextmanager
 def _without_alarm() -> Iterator[None]:
     """Keep open_clip's warning of random weights out of the log: `_load` puts the real ones in or fails."""
@@ -179,7 +202,10 @@ def _without_alarm() -> Iterator[None]:
 
 
 def _load(model: nn.Module, path: Path) -> None:
-    read_state_dict(path)  # refuses what is damaged, too large or not weights, and says why
+    state = read_state_dict(path)  # refuses what is damaged, too large or not weights, and says why
+    own = model.state_dict()
+    same = {key: value for key, value in state.items() if key in own and value.shape == own[key].shape}
+    converted(own, same, shown(path))  # refuses numbers that would change
     try:
         open_clip.load_checkpoint(model, str(path), strict=True, weights_only=True)
     except (RuntimeError, KeyError, ValueError) as error:
