@@ -78,20 +78,26 @@ def states(said):
 def test_what_can_be_run_is_ready_and_nothing_is_written(check, tmp_path):
     code, said = check()
     assert (code, said["valid"], said["ready"], said["problems"]) == (0, True, True, [])
-    assert states(said) == dict.fromkeys(["files", "explained model mine", "pictures", "room"], "ok")
+    assert states(said) == dict.fromkeys(
+        ["files", "images", "explained model mine", "method gradcam", "room"], "ok"
+    )
     told = {found["what"]: found["said"] for found in said["found"]}
-    assert told["explained model mine"] == "3 classes, layer4 of 512 channels, 64 px"
-    assert told["pictures"] == "2 of 80 x 60 to 400 x 300 pixels"
+    assert told["explained model mine"].startswith("3 classes")
+    assert told["method gradcam"] == "layer4 of 512 channels, 2 x 2"
+    assert told["images"] == "2 images of 80 x 60 to 400 x 300 pixels"
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
     ("replaced", "problem"),
     [
-        (("layer: layer4", "layer: layr4"), "explained model mine: the layer 'layr4'"),
+        (("layer: layer4", "layer: layr4"), "method gradcam: the layer 'layr4'"),
         (("layer: layer4", "layer: layer4.0.downsample.7"), "Did you mean layer4"),
         (("torchvision/resnet18", "torchvision/resnet34"), "resnet18.safetensors"),
-        (("methods: {gradcam: {}}", "methods: {gradcam: {}}\n  explain: labelled"), "no labels to explain"),
+        (
+            ("methods: {gradcam: {}}", "methods: {gradcam: {}}\n  explain: labelled"),
+            "has no label to explain",
+        ),
     ],
 )
 def test_what_does_not_fit_ends_with_1(check, replaced, problem):
@@ -118,12 +124,9 @@ def test_pictures_that_will_be_set_aside_are_named_and_stop_nothing(check):
     (check.folder / "photographs" / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     Image.fromarray(np.zeros((1, 40_000, 3), np.uint8)).save(check.folder / "photographs" / "thin.png")
     code, said = check()
-    assert code == 0 and said["ready"] and states(said)["pictures"] == "look"
-    (told,) = [found["said"] for found in said["found"] if found["what"] == "pictures"]
-    assert (
-        "2 will be set aside: broken.jpg: its header cannot be read" in told
-        and "thin.png: it is too long" in told
-    )
+    assert code == 0 and said["ready"] and states(said)["images"] == "ok"
+    told = "; ".join(found["said"] for found in said["found"] if found["what"] == "images set aside")
+    assert "broken.jpg: it is not an image" in told and "it is too long and thin" in told
 
 
 def test_a_folder_in_which_no_picture_can_be_used_does_not_fit(check):
@@ -131,7 +134,7 @@ def test_a_folder_in_which_no_picture_can_be_used_does_not_fit(check):
         path.write_bytes(b"no picture")
     code, said = check()
     assert code == 1
-    assert "pictures: none of 2 can be used" in said["problems"][0]
+    assert "no image can be used from ../photographs: 2 images: it is not an image" in said["problems"][0]
 
 
 def test_a_disk_that_is_too_small_is_said_with_both_numbers(check, monkeypatch):

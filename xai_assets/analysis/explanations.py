@@ -1,6 +1,7 @@
 """Attribution maps and their masks: one method over all explained classes of a study, computed where they are new."""
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from xai_assets.files import fingerprint
 from xai_assets.memory import peak_memory_mib
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
+from xai_assets.suggest import did_you_mean
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
 
@@ -33,6 +35,9 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
     columns = list(TABLES["maps"].columns)
     if getattr(bench.attribution.methods, method) is None:
         return pd.DataFrame(columns=columns)
+    if method == "lime":
+        for name, why in unknown_lime_images(bench, set(images["image_id"])):
+            bench.tally.remark("names", name, why)
     explainers = _Explainers(bench, method)
     pictures = dict(zip(images["image_id"], images["picture"], strict=True))
     rows = []
@@ -91,6 +96,45 @@ def _fitting(bench: Workbench, parameters: Parameters) -> Parameters:
     """The parameters with a batch size that there is memory for; keys keep the study's own."""
     usual = getattr(parameters, "batch_size", None)
     return parameters if usual is None else parameters.model_copy(update={"batch_size": bench.batch(usual)})
+
+
+def rehearse(
+    bench: Workbench, classifier: Classifier, method: str, pixels: np.ndarray, target: int
+) -> tuple[str, str | None]:
+    """Raise what a method's step would raise on an image (h w 3 uint8), at a small part of its cost.
+
+    Each set of parameters that the study has for the method is tried.
+
+    Returns:
+        What the method works on and what its map would warn of, see `Explainer.rehearse`.
+    """
+    names = ("", *(bench.attribution.lime_per_image if method == "lime" else ()))
+    tried: list[Parameters] = []
+    said: list[tuple[str, str | None]] = []
+    for name in names:
+        parameters = parameters_of(bench, method, name)
+        if parameters in tried:
+            continue
+        tried.append(parameters)
+        explainer = Explainer(
+            method,
+            classifier,
+            layer=bench.attribution.layer,
+            layout=bench.attribution.layout,
+            parameters=parameters,
+            seed=bench.study.seed,
+        )
+        said.append(explainer.rehearse(pixels, target))
+    return said[0]
+
+
+def unknown_lime_images(bench: Workbench, image_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Names under `lime_per_image` that are no image of the study, with the reason."""
+    return [
+        (name, f"lime_per_image names it, and it is no image of the study.{did_you_mean(name, image_ids)}")
+        for name in bench.attribution.lime_per_image
+        if name not in image_ids
+    ]
 
 
 class _Explainers:

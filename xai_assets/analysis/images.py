@@ -1,7 +1,9 @@
 """The images of a study: scenes of the embedded world, or a folder of photographs, and which of them are unfit."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,7 @@ def nothing_usable(file: StudyFile, bad: Sequence[tuple[str, str]]) -> XaiError:
     )
 
 
-def _fits(preprocessing: Preprocessing, height: int, width: int) -> str | None:
+def unfit(preprocessing: Preprocessing, height: int, width: int) -> str | None:
     """Why the model's preprocessing does not take an image of that size, or None."""
     try:
         preprocessing.frame(height, width)
@@ -109,7 +111,7 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
             label=";".join(labels),
             sha256=sha256_bytes(scene.image.tobytes()),
         )
-        if why := _fits(preprocessing, height, width):
+        if why := unfit(preprocessing, height, width):
             yield row | {"status": QUARANTINED, "reason": why}
         else:
             yield row | {"picture": _keep(bench, arrays, {"targets": labels})}
@@ -123,30 +125,46 @@ def _folder(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str
     for line in lines([(one.name, one.why) for one in listing.left_out], "files that are left out"):
         bench.tally.note(line)
     notes: list[tuple[str, str]] = []
-    for done, (name, found) in enumerate(read_each(listing.images), 1):
-        if isinstance(found, Quarantined):
-            reason = f"{found.why}. {found.remedy}"
-            yield _row(image_id=name, source=name, status=QUARANTINED, reason=reason)
-        else:
-            notes += [(name, note) for note in found.notes]
-            yield _of_file(bench, preprocessing, found)
+    for done, (name, found) in enumerate(read_fitting(listing.images, preprocessing), 1):
+        notes += [(name, note) for note in found.notes]
+        yield _of_file(bench, found)
         bench.progress(done, len(listing.images))
     for line in lines(notes, "images"):
         bench.tally.note(line)
 
 
-def _of_file(bench: Workbench, preprocessing: Preprocessing, image: LoadedImage) -> dict[str, Any]:
-    height, width = image.pixels.shape[:2]
-    row = _row(
-        image_id=image.id,
-        source=image.id,
-        width=width,
-        height=height,
-        mode=image.mode,
-        sha256=image.sha256,
-    )
-    if why := _fits(preprocessing, height, width):
-        return row | {"status": QUARANTINED, "reason": why}
+@dataclass(frozen=True)
+class FolderImage:
+    """One image file: the image where it could be read, and why it is set aside where the model cannot take it."""
+
+    name: str
+    image: LoadedImage | None
+    unfit: str | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is unusual about the file."""
+        return self.image.notes if self.image else ()
+
+
+def read_fitting(paths: Iterable[Path], preprocessing: Preprocessing) -> Iterator[tuple[str, FolderImage]]:
+    """Each image file by its name, read and held against what the model's preprocessing takes."""
+    for name, found in read_each(paths):
+        if isinstance(found, Quarantined):
+            yield name, FolderImage(name, None, f"{found.why}. {found.remedy}")
+        else:
+            height, width = found.pixels.shape[:2]
+            yield name, FolderImage(name, found, unfit(preprocessing, height, width))
+
+
+def _of_file(bench: Workbench, found: FolderImage) -> dict[str, Any]:
+    row = _row(image_id=found.name, source=found.name)
+    image = found.image
+    if image is not None:
+        height, width = image.pixels.shape[:2]
+        row |= {"width": width, "height": height, "mode": image.mode, "sha256": image.sha256}
+    if image is None or found.unfit:
+        return row | {"status": QUARANTINED, "reason": found.unfit}
     meta = {"targets": [], **({"notes": list(image.notes)} if image.notes else {})}
     return row | {"picture": _keep(bench, {"pixels": image.pixels}, meta)}
 

@@ -1,9 +1,12 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
@@ -13,7 +16,9 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
+from xai_assets.memory import out_of_memory
 from xai_assets.resources.tables import TABLES
+from xai_assets.study import Attribution
 from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.input_check import check_input
@@ -62,6 +67,75 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about one image.
+
+    Attributes:
+        view: h w 3 uint8, what the model sees.
+        batch: 1 3 h w float32, its input.
+        scores: k float64, the probabilities of the classes.
+    """
+
+    view: np.ndarray
+    batch: torch.Tensor
+    scores: np.ndarray
+
+    @property
+    def best(self) -> int:
+        """The predicted class."""
+        return int(self.scores.argmax())
+
+
+def answer(classifier: Classifier, pixels: np.ndarray, image_id: str) -> Answer:
+    """Ask the model about one image (h w 3 uint8).
+
+    Raises:
+        XaiError: the network cannot take an image of that size, answers something else than a score a class, or
+            scores that are not finite.
+    """
+    view = classifier.preprocessing.view(pixels)
+    batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
+    try:
+        logits = classifier.logits(batch)  # 1 3 h w -> 1 k
+    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+        if out_of_memory(error):
+            raise
+        raise XaiError(
+            f"{classifier.name} on {image_id}",
+            f"does not answer an input of {view.shape[1]} x {view.shape[0]} pixels ({error})",
+            "Look at the size in the model's preprocessing.",
+        ) from error
+    scores = outputs.probabilities(logits.double().cpu())[0].numpy()  # k
+    if not np.isfinite(scores).all():
+        raise XaiError(
+            f"{classifier.name} on {image_id}",
+            "gives scores that are not finite",
+            "Look at the checkpoint: its weights or its normalisation are damaged.",
+        )
+    return Answer(view, batch, scores)
+
+
+def labels_of(label: object) -> list[str]:
+    """The labels of an image, from the column of the table `images`."""
+    return label.split(";") if isinstance(label, str) else []
+
+
+def target_classes(
+    attribution: Attribution, classifier: Classifier, best: int, labels: Sequence[str], image_id: str
+) -> list[int]:
+    """The classes that an image is explained by.
+
+    Raises:
+        XaiError: labels are asked for, and it has none, or one that is no class of the model.
+    """
+    if attribution.explain != "labelled":
+        return [best]
+    if not labels:
+        raise XaiError(f"image {image_id}", "has no label to explain", "Use `explain: predicted`.")
+    return [classifier.class_index(label) for label in labels]
+
+
 def _explained(
     bench: Workbench,
     classifier: Classifier,
@@ -72,25 +146,10 @@ def _explained(
 ) -> list[dict[str, Any]]:
     arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
-    view = classifier.preprocessing.view(pixels)
-    batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
-    logits = classifier.logits(batch)  # 1 3 h w -> 1 k
-    scores = outputs.probabilities(logits.double().cpu())[0].numpy()  # k
-    if not np.isfinite(scores).all():
-        raise XaiError(
-            f"{classifier.name} on {image['image_id']}",
-            "gives scores that are not finite",
-            "Look at the checkpoint: its weights or its normalisation are damaged.",
-        )
-    best = int(scores.argmax())
-    labels = image["label"].split(";") if isinstance(image["label"], str) else []
-    explained = [best]
-    if bench.attribution.explain == "labelled":
-        if not labels:
-            raise XaiError(
-                f"image {image['image_id']}", "has no label to explain", "Use `explain: predicted`."
-            )
-        explained = [classifier.class_index(label) for label in labels]
+    found = answer(classifier, pixels, str(image["image_id"]))
+    view, batch, scores, best = found.view, found.batch, found.scores, found.best
+    labels = labels_of(image["label"])
+    explained = target_classes(bench.attribution, classifier, best, labels, str(image["image_id"]))
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
     unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]

@@ -1,9 +1,11 @@
 """The probe set of a study and its labels: rendered in Broden's layout, a Broden folder, or a folder of images."""
 
 import os
+from collections.abc import Callable
 
 import pandas as pd
 
+from xai_assets.analysis.images import unfit
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
 from xai_assets.dissection.label_segments import LabelSegments
@@ -11,6 +13,8 @@ from xai_assets.dissection.probe import FolderProbe, ProbeSet
 from xai_assets.files import fingerprint
 from xai_assets.interop.broden import BrodenProbe
 from xai_assets.set_aside import lines
+from xai_assets.vision.preprocessing import Preprocessing
+from xai_assets.vision.zoo import resolve
 from xai_assets.world.broden import write_probe
 
 PROBE_SPLIT = "probe"
@@ -29,7 +33,9 @@ def open_probe(bench: Workbench) -> ProbeSet:
     if source.broden:
         return BrodenProbe(bench.file.resolve(source.broden), limit=source.limit)
     if source.folder:
-        return FolderProbe(bench.file.resolve(source.folder), limit=source.limit)
+        return FolderProbe(
+            bench.file.resolve(source.folder), limit=source.limit, unfit=unfit_for_models(bench)
+        )
     assert source.diorama is not None
     folder = bench.settings.artifacts / "probes" / f"diorama-{PROBE_SPLIT}-{source.diorama.count}"
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
@@ -37,6 +43,18 @@ def open_probe(bench: Workbench) -> ProbeSet:
         folder, split=PROBE_SPLIT, count=source.diorama.count, workers=workers, progress=bench.progress
     )
     return BrodenProbe(folder, limit=source.limit)
+
+
+def unfit_for_models(bench: Workbench) -> Callable[[int, int], str | None]:
+    """Why a dissected model's preprocessing does not take an image of a height and width; no weights are read."""
+    base = bench.file.path.parent
+    entries = [resolve(entry.model, bench.settings, base=base) for entry in bench.dissection.models]
+    preprocessings = [Preprocessing(entry.preprocessing) for entry in entries]
+
+    def why(height: int, width: int) -> str | None:
+        return next((found for one in preprocessings if (found := unfit(one, height, width))), None)
+
+    return why
 
 
 def probe_labels(bench: Workbench, probe: ProbeSet, sha256: str) -> LabelSegments:

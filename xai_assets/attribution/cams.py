@@ -195,6 +195,31 @@ def scorecam(
     return found
 
 
+def rehearse(
+    classifier: Classifier, tensor: torch.Tensor, target: int, split: LayerSplit, *, method: str
+) -> tuple[tuple[int, int, int], str | None]:
+    """Raise what `gradcam`, `ablationcam` or `scorecam` would raise for one image (1 3 h w) at the split's layer.
+
+    The layer is captured, its layout read, its gradient taken, and the network split there; no channel is evaluated.
+
+    Returns:
+        Channels, height and width of the layer's maps, and what the map's `details` warn of.
+    """
+    (cam,) = gradcam(
+        classifier,
+        tensor,
+        [target],
+        split.layer,
+        method=method if method in CLASSES else "gradcam",
+        split=split,
+    )
+    with _prepared(classifier, tensor, [target]) as images:
+        behind = split.behind(images)
+        channels, height, width = behind.layout.maps(behind.output).shape[1:]
+    warning = cam.details.get("warning") if method in CLASSES else None
+    return (channels, height, width), warning
+
+
 def make_scorer(classifier: Classifier, image: torch.Tensor, parameters: ScoreCAMParameters) -> Scorer:
     """The classifier's network made ready for masked copies of images of this size (1 3 h w, normalised).
 

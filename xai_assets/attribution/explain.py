@@ -26,6 +26,9 @@ from xai_assets.vision.spec import LayoutSpec
 METHODS = tuple(PARAMETERS)
 """The methods' names, in the order of every table."""
 
+FEWEST_SAMPLES = 2
+"""Of LIME: the view itself and one perturbed copy."""
+
 CODE_VERSION = "attribution 2"
 """Goes into the key of every kept map: raise it when the same inputs give another map."""
 
@@ -150,6 +153,26 @@ class Explainer:
             extras=extras,
             details=details,
         )
+
+    def rehearse(self, pixels: np.ndarray, target: int | str) -> tuple[str, str | None]:
+        """Raise what a call with these arguments would raise, at a small part of its cost.
+
+        The layer's output, its gradient and the split behind it are computed as for a map; no channel is ablated or
+        scored. LIME cuts the view and asks about as few samples as there can be.
+
+        Returns:
+            What it works on, for people: the layer with its channels, or the superpixels; and what the map would warn of.
+        """
+        index = self.classifier.class_index(target if isinstance(target, str) else int(target))
+        if isinstance(self.parameters, LimeParameters):
+            few = self.parameters.model_copy(update={"num_samples": FEWEST_SAMPLES})
+            cut = self._lime.perturb(self.classifier.preprocessing.view(pixels), few)
+            return f"{int(cut.segments.max()) + 1} superpixels", None
+        assert self._split is not None
+        tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
+        shape, warning = cams.rehearse(self.classifier, tensor, index, self._split, method=self.method)
+        channels, height, width = shape
+        return f"{self.layer} of {channels} channels, {height} x {width}", warning
 
     def _cam(self, pixels: np.ndarray, target: int, memory: ScoreMemory | None) -> _Found:
         tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w

@@ -8,9 +8,9 @@ Channel = Annotated[int, Field(ge=0, le=255)]
 
 
 class _Parameters(BaseModel):
-    """Unknown fields are errors, and nothing changes after validation."""
+    """Unknown fields and numbers that are not finite are errors, and nothing changes after validation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class GradCAMParameters(_Parameters):
@@ -57,7 +57,7 @@ class Slic(_Parameters):
         12.0, gt=0, description="weight of place against colour; higher: squarer superpixels"
     )
     sigma: float = Field(
-        1.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+        1.0, ge=0, le=1000, description="width in pixels of the Gaussian that smooths the image first"
     )
     max_num_iter: int = Field(10, ge=1, le=1000, description="most rounds of k-means")
     slic_zero: bool = Field(
@@ -74,12 +74,15 @@ class Quickshift(_Parameters):
 
     name: Literal["quickshift"] = Field("quickshift", description="the segmentation's name")
     kernel_size: float = Field(
-        4.0, gt=0, description="width of the density kernel; higher: fewer superpixels"
+        4.0,
+        ge=1,
+        le=1000,
+        description="width of the density kernel, at least 1 as in scikit-image; higher: fewer superpixels",
     )
     max_dist: float = Field(200.0, gt=0, description="cut of the tree of modes; higher: fewer superpixels")
     ratio: float = Field(0.2, ge=0, le=1, description="weight of colour against place")
     sigma: float = Field(
-        0.0, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+        0.0, ge=0, le=1000, description="width in pixels of the Gaussian that smooths the image first"
     )
     rng: int | None = Field(
         42, ge=0, lt=2**32, description="breaks ties; 42 as in `lime`; none: the study's seed"
@@ -92,9 +95,9 @@ class Felzenszwalb(_Parameters):
     name: Literal["felzenszwalb"] = Field("felzenszwalb", description="the segmentation's name")
     scale: float = Field(100.0, gt=0, description="higher: fewer and larger superpixels")
     sigma: float = Field(
-        0.5, ge=0, description="width in pixels of the Gaussian that smooths the image first"
+        0.5, ge=0, le=1000, description="width in pixels of the Gaussian that smooths the image first"
     )
-    min_size: int = Field(50, ge=1, description="the smallest superpixel, in pixels")
+    min_size: int = Field(50, ge=1, le=10**9, description="the smallest superpixel, in pixels")
 
 
 class Grid(_Parameters):

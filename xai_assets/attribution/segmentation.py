@@ -5,6 +5,7 @@ from typing import Any, assert_never
 import numpy as np
 from skimage import segmentation
 
+from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.parameters import Felzenszwalb, Grid, Quickshift, Segmentation, Slic
 
 
@@ -20,22 +21,35 @@ def segment(view: np.ndarray, how: Segmentation, *, seed: int = 0) -> np.ndarray
         h w int64, labels from 0 without gaps (scikit-image's slic starts at 1 unless told otherwise, and
         LIME would then never hide the last superpixel). How many there are is up to the segmentation and the
         view.
+
+    Raises:
+        AttributionError: scikit-image does not take these parameters, or not for a view of this size.
     """
-    match how:
-        case Slic():
-            labels = segmentation.slic(view, **_arguments(how), start_label=0)
-        case Quickshift():
-            labels = segmentation.quickshift(
-                view, **_arguments(how) | {"rng": seed if how.rng is None else how.rng}
-            )
-        case Felzenszwalb():
-            labels = segmentation.felzenszwalb(view, **_arguments(how))
-        case Grid():
-            labels = _grid(view.shape[0], view.shape[1], how)
-        case _:
-            assert_never(how)
+    try:
+        labels = _labels(view, how, seed)
+    except (ValueError, TypeError, OverflowError, IndexError, ZeroDivisionError) as error:
+        raise AttributionError(
+            f"the segmentation {how.name}",
+            f"scikit-image cannot cut a view of {view.shape[1]} x {view.shape[0]} pixels with it ({error})",
+            "Change its parameters, or use another segmentation.",
+        ) from error
     _, dense = np.unique(labels, return_inverse=True)
     return dense.reshape(view.shape[:2]).astype(np.int64)
+
+
+def _labels(view: np.ndarray, how: Segmentation, seed: int) -> np.ndarray:
+    match how:
+        case Slic():
+            return segmentation.slic(view, **_arguments(how), start_label=0)
+        case Quickshift():
+            rng = seed if how.rng is None else how.rng
+            return segmentation.quickshift(view, **_arguments(how) | {"rng": rng})
+        case Felzenszwalb():
+            return segmentation.felzenszwalb(view, **_arguments(how))
+        case Grid():
+            return _grid(view.shape[0], view.shape[1], how)
+        case _:
+            assert_never(how)
 
 
 def _arguments(how: Slic | Quickshift | Felzenszwalb) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Probe sets: the images that units are shown, with labels where there are any."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -70,12 +70,14 @@ class FolderProbe:
     Args:
         folder: the folder; files in folders below it are not read.
         limit: use the first so many readable images only.
+        unfit: given an image's height and width, why it cannot be used, or None.
         progress: called while the files are checked.
 
     Attributes:
         quarantined: files that are no images, with the reason.
         left_out: what else is in the folder and not hidden, with the reason.
         others: the names of `left_out`.
+        files: how many image files the folder has.
         notes: what is unusual about an image that was read: its id, and a sentence.
 
     Raises:
@@ -84,7 +86,14 @@ class FolderProbe:
 
     concepts: pd.DataFrame | None = None
 
-    def __init__(self, folder: str | Path, *, limit: int | None = None, progress: Progress = silent) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        limit: int | None = None,
+        unfit: Callable[[int, int], str | None] | None = None,
+        progress: Progress = silent,
+    ) -> None:
         self.folder = Path(folder)
         self.ids: list[str] = []
         self.quarantined: list[Quarantined] = []
@@ -92,6 +101,7 @@ class FolderProbe:
         self._hashes: list[str] = []
         listing = list_folder(self.folder)
         self.left_out = listing.left_out
+        self.files = len(listing.images)
         self.others = [one.name for one in self.left_out]
         self.notes: list[tuple[str, str]] = []
         for done, (path, (id, found)) in enumerate(
@@ -99,6 +109,8 @@ class FolderProbe:
         ):
             if isinstance(found, Quarantined):
                 self.quarantined.append(found)
+            elif unfit is not None and (why := unfit(*found.pixels.shape[:2])):
+                self.quarantined.append(Quarantined(found.path, found.id, why, "Use another image"))
             else:
                 self.ids.append(id)
                 self._paths.append(path)

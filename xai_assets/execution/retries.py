@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from xai_assets.errors import XaiError
+from xai_assets.memory import out_of_memory
 from xai_assets.text import printable
 
 ONCE_MORE = dg.RetryPolicy(max_retries=1)
@@ -33,19 +34,6 @@ def only_what_can_be_retried() -> Iterator[None]:
             raise
         said = str(error) if isinstance(error, XaiError) else f"{type(error).__name__}: {error}"
         raise dg.Failure(description=printable(said, lines=True), allow_retries=False) from error
-
-
-def out_of_memory(error: BaseException | None) -> bool:
-    """Whether the error, or one that it came from, says that memory was not enough, on the GPU or the CPU."""
-    while error is not None:
-        if (
-            isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-        ):  # torch's, not imported here
-            return True
-        if isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in str(error):
-            return True
-        error = error.__cause__
-    return False
 
 
 def free_memory() -> None:

@@ -69,6 +69,13 @@ class BrodenProbe:
             content.append([row.image, list(row.size), sha256_file(self._path(row.image, row)), entries])
         return fingerprint([content, self.concepts.astype(str).to_dict("records")])
 
+    def check_files(self) -> None:
+        """Raise ProbeError where a file that the index names is not there, without opening any."""
+        for row in self._rows:
+            for name in (row.image, *(entry for found in row.labels.values() for entry in found)):
+                if isinstance(name, str):
+                    self._path(name, row)
+
     def __len__(self) -> int:
         return len(self._rows)
 

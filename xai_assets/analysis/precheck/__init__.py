@@ -1,17 +1,29 @@
-"""What can be known of a study before an hour is spent on it: files, weights, layers, classes, pictures, room."""
+"""What a run of a study would refuse, before an hour is spent on it.
+
+The steps' own code decides: it is run on a few images, without the expensive part, and its words are passed on. What no
+look can find beforehand: a file that changes later, numbers that become infinite on an image that was not tried, and
+memory that is not there when it is needed.
+"""
+
+from dataclasses import replace
 
 from xai_assets.analysis.needs import needs
-from xai_assets.analysis.precheck.found import Found, Sizes
-from xai_assets.analysis.precheck.models import dissected, explained
+from xai_assets.analysis.precheck.attribution import explained
+from xai_assets.analysis.precheck.dissection import dissected
+from xai_assets.analysis.precheck.found import Found, Sizes, refused
 from xai_assets.analysis.precheck.room import Amounts, free_bytes, in_words
+from xai_assets.analysis.reports import CHAPTERS
+from xai_assets.analysis.workbench import Workbench
 from xai_assets.settings import Settings
+from xai_assets.study import Study
 from xai_assets.study_file import StudyFile
+from xai_assets.vision.devices import resolve_device
 
 __all__ = ["Found", "precheck"]
 
 
 def precheck(file: StudyFile, settings: Settings) -> list[Found]:
-    """Look at everything that the study names; nothing is downloaded, computed or written."""
+    """Look at everything that the study names; nothing is downloaded or written."""
     absent = needs(file, settings)
     found = [
         Found(need.what, "missing", str(need).removeprefix(f"missing: {need.what}: ")) for need in absent
@@ -20,10 +32,27 @@ def precheck(file: StudyFile, settings: Settings) -> list[Found]:
         return found  # what fits what is told when all is there
     sizes = Sizes()
     found.append(Found("files", "ok", "all that it names are there"))
-    found += explained(file, settings, sizes)
-    found += dissected(file, settings, sizes)
+    with refused("device", found.append):
+        resolve_device(settings.device)
+    on_cpu = replace(settings, device="cpu")
+    if file.study.attribution:
+        found += explained(Workbench(on_cpu, file), sizes)
+    if file.study.dissection:
+        found += dissected(Workbench(on_cpu, file), sizes)
+    found += _reports(file.study)
     found.append(_room(file, settings, sizes))
     return found
+
+
+def _reports(study: Study) -> list[Found]:
+    """The reports that the study asks for by name and that are not made: they need a chapter that it does not have."""
+    asked = study.reports if "reports" in study.model_fields_set else ()
+    return [
+        Found("reports", "look", f"the report {kind} is not made: the study has no {chapter}")
+        for kind in asked
+        for chapter in CHAPTERS[kind]
+        if getattr(study, chapter) is None
+    ]
 
 
 def _room(file: StudyFile, settings: Settings, sizes: Sizes) -> Found:

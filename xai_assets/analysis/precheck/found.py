@@ -1,12 +1,14 @@
 """What a look at a study found, and what it learned on the way of how large the study is."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-State = Literal["ok", "look", "missing", "unfit"]
+from xai_assets.errors import XaiError
+from xai_assets.vision.classifiers import Classifier
 
-NAMED = 3
-"""How many of the things that are wrong are named."""
+State = Literal["ok", "look", "missing", "unfit"]
 
 SCENE_SIDE = 128
 """Pixels of the sides of a scene of the embedded world."""
@@ -30,3 +32,17 @@ class Sizes:
     view_pixels: int = 0
     units: list[int] = field(default_factory=list)
     probe_images: int = 0
+
+
+@contextmanager
+def refused(what: str, tell: Callable[[Found], None]) -> Iterator[None]:
+    """Tell of what the run would refuse in the work inside, in the run's own words, and go on behind it."""
+    try:
+        yield
+    except XaiError as error:
+        tell(Found(what, "unfit", str(error)))
+
+
+def model_notes(what: str, classifier: Classifier) -> list[Found]:
+    """What was decided about the checkpoint, each in a line."""
+    return [Found(what, "look" if "transform_input" in note else "ok", note) for note in classifier.notes()]

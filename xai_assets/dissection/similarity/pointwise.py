@@ -11,8 +11,8 @@ from torch import Tensor
 from xai_assets.dissection.concept_space import ConceptSpace, Softmax
 from xai_assets.dissection.parameters import WPMI, SoftWPMI
 from xai_assets.dissection.ranking import top_images
+from xai_assets.dissection.similarity.enough import check_images
 from xai_assets.dissection.similarity.scorer import differing
-from xai_assets.errors import XaiError
 
 LOG_RANGE = 80.0
 """A float32 product keeps its precision while its logarithm is within this of 0 (the type ends at 88)."""
@@ -69,13 +69,8 @@ class Pointwise:
         draws: int,
         seed: int,
     ) -> None:
+        check_images(parameters, space.images)
         top_k = parameters.top_k
-        if top_k > space.images:
-            raise XaiError(
-                f"clip_dissect.top_k = {top_k}",
-                f"there are {space.images} probe images",
-                f"Use more images, or set top_k to {space.images} or less.",
-            )
         self.ranked = [differing(layer) for layer in layers]
         self._images, self._lam = space.images, parameters.lam
         self._softmax = space.softmax(parameters.a)

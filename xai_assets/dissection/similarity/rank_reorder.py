@@ -9,8 +9,8 @@ from torch import Tensor
 from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.parameters import RankReorder
 from xai_assets.dissection.ranking import top_images
+from xai_assets.dissection.similarity.enough import check_images, top_count
 from xai_assets.dissection.similarity.scorer import differing
-from xai_assets.errors import XaiError
 
 MIN_MEAN = 1e-6
 """The smallest mean cosine that an error is divided by. The authors' code takes the root of a negative mean, which is not
@@ -53,13 +53,8 @@ class RankReordering:
     def __init__(
         self, space: ConceptSpace, layer: np.ndarray, parameters: RankReorder, draws: int, seed: int
     ) -> None:
-        count = int(space.images * parameters.top_fraction)
-        if count < 2:
-            raise XaiError(
-                f"clip_dissect.top_fraction = {parameters.top_fraction:g}",
-                f"it leaves {count} of {space.images} probe images, too few to put in order",
-                "Use more images or a larger fraction.",
-            )
+        check_images(parameters, space.images)
+        count = top_count(parameters, space.images)
         self._parameters = parameters
         images = top_images(layer, count)  # m u
         values = np.take_along_axis(np.asarray(layer, np.float64), images, axis=0)  # m u, falling

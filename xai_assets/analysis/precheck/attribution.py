@@ -1,0 +1,138 @@
+"""What the steps of an attribution would refuse: their own code, on a few images and without the expensive part."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xai_assets.analysis.explanations import rehearse, unknown_lime_images
+from xai_assets.analysis.images import explained_preprocessing
+from xai_assets.analysis.map_reruns import MapReruns
+from xai_assets.analysis.own_truth import ground_truth
+from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
+from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
+from xai_assets.analysis.predictions import answer, explained_classifier, target_classes
+from xai_assets.analysis.reference_masks import Case, shared_stems
+from xai_assets.analysis.workbench import Tally, Workbench
+from xai_assets.errors import XaiError
+from xai_assets.set_aside import by_reason, lines
+from xai_assets.vision.classifiers import Classifier
+
+ASKED = 12
+"""Images that the model is asked about, for the classes that they are explained by and their ground truth."""
+
+
+def explained(bench: Workbench, sizes: Sizes) -> list[Found]:
+    """The explained model, its images, what it says of some of them, each method, and the ground truth."""
+    found: list[Found] = []
+    model = f"explained model {bench.attribution.model.name}"
+    look = classifier = None
+    with refused("images", found.append):
+        look, said = look_at_images(bench, explained_preprocessing(bench), sizes)
+        found += said
+    with refused(model, found.append):
+        classifier = explained_classifier(bench)
+        found.append(Found(model, "ok", f"{len(classifier.class_names)} classes"))
+        found += model_notes(model, classifier)
+    if look is not None and classifier is not None:
+        found += _answers(bench, classifier, look, sizes)
+    return found
+
+
+@dataclass
+class _Asked:
+    """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out."""
+
+    first: tuple[np.ndarray, int] | None = None
+    cases: list[Case] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    count: int = 0
+
+
+def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> list[Found]:
+    asked = _ask(bench, classifier, look, sizes)
+    found = [
+        Found("predictions", "look", line) for line in lines(asked.left_out, "images without a prediction")
+    ]
+    if asked.first is None:
+        everything = asked.count == len(look.good)
+        return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
+    found += _methods(bench, classifier, *asked.first)
+    if parameters := bench.attribution.robustness:
+        with refused("robustness", found.append):
+            MapReruns(bench, classifier, parameters)
+    names = {name for name, _, _ in look.good} | {name for name, _ in look.bad}
+    found += [
+        Found("lime_per_image", "look", f"{name}: {why}") for name, why in unknown_lime_images(bench, names)
+    ]
+    return found + _truth(bench, asked, len(look.good))
+
+
+def _methods(bench: Workbench, classifier: Classifier, pixels: np.ndarray, target: int) -> list[Found]:
+    """Each method on one image; those of which the same is to be said together."""
+    said: dict[tuple[State, str], list[str]] = {}
+    for method in bench.attribution.methods.chosen():
+        told: list[tuple[State, str]] = []
+        try:
+            works_on, warning = rehearse(bench, classifier, method, pixels, target)
+            told.append(("ok", works_on))
+            if warning:
+                told.append(("look", warning))
+        except XaiError as error:
+            told.append(("unfit", str(error)))
+        for key in told:
+            said.setdefault(key, []).append(method)
+    return [
+        Found(f"{'method' if len(methods) == 1 else 'methods'} {', '.join(methods)}", state, text)
+        for (state, text), methods in said.items()
+    ]
+
+
+def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> _Asked:
+    asked, preprocessing = _Asked(), classifier.preprocessing
+    stems = shared_stems([*(name for name, _, _ in look.good), *(name for name, _ in look.bad)])
+    for name, pixels in first_pixels(bench, look, preprocessing, ASKED):
+        asked.count += 1
+        try:
+            said = answer(classifier, pixels, name)
+            targets = target_classes(
+                bench.attribution, classifier, said.best, look.labels.get(name, []), name
+            )
+        except XaiError as error:
+            asked.left_out.append((name, str(error)))
+            continue
+        if asked.first is None:
+            asked.first = pixels, targets[0]
+            sizes.view_pixels = said.view.shape[0] * said.view.shape[1]
+        frame = preprocessing.frame(*pixels.shape[:2])
+        asked.cases += [
+            Case(name, classifier.class_names[target], len(targets) == 1, frame, name in stems)
+            for target in targets
+        ]
+    return asked
+
+
+def _truth(bench: Workbench, asked: _Asked, images: int) -> list[Found]:
+    given = bench.attribution.truth
+    if given is None:
+        return []
+    found: list[Found] = []
+    tally, without = Tally(), []
+    with refused("ground truth", found.append):
+        of_case = ground_truth(given, bench.file.resolve, tally)
+        for case in asked.cases:
+            try:
+                of_case(case)
+            except XaiError as error:
+                without.append((f"{case.image_id} ({case.target_name})", str(error)))
+        known, count = len(asked.cases) - len(without), len(asked.cases)
+        everything = asked.count == images
+        of = f"{count} image classes" if everything else f"the first {count} image classes"
+        none = not known and everything
+        said = f"{known} of {of} have a mask or boxes that can be used"
+        if none:
+            said += f": {by_reason(without)[0].line('image classes')}"
+        found.append(Found("ground truth", "unfit" if none else "look" if without else "ok", said))
+        if not none:
+            found += [Found("ground truth", "look", line) for line in lines(without, "image classes")]
+        found += [Found("ground truth", "look", line) for line in tally.problems]
+    return found

@@ -1,0 +1,145 @@
+"""The images to explain, as the run's first step takes them or sets them aside."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from xai_assets.analysis.images import SPLIT, nothing_usable, read_fitting, unfit
+from xai_assets.analysis.precheck.found import SCENE_SIDE, Found, Sizes
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.reading import read_regular
+from xai_assets.set_aside import by_reason, lines
+from xai_assets.vision.images import MAX_BYTES, ImageError, image_id, list_folder, open_image
+from xai_assets.vision.preprocessing import Preprocessing
+from xai_assets.world.images import study_images, study_scenes
+
+WHOLE = 200
+"""Images of a folder that are decoded as in the run; of the others the header is read."""
+
+TURNED = (5, 6, 7, 8)
+"""EXIF orientations that exchange the sides."""
+_ORIENTATION = 0x0112
+
+
+@dataclass
+class Look:
+    """What was seen of a study's images.
+
+    Attributes:
+        good: name, height and width of each image that can be used, in order.
+        bad: name and reason of each that will be set aside.
+        notes: name and sentence of what is unusual.
+        paths: the files by name; empty for scenes of the embedded world.
+        labels: of each image, where it has some.
+    """
+
+    good: list[tuple[str, int, int]] = field(default_factory=list)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)
+
+
+def look_at_images(bench: Workbench, preprocessing: Preprocessing, sizes: Sizes) -> tuple[Look, list[Found]]:
+    """The images of the study, and what is to be said of them; nothing is written.
+
+    Raises:
+        XaiError: the folder cannot be used, or not one image of it.
+    """
+    source = bench.attribution.images
+    found = _scenes(bench, preprocessing) if source.diorama else _files(bench, preprocessing)
+    if not found.good:
+        raise nothing_usable(bench.file, found.bad)
+    sizes.picture_pixels = sum(height * width for _, height, width in found.good)
+    sizes.cases = sum(len(found.labels.get(name, [""])) for name, _, _ in found.good)
+    return found, list(_said(found))
+
+
+def _said(found: Look) -> Iterator[Found]:
+    by_area = sorted(((width, height) for _, height, width in found.good), key=lambda size: size[0] * size[1])
+    (least, most), count = (by_area[0], by_area[-1]), len(found.good)
+    kind = "images" if found.paths else "scenes of the embedded world"
+    said = f"{count} {kind} of {least[0]} x {least[1]} to {most[0]} x {most[1]} pixels"
+    if len(found.paths) > WHOLE:
+        said += f"; {WHOLE} were decoded, of the others the headers were read"
+    yield Found("images", "ok", said)
+    for group in by_reason(found.bad):
+        yield Found("images set aside", "look", group.line("images"))
+    for line in lines(found.notes, "images"):
+        yield Found("images to look at", "look", line)
+
+
+def _scenes(bench: Workbench, preprocessing: Preprocessing) -> Look:
+    wanted = bench.attribution.images.diorama
+    assert wanted is not None
+    found = Look()
+    why = unfit(preprocessing, SCENE_SIDE, SCENE_SIDE)
+    for scene in study_scenes(SPLIT, wanted.singles, wanted.pairs):
+        if why:
+            found.bad.append((scene.id, why))
+        else:
+            found.good.append((scene.id, SCENE_SIDE, SCENE_SIDE))
+            found.labels[scene.id] = [target.class_name for target in scene.targets]
+    return found
+
+
+def _files(bench: Workbench, preprocessing: Preprocessing) -> Look:
+    folder = bench.attribution.images.folder
+    assert folder is not None
+    listing, found = list_folder(bench.file.resolve(folder)), Look()
+    found.paths = {image_id(path): path for path in listing.images}
+    for name, file in read_fitting(listing.images[:WHOLE], preprocessing):
+        found.notes += [(name, note) for note in file.notes]
+        if file.image is None or file.unfit:
+            found.bad.append((name, file.unfit or ""))
+        else:
+            height, width = file.image.pixels.shape[:2]
+            found.good.append((name, height, width))
+    for path in listing.images[WHOLE:]:
+        _by_header(path, preprocessing, found)
+    found.notes += [(one.name, f"left out: {one.why}") for one in listing.left_out]
+    return found
+
+
+def _by_header(path: Path, preprocessing: Preprocessing, found: Look) -> None:
+    name = image_id(path)
+    try:
+        width, height = _upright(open_image(path, read_regular(path, MAX_BYTES, error=ImageError)))
+    except ImageError as error:
+        found.bad.append((name, f"{error.why}. {error.remedy}"))
+        return
+    if why := unfit(preprocessing, height, width):
+        found.bad.append((name, why))
+    else:
+        found.good.append((name, height, width))
+
+
+def _upright(image: Image.Image) -> tuple[int, int]:
+    """Width and height as the image is read."""
+    width, height = image.size
+    return (height, width) if image.getexif().get(_ORIENTATION) in TURNED else (width, height)
+
+
+def first_pixels(
+    bench: Workbench, found: Look, preprocessing: Preprocessing, most: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and pixels (h w 3 uint8) of the first images that can be used, at most so many."""
+    if not found.paths:
+        wanted = bench.attribution.images.diorama
+        assert wanted is not None
+        for scene in study_images(SPLIT, *_first(wanted.singles, wanted.pairs, most)):
+            yield scene.id, scene.image
+        return
+    names: Sequence[str] = [name for name, _, _ in found.good[:WHOLE]]
+    files = read_fitting((found.paths[name] for name in names), preprocessing)
+    for name, file in islice(files, most):
+        if file.image is not None:
+            yield name, file.image.pixels
+
+
+def _first(singles: int, pairs: int, most: int) -> tuple[int, int]:
+    return min(singles, most), min(pairs, max(0, most - singles))
