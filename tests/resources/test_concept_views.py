@@ -110,7 +110,7 @@ def test_a_run_leaves_what_was_imported_and_an_import_leaves_the_rest(warehouse)
 
 
 def test_a_row_outside_its_scope_and_a_unit_twice_are_refused(warehouse):
-    with pytest.raises(WarehouseError, match=r"'someone' lies outside of what is replaced \(other\)"):
+    with pytest.raises(WarehouseError, match=r"'someone' is outside of what is replaced \(other\)"):
         warehouse.replace(
             "demo", {"unit_concepts": imported("someone")}, within={"unit_concepts": {"model": ["other"]}}
         )

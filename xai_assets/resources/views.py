@@ -1,10 +1,14 @@
 """The views of the warehouse: what people and reports read of `unit_concepts`, declared like the tables.
 
-Views are made anew with every load of `unit_concepts`, in its transaction, so that they are never older than the code.
-A view has a column `place` where its rows have an order: models, layers and units as they were loaded.
+Views in the file are brought up to date with every write, and reports compute them anew from what the file has, so that
+they are never older than the code. A view has a column `place` where its rows have an order: models, layers and units as
+they were loaded. Every query ends with an order, so that a plain `FROM view` gives the same rows in the same order.
 """
 
 from dataclasses import dataclass
+
+BASE = "unit_concepts"
+"""The table that all views are made of."""
 
 PLACE = "place"
 """The column that puts a view's rows in order; `Warehouse.read` sorts by it and leaves it out."""
@@ -48,7 +52,7 @@ class View:
 def _select(columns: dict[str, str], *, of: str, renamed: dict[str, str] | None = None) -> str:
     names = {PLACE: "rowid"} | (renamed or {})
     chosen = ", ".join(f'{names[name]} AS "{name}"' if name in names else f'"{name}"' for name in columns)
-    return f"SELECT {chosen} FROM unit_concepts WHERE method = '{of}'"
+    return f"SELECT {chosen} FROM unit_concepts WHERE method = '{of}' ORDER BY rowid"
 
 
 _CLIP = {
@@ -109,6 +113,7 @@ VIEWS: dict[str, View] = {
                min(rowid) - if(grouping(layer) = 1, 0.5, 0) AS place
         FROM unit_concepts
         GROUP BY GROUPING SETS ((study, model, method, layer), (study, model, method))
+        ORDER BY place
         """,
     ),
     "units_per_concept": View(
@@ -122,6 +127,7 @@ VIEWS: dict[str, View] = {
         f"""
         SELECT study, model, method, layer, concept, category, count(*) AS units
         FROM unit_concepts WHERE {_NAMED} GROUP BY ALL
+        ORDER BY min(rowid)
         """,
     ),
     "category_shares": View(
@@ -145,6 +151,7 @@ VIEWS: dict[str, View] = {
         SELECT study, model, method, layer, category, units,
                units / sum(units) OVER (PARTITION BY study, model, method, layer) AS share, depth
         FROM counts JOIN depths USING (study, model, method, layer)
+        ORDER BY study, model, method, depth, category
         """,
     ),
     "models_compared": View(
@@ -182,7 +189,7 @@ VIEWS: dict[str, View] = {
         SELECT study, method, model_a, model_b, layer, unique_a, unique_b, shared,
                unique_a - shared AS only_a, unique_b - shared AS only_b,
                if(unique_a + unique_b = 0, 1, shared / (unique_a + unique_b - shared)) AS jaccard, place
-        FROM pairs
+        FROM pairs ORDER BY place, model_b
         """,
     ),
 }

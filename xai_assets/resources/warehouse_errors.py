@@ -59,9 +59,9 @@ def file_error(path: Path, error: duckdb.Error, *, write: bool) -> WarehouseErro
     log = path.with_name(path.name + ".wal")
     if "WAL" in text and log.exists():
         return WarehouseError(
-            what, f"its write-ahead log {log.name} cannot be read: {_first(text)}", _aside(path, log)
+            what, f"its write-ahead log {log.name} cannot be read: {first_line(error)}", _aside(path, log)
         )
-    return WarehouseError(what, f"it is damaged or cut off: {_first(text)}", _aside(path))
+    return WarehouseError(what, f"it is damaged or cut off: {first_line(error)}", _aside(path))
 
 
 def unreadable(path: Path, error: OSError, *, write: bool) -> WarehouseError:
@@ -106,6 +106,7 @@ def _aside(path: Path, *also: Path) -> str:
     return f"Move {names} aside (to {path.name}.damaged, say) and run the studies again. {_LOST}"
 
 
-def _first(text: str) -> str:
+def first_line(error: duckdb.Error) -> str:
     """The first line of DuckDB's message, without its stack and advice."""
-    return printable(text.strip().splitlines()[0].removeprefix("IO Error: "))[:200].rstrip(".")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return printable(lines[0].removeprefix("IO Error: "))[:200].rstrip(".!")
