@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from tests.conftest import TINY_STUDY
+from xai_assets.execution.history import open_instance
 
 
 @pytest.fixture
@@ -64,7 +65,10 @@ def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
         assert process.wait(30) == 130, (tmp_path / "said").read_text(encoding="utf-8")
     finally:
         process.kill()
-    assert "`xai run demo` goes on where it stopped" in (tmp_path / "said").read_text(encoding="utf-8")
+    said = (tmp_path / "said").read_text(encoding="utf-8")
+    assert "`xai run demo` goes on where it stopped" in said and "Traceback" not in said
+    with open_instance(tmp_path / "dagster") as instance:
+        assert [run.status.value for run in instance.get_runs()] == ["CANCELED"]
 
 
 @pytest.mark.slow
