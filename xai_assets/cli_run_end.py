@@ -8,8 +8,9 @@ from pathlib import Path
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
 
 from xai_assets.analysis.headline import Numbers
-from xai_assets.checks.check import NOTHING
+from xai_assets.checks.check import NOT_ASKED, state
 from xai_assets.cli_say import say
+from xai_assets.text import unescape_markdown
 
 LISTED = 8
 """Checks that are shown with what they say; the UI has all."""
@@ -31,8 +32,8 @@ def say_checks(checks: Sequence[AssetCheckEvaluation]) -> None:
     """Print how many checks passed, did not, or had nothing to look at, and what those said that did not pass."""
     if not checks:
         return
-    asked = [check for check in checks if NOTHING not in check.metadata]
-    bad = [check for check in asked if not check.passed]
+    asked = [check for check in checks if state(check) != NOT_ASKED]
+    bad = [check for check in asked if state(check) == "failed"]
     failed = [check for check in bad if check.severity is AssetCheckSeverity.ERROR]
     said = [f"{len(asked) - len(bad)} passed"]
     said += [f"{len(failed)} failed"] if failed else []
@@ -42,7 +43,7 @@ def say_checks(checks: Sequence[AssetCheckEvaluation]) -> None:
     say(f"Checks: {', '.join(said)}")
     for check in sorted(bad, key=lambda check: check not in failed)[:LISTED]:
         word = "failed" if check in failed else "look at"
-        text = " ".join((check.description or "").split())
+        text = " ".join(unescape_markdown(check.description or "").split())
         text = text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
         say(f"  {word}: {check.asset_key.to_user_string()}, {check.check_name}: {text}")
     if len(bad) > LISTED:

@@ -50,7 +50,7 @@ def test_a_layer_that_was_left_out_is_named():
 
 def test_a_probe_without_labels_needs_no_rows():
     none = concepts({})
-    assert checks.LABELS_COVER.look(none, LABELLED.assign(labelled=False), ACTIVATIONS).passed
+    assert checks.LABELS_COVER.look(none, LABELLED.assign(labelled=False), ACTIVATIONS).passed is None
 
 
 def test_what_never_beats_chance_is_said():
@@ -100,7 +100,7 @@ def test_one_name_for_every_unit_is_no_agreement():
 def test_one_method_alone_has_nothing_to_agree_with():
     words, labels = named(["car"], ["car"])
     for left_out in (labels.iloc[:0], pd.DataFrame(), labels.assign(detector=False)):
-        assert checks.METHODS_AGREE.look(pd.DataFrame(), words, left_out).passed
+        assert checks.METHODS_AGREE.look(pd.DataFrame(), words, left_out).passed is None
 
 
 def test_layers_that_cannot_be_stop_what_comes_after():
@@ -119,7 +119,7 @@ def test_values_that_cannot_be_stop_what_comes_after():
         iou=0.1, attainable_iou=0.3, score=7.0, truth_presence=np.nan
     )
     assert checks.CONCEPTS_SOUND.look(table).passed
-    assert checks.CONCEPTS_SOUND.look(pd.DataFrame(columns=table.columns)).passed
+    assert checks.CONCEPTS_SOUND.look(pd.DataFrame(columns=table.columns)).passed is None
     for change, said in [
         ({"q": 1.5}, "q is 1.5 in 4 rows, outside 0 to 1"),
         ({"iou": 0.4}, "above what their label's coverage allows: 4"),

@@ -1,4 +1,4 @@
-"""A report has the checks of what it is made from, and none that had nothing to look at."""
+"""A report has the checks of what it is made from; those that were not asked have neither passed nor failed."""
 
 import dagster as dg
 import pandas as pd
@@ -49,5 +49,12 @@ def said():
 
 def test_a_report_has_the_checks_of_what_it_is_made_from(said):
     assert said == [
-        {"asset": "above", "name": "good", "passed": True, "blocking": False, "said": "All is well."}
+        {"asset": "above", "name": "good", "passed": True, "blocking": False, "said": "All is well."},
+        {
+            "asset": "above",
+            "name": "none",
+            "passed": None,
+            "blocking": False,
+            "said": "Not asked: The study leaves it out.",
+        },
     ]

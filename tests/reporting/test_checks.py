@@ -58,7 +58,7 @@ def test_a_warning_is_listed_and_makes_no_draft():
     text = " ".join("".join(pages(report)).split())
     assert "DRAFT" not in text
     assert "look at it" in text
-    assert "2 checks of what this report is made from: 1 passed, 1 to look at, 0 failed." in text
+    assert "2 checks of what this report is made from: 1 passed, 1 to look at, 0 failed, 0 not asked." in text
     assert "unit_activations few dead units" in text  # passed: folded, its sentence in report.json
     assert [row["said"] for row in report.data["checks"]["rows"]] == ["<b>x", "2 of 9."]
     assert "<b>x" in text  # as it is written
@@ -70,6 +70,7 @@ def test_without_checks_there_is_no_such_chapter():
         "rows": [],
         "draft": [],
         "passed": [],
+        "not_asked": [],
     }
 
 
@@ -85,3 +86,26 @@ def test_what_passed_is_folded_and_tables_of_which_the_same_was_asked_stand_toge
         {"assets": ["unit_activations"], "names": ["few dead units"]},
     ]
     assert len(report.data["checks"]["rows"]) == 6
+
+
+def test_what_was_not_asked_is_counted_apart_and_has_its_reason():
+    why = "Not asked: The study has no ground truth."
+    left_out = [
+        PASSED | {"asset": "localization", "name": name, "passed": None, "said": why}
+        for name in ("values_are_in_range", "methods_beat_a_random_map")
+    ]
+    report = made("study", PASSED, *left_out)
+    text = " ".join("".join(pages(report)).split())
+    assert "3 checks of what this report is made from: 1 passed, 0 to look at, 0 failed, 2 not asked." in text
+    assert "The study has no ground truth." in text and "neither passed nor failed" in text
+    assert report.data["checks"]["not_asked"] == [
+        {
+            "said": "The study has no ground truth.",
+            "of": [
+                {"assets": ["localization"], "names": ["methods beat a random map", "values are in range"]}
+            ],
+        }
+    ]
+    assert [row["reading"] for row in report.data["checks"]["rows"]] == ["passed", "not asked", "not asked"]
+    assert report.data["checks"]["passed"] == [{"assets": ["unit_activations"], "names": ["few dead units"]}]
+    assert report.complaints == ()

@@ -10,7 +10,7 @@ from dagster._core.event_api import PartitionKeyFilter
 
 from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
-from xai_assets.checks.check import NOTHING
+from xai_assets.checks.check import NOT_ASKED, state
 from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
 from xai_assets.execution.op_tags import HOME
 from xai_assets.files import fingerprint
@@ -51,7 +51,7 @@ def run_facts(context: dg.AssetExecutionContext, tables: list[str]) -> dict[str,
 def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
     """What each check of what the report is made from last said of this study: asset, name, passed, blocking, sentence.
 
-    One that had nothing to look at, since the study leaves it out, is none of the report's.
+    `passed` is None where it was not asked.
     """
     graph = context.job_def.asset_layer.asset_graph
     above = graph.get_ancestor_asset_keys(context.asset_key)
@@ -70,15 +70,13 @@ def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
         answer = said.dagster_event.event_specific_data
         # A report is about one run: that the one before was the same is said by the check, and not in it.
         of_runs = key.name == EXPLANATIONS_HOLD.name
-        if not isinstance(answer, AssetCheckEvaluation) or (
-            answer.passed and (of_runs or _of_nothing(answer))
-        ):
+        if not isinstance(answer, AssetCheckEvaluation) or (answer.passed and of_runs):
             continue
         rows.append(
             {
                 "asset": key.asset_key.to_user_string(),
                 "name": key.name,
-                "passed": answer.passed,
+                "passed": None if state(answer) == NOT_ASKED else answer.passed,
                 "blocking": answer.severity == dg.AssetCheckSeverity.ERROR,
                 "said": unescape_markdown(answer.description or ""),
             }
@@ -113,10 +111,6 @@ def _failed(context: dg.AssetExecutionContext) -> list[dict[str, str]]:
             said = "failed once in this run and was tried again" if again else "failed in this run"
             rows.append({"asset": event.step_key, "said": said})
     return rows
-
-
-def _of_nothing(answer: AssetCheckEvaluation) -> bool:
-    return NOTHING in answer.metadata and answer.metadata[NOTHING].value is True
 
 
 def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefinition:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from xai_assets.checks.asked import left_out
 from xai_assets.checks.check import Check
 from xai_assets.execution import counts
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
@@ -101,14 +102,14 @@ def run_step(
             value=pd.DataFrame(),
             data_version=dg.DataVersion(content_version()),
             metadata={"dagster/row_count": 0, "note": why},
-            check_results=[check.nothing_to_look_at(why) for check in checks],
+            check_results=[check.left_out(why) for check in checks],
         )
     with only_what_can_be_retried():
         frame = work(bench)
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
         context.log.warning(printable(problem))
     for damaged in bench.tally.made_again:
-        context.log.warning(f"Made again: {damaged}")
+        context.log.warning(printable(f"Made again: {damaged}"))
     metadata: dict[str, Any] = {
         **(shown(bench, frame) if shown and len(frame) else {}),
         "dagster/row_count": int(frame["rows"].sum()) if loads else len(frame),
@@ -126,8 +127,17 @@ def run_step(
         value=frame,
         data_version=dg.DataVersion(content_version(frame, *loads)),
         metadata=metadata,
-        check_results=[check.result(*looked_at) for check in checks],
+        check_results=_asked(checks, looked_at, left_out(bench.study, context.asset_key.to_user_string())),
     )
+
+
+def _asked(
+    checks: Sequence[Check], tables: Sequence[Table], why_not: str | None
+) -> list[dg.AssetCheckResult]:
+    """What the checks say; of an asset that the study leaves out, with the reason, nothing is asked."""
+    if why_not is not None and not len(tables[0]):
+        return [check.left_out(why_not) for check in checks]
+    return [check.result(*tables, asked=True) for check in checks]
 
 
 def _texts(metadata: Mapping[str, int | str]) -> dict[str, int | str]:

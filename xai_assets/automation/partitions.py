@@ -19,7 +19,7 @@ class StudyPartitions(dg.StaticPartitionsDefinition):
 
     def know(self, name: str) -> None:
         """Add a study that this process has not seen; its file is read, or missed by name, when a step opens it."""
-        if name not in self._names and re.match(STUDY_NAME, name):
+        if name not in self._names and re.fullmatch(STUDY_NAME, name):
             self._names.append(name)
 
 
@@ -28,7 +28,7 @@ def study_partitions(settings: Settings) -> StudyPartitions:
 
     A file whose name no study may have is left out: Dagster refuses some names, and all partitions with them.
     """
-    return StudyPartitions(name for name in study_paths(settings) if re.match(STUDY_NAME, name))
+    return StudyPartitions(name for name in study_paths(settings) if re.fullmatch(STUDY_NAME, name))
 
 
 studies = study_partitions(Settings.from_environment())

@@ -3,15 +3,19 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import dagster as dg
+from dagster import AssetCheckEvaluation
 
 from xai_assets.automation.partitions import studies
 from xai_assets.resources.table import Table
 from xai_assets.web.shown import sentence
 
-NOTHING = "nothing_to_look_at"
-"""The number, in the metadata of a result, that says that the study leaves out what the check is about."""
+STATE = "state"
+"""The entry of a result's metadata that says `NOT_ASKED`. Dagster knows only passed and failed."""
+
+NOT_ASKED: Literal["not asked"] = "not asked"
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,27 @@ class Verdict:
     """What a check found.
 
     Attributes:
-        passed: whether it holds.
+        passed: whether it holds; None: it was not asked, since the study leaves out what it is about or the table has
+            nothing that it could be asked of. That is neither passed nor failed.
         said: one sentence with the numbers; where it does not hold, what follows from that and what to do.
         numbers: the same numbers, by name.
     """
 
-    passed: bool
+    passed: bool | None
     said: str
     numbers: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+def not_asked(why: str) -> Verdict:
+    """The verdict of a check that has nothing to be asked of; `why` is a sentence."""
+    return Verdict(None, why)
+
+
+def state(result: dg.AssetCheckResult | AssetCheckEvaluation) -> Literal["passed", "failed", "not asked"]:
+    """What a result says, in three words where Dagster has two."""
+    if STATE in result.metadata and result.metadata[STATE].value == NOT_ASKED:
+        return NOT_ASKED
+    return "passed" if result.passed else "failed"
 
 
 @dataclass(frozen=True)
@@ -59,19 +76,38 @@ class Check:
                 partitions_def=studies,
             )
 
-    def result(self, *tables: Table) -> dg.AssetCheckResult:
-        """What it says of the asset's table and of those that it was made from."""
+    def result(self, *tables: Table, asked: bool = False) -> dg.AssetCheckResult:
+        """What it says of the asset's table and of those that it was made from.
+
+        Args:
+            tables: the asset's first.
+            asked: whether the study asks for the asset. A check that finds nothing to look at has then failed, unless
+                it is a blocking one: that a table without rows has no wrong row is no reason to stop.
+        """
         found = self.look(*tables)
+        if found.passed is None and asked and not self.blocking and not len(tables[0]):
+            said = "The study asks for it, and not one row was made. The step's log and its problems say why."
+            found = Verdict(False, said, {"rows": 0})
+        return self._result(found)
+
+    def left_out(self, why: str) -> dg.AssetCheckResult:
+        """The result for a study that leaves the asset out; `why` is a sentence."""
+        return self._result(not_asked(why))
+
+    def _result(self, found: Verdict) -> dg.AssetCheckResult:
+        if found.passed is None:
+            # A result is needed: without one Dagster goes on to show that of an earlier run, or "execution failed".
+            return dg.AssetCheckResult(
+                check_name=self.name,
+                passed=True,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=sentence(f"Not asked: {found.said}"),
+                metadata={STATE: NOT_ASKED, **found.numbers},
+            )
         return dg.AssetCheckResult(
             check_name=self.name,
             passed=found.passed,
             severity=dg.AssetCheckSeverity.ERROR if self.blocking else dg.AssetCheckSeverity.WARN,
             description=sentence(found.said),
             metadata=dict(found.numbers),
-        )
-
-    def nothing_to_look_at(self, why: str) -> dg.AssetCheckResult:
-        """The result for a study that leaves the asset out."""
-        return dg.AssetCheckResult(
-            check_name=self.name, passed=True, description=why, metadata={NOTHING: True}
         )

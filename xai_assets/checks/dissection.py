@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict
+from xai_assets.checks.check import Check, Verdict, not_asked
 from xai_assets.resources.table import Table
 
 MOST_DEAD = 0.5
@@ -56,14 +56,14 @@ def _words_cover(concepts: Table, _: Table, activations: Table, *__: Table) -> V
 
 def _labels_cover(concepts: Table, probe: Table, activations: Table) -> Verdict:
     if not bool(probe["labelled"].iloc[0]):
-        return Verdict(True, "The probe set has no pixel labels, so nothing was dissected by them.")
+        return not_asked("The probe set has no pixel labels, so nothing was dissected by them.")
     return _covered(concepts, activations, kinds=("map",))
 
 
 def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
+    if not len(concepts):
+        return not_asked("No unit was named.")
     living = concepts[~concepts["dead"].astype(bool)]
-    if not len(living):
-        return Verdict(True, "No unit was named.")
     found = int((living["q"] < FALSE_DISCOVERY_RATE).sum())
     said = (
         f"{found} of {len(living)} living units have a concept that beats chance at a false-discovery rate of "
@@ -78,11 +78,11 @@ def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict
     from xai_assets.dissection.agreement import agreement, chance_agreement, wilson
 
     if not (len(words) and len(labels)):
-        return Verdict(True, "Only one of the two methods has named units, so there is nothing to compare.")
+        return not_asked("Only one of the two methods has named units, so there is nothing to compare.")
     agreed = agreement(words, labels)
     units, same = len(agreed), int(agreed["agree"].sum())
     if not units:
-        return Verdict(True, "No unit has both a word and a pixel label that it detects.")
+        return not_asked("No unit has both a word and a pixel label that it detects.")
     (low, high), chance = wilson(same, units), chance_agreement(agreed)
     said = (
         f"Both methods give {same} of {units} units the same name: {same / units:.0%} (95 % interval {low:.0%} to "

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import NOTHING, Check, Verdict
+from xai_assets.checks.check import Check, Verdict, not_asked
 from xai_assets.evaluation.parameters import MATTERS
 from xai_assets.resources.table import Table
 
@@ -32,6 +32,8 @@ def _pairs(agreement: Table, maps: Table) -> Verdict:
     for row in maps.itertuples():
         methods.setdefault((row.image_id, row.target_index), []).append(row.method)
     wanted = {(*case, *sorted(pair)) for case, names in methods.items() for pair in combinations(names, 2)}
+    if not wanted:
+        return rules.left_out("the comparison of several methods")
     there = {
         (row.image_id, row.target_index, *sorted((row.method_a, row.method_b)))
         for row in agreement.itertuples()
@@ -125,6 +127,8 @@ def _beats_random(measure: str, column: str, metric: str | None = None) -> Calla
         controls = set(rows.loc[rows["is_control"].astype(bool), "method"])
         low = sorted(name for name, mean in means.items() if name not in controls and mean <= means["random"])
         methods = means.index.difference(list(controls))
+        if not len(methods):
+            return not_asked(f"No method has {measure}.")
         said = f"Above a random map in {measure}: {len(methods) - len(low)} of {len(methods)} methods."
         if low:
             said += f" Not {', '.join(low)}: what such a map shows is not to be read as evidence."
@@ -134,15 +138,18 @@ def _beats_random(measure: str, column: str, metric: str | None = None) -> Calla
 
 
 def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
-    decided = vetoes[~vetoes["is_control"].astype(bool)] if len(vetoes) else vetoes
+    decided = vetoes[~vetoes["is_control"].astype(bool)].dropna(subset=["vetoed"]) if len(vetoes) else vetoes
     if not len(decided):
         return rules.left_out("the randomisation of the model")
-    outlive = sorted(decided.loc[decided["vetoed"].fillna(False).astype(bool), "method"])
+    outlive = sorted(decided.loc[decided["vetoed"].astype(bool), "method"])
     said = f"Maps of {len(decided) - len(outlive)} of {len(decided)} methods go when the model's weights are shuffled."
     if outlive:
         said += (
             f" Those of {', '.join(outlive)} stay: they show the picture, and not what the model made of it."
         )
+    rest = vetoes[~vetoes["is_control"].astype(bool) & vetoes["vetoed"].isna()]
+    if len(rest):
+        said += f" Could not be measured: {', '.join(sorted(rest['method']))}."
     return Verdict(not outlive, said, {"methods": len(decided), "vetoed": len(outlive)})
 
 
@@ -153,8 +160,7 @@ def _on_what_counts(table: Table, *_: Table) -> Verdict:
             subset=["energy"]
         )
     if not len(counts):
-        said = f"No change lowers a probability by {MATTERS} or more, or none was made."
-        return Verdict(True, said, {NOTHING: True})
+        return not_asked(f"No change lowers a probability by {MATTERS} or more, or none was made.")
     means = counts.groupby("method")[["energy", "area"]].mean()
     low = sorted(means.index[means["energy"] <= means["area"]])
     said = (

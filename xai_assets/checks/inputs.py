@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict
+from xai_assets.checks.check import Check, Verdict, not_asked
 from xai_assets.resources.table import Table
 
 FEWEST_CORRECT = 0.5
@@ -50,8 +50,10 @@ def _predicted(predictions: Table, images: Table, *left_out: Table) -> Verdict:
 
 
 def _usual(predictions: Table, *_: Table) -> Verdict:
-    pictures = predictions.drop_duplicates("image_id")
-    odd = pictures[pictures["input_check"].notna() & (pictures["input_check"] != "ok")]
+    pictures = predictions.drop_duplicates("image_id").dropna(subset=["input_check"])
+    if not len(pictures):
+        return not_asked("No input was looked at.")
+    odd = pictures[pictures["input_check"] != "ok"]
     numbers = {"images": len(pictures), "unusual": len(odd)}
     if not len(odd):
         return Verdict(
@@ -65,7 +67,7 @@ def _usual(predictions: Table, *_: Table) -> Verdict:
 def _right(predictions: Table, *_: Table) -> Verdict:
     labelled = predictions.drop_duplicates("image_id").dropna(subset=["correct"])
     if not len(labelled):
-        return Verdict(True, "No picture has a label that the answer could be held against.", {"labelled": 0})
+        return not_asked("No image has a label that the answer could be compared with.")
     right = int(labelled["correct"].astype(bool).sum())
     said = f"The model names {right} of {len(labelled)} labelled pictures rightly."
     enough = right >= FEWEST_CORRECT * len(labelled)

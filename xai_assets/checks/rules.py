@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from xai_assets.checks.check import NOTHING, Verdict
+from xai_assets.checks.check import Verdict, not_asked
 from xai_assets.resources.table import Table
 
 CASE = ["image_id", "target_index"]
@@ -64,7 +64,7 @@ def sound(problems: Iterable[str], well: str, remedy: str, rows: int) -> Verdict
 
 def left_out(what: str) -> Verdict:
     """The verdict where the study asks for nothing of the kind."""
-    return Verdict(True, f"The study leaves {what} out.", {NOTHING: True})
+    return not_asked(f"The study leaves {what} out.")
 
 
 def _rows(table: Table) -> str:

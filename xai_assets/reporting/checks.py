@@ -6,32 +6,48 @@ from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
 
+READINGS = {"below": "failed", "same": "look at it", "ok": "passed", "plain": "not asked"}
+
 
 def checks(results: StudyResults) -> Row:
     """The chapter's data: `rows` (those that failed first) and `draft`, the names of the blocking ones that failed.
 
-    `passed` has those that passed once more, folded: assets of which the same was asked stand together (`assets`,
-    `names`).
+    `passed` has those that passed once more, folded: assets of which the same was asked are one entry (`assets`,
+    `names`). `not_asked` has those that the study leaves out, folded by the reason (`said`, and `of` as in `passed`).
 
-    `results.study["checks"]` has a row a check: `asset`, `name`, `passed`, `blocking`, `said`.
+    `results.study["checks"]` has a row a check: `asset`, `name`, `passed` (None: not asked), `blocking`, `said`.
     """
     rows = [
         {
             "asset": str(row["asset"]),
             "name": str(row["name"]).replace("_", " "),
             "said": str(row["said"] or ""),
-            "status": "ok" if row["passed"] else "below" if row["blocking"] else "same",
-            "reading": "passed" if row["passed"] else "failed" if row["blocking"] else "look at it",
+            "status": _status(row),
+            "reading": READINGS[_status(row)],
         }
         for row in results.study.get("checks") or ()
     ]
-    order = {"below": 0, "same": 1, "ok": 2}
+    order = {"below": 0, "same": 1, "ok": 2, "plain": 3}
     rows.sort(key=lambda row: (order[row["status"]], row["asset"], row["name"]))
     return {
         "rows": rows,
         "draft": [row["name"] for row in rows if row["status"] == "below"],
         "passed": _folded([row for row in rows if row["status"] == "ok"]),
+        "not_asked": _by_reason([row for row in rows if row["status"] == "plain"]),
     }
+
+
+def _status(row: Row) -> str:
+    if row["passed"] is None:
+        return "plain"
+    return "ok" if row["passed"] else "below" if row["blocking"] else "same"
+
+
+def _by_reason(left_out: list[Row]) -> list[Row]:
+    of_reason: dict[str, list[Row]] = {}
+    for row in left_out:
+        of_reason.setdefault(row["said"].removeprefix("Not asked: "), []).append(row)
+    return [{"said": said, "of": _folded(rows)} for said, rows in of_reason.items()]
 
 
 def _folded(passed: list[Row]) -> list[Row]:
