@@ -7,11 +7,10 @@ from xai_assets.assets.step import _asked
 from xai_assets.checks import evaluation, inputs
 from xai_assets.checks.asked import left_out
 from xai_assets.checks.check import NOT_ASKED, Check, Verdict, not_asked, state
+from xai_assets.resources.tables import TABLES
 from xai_assets.study import Study
 
-EMPTY = pd.DataFrame(
-    columns=["method", "truth", "average_precision", "image_id", "target_index", "is_control"]
-)
+EMPTY = pd.DataFrame(columns=list(TABLES["localization"].columns))
 
 
 def study(**attribution):
