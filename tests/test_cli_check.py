@@ -79,7 +79,7 @@ def test_what_can_be_run_is_ready_and_nothing_is_written(check, tmp_path):
     code, said = check()
     assert (code, said["valid"], said["ready"], said["problems"]) == (0, True, True, [])
     assert states(said) == dict.fromkeys(
-        ["files", "images", "explained model mine", "method gradcam", "room"], "ok"
+        ["files", "images", "explained model mine", "method gradcam", "warehouse", "room"], "ok"
     )
     told = {found["what"]: found["said"] for found in said["found"]}
     assert told["explained model mine"].startswith("3 classes")
@@ -135,6 +135,14 @@ def test_a_folder_in_which_no_picture_can_be_used_does_not_fit(check):
     code, said = check()
     assert code == 1
     assert "no image can be used from ../photographs: 2 images: it is not an image" in said["problems"][0]
+
+
+def test_a_warehouse_that_cannot_be_read_is_said_before_the_maps_are_made(check, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "warehouse.duckdb").write_text("garbage")
+    code, said = check()
+    assert code == 1 and states(said)["warehouse"] == "unfit"
+    assert any("warehouse.duckdb" in problem for problem in said["problems"])
 
 
 def test_a_disk_that_is_too_small_is_said_with_both_numbers(check, monkeypatch):

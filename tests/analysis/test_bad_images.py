@@ -157,8 +157,8 @@ def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, tabl
     opened = Workbench(bench.settings, bench.file)
     found = predictions(opened, table)
     assert set(found["image_id"]) == set(GOOD) - {"one.png"}
-    left_out = predictions_module.without_prediction(opened, found)
-    assert left_out["image_id"].tolist() == ["one.png"]
+    left_out = predictions_module.step_facts(opened, found)
+    assert left_out[["what", "name"]].to_numpy().tolist() == [["prediction", "one.png"]]
     verdict = PREDICTED.look(found, table, left_out)
     assert verdict.passed and "1 have no prediction. one.png" in verdict.said
     assert not PREDICTED.look(found, table).passed

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from xai_assets.checks import inputs as checks
+from xai_assets.checks.check import NOTHING
 
 IMAGES = pd.DataFrame({"image_id": ["a", "b", "c"], "status": "ok", "reason": None})
 PREDICTIONS = pd.DataFrame(
@@ -67,3 +68,22 @@ def test_half_of_the_answers_may_be_wrong_and_no_more():
     assert checks.RIGHT.look(PREDICTIONS.assign(correct=None)).passed is None
     found = checks.RIGHT.look(PREDICTIONS.assign(correct=[True, False, False, False]))
     assert not found.passed and "names 1 of 3 labelled pictures rightly" in found.said
+
+
+FACTS = pd.DataFrame(
+    [("asked", "", ""), *(("ground truth", f"{name} (x)", "the mask has colours") for name in "abcd")],
+    columns=["what", "name", "reason"],
+)
+
+
+@pytest.mark.parametrize(("refused", "passed"), [(0, True), (3, True), (4, False)])
+def test_ground_truth_of_which_nothing_is_left_does_not_pass(refused, passed):
+    found = checks.GROUND_TRUTH.look(PREDICTIONS, IMAGES, FACTS.iloc[: refused + 1])
+    assert found.passed == passed and found.numbers == {"image_classes": 4, "without": refused}
+    assert f"{4 - refused} of 4 image classes" in found.said and ("has colours" in found.said) == bool(
+        refused
+    )
+
+
+def test_ground_truth_that_nobody_asked_for_is_nothing_to_look_at():
+    assert checks.GROUND_TRUTH.look(PREDICTIONS, IMAGES, FACTS.iloc[:0]).numbers == {NOTHING: True}

@@ -10,7 +10,7 @@ import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
-from xai_assets.analysis.own_truth import Truth, own_truth
+from xai_assets.analysis.own_truth import CASES, Truth, own_truth
 from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
@@ -29,9 +29,16 @@ NORMALISED = "its values are those of a normalised tensor, not of a picture"
 IMAGES = "images without a prediction"
 
 
-def without_prediction(bench: Workbench, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The images that this step left out, `image_id` and `reason`, for the check that misses them."""
-    return pd.DataFrame(bench.tally.left_out.get(IMAGES, []), columns=["image_id", "reason"])
+def step_facts(bench: Workbench, predictions: pd.DataFrame) -> pd.DataFrame:
+    """What this step left out, for its checks: `what` (prediction, ground truth), `name` and `reason`.
+
+    A study that brings ground truth has a row `asked` as well.
+    """
+    left_out = bench.tally.left_out
+    rows = [("prediction", *one) for one in left_out.get(IMAGES, [])]
+    if bench.attribution.truth is not None:
+        rows += [("asked", "", ""), *(("ground truth", *one) for one in left_out.get(CASES, []))]
+    return pd.DataFrame(rows, columns=["what", "name", "reason"])
 
 
 def explained_classifier(bench: Workbench) -> Classifier:

@@ -11,7 +11,7 @@ from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "inputs"
-OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT)
+OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT, checks.GROUND_TRUTH)
 
 
 @study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])
@@ -26,7 +26,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict
-    from xai_assets.analysis.predictions import without_prediction
+    from xai_assets.analysis.predictions import step_facts
 
     return run_step(
         context,
@@ -34,7 +34,7 @@ def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.Material
         lambda bench: predict(bench, images),
         checks=OF_PREDICTIONS,
         made_from=[images],
-        facts=without_prediction,
+        facts=step_facts,
     )
 
 

@@ -1,6 +1,6 @@
 """Checks of what a study starts from: its pictures can be read, and the model says something sensible about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict, not_asked
@@ -19,8 +19,8 @@ def _readable(images: Table, *_: Table) -> Verdict:
     return Verdict(False, f"{len(bad)} of {len(images)} pictures are set aside. {first}", numbers)
 
 
-def _predicted(predictions: Table, images: Table, *left_out: Table) -> Verdict:
-    aside = {name: why for table in left_out for name, why in table.itertuples(index=False, name=None)}
+def _predicted(predictions: Table, images: Table, *facts: Table) -> Verdict:
+    aside = dict(_left_out("prediction", facts))
 
     def problems() -> Iterator[str]:
         usable = images[images["status"] == "ok"]
@@ -47,6 +47,27 @@ def _predicted(predictions: Table, images: Table, *left_out: Table) -> Verdict:
         "Materialise images and predictions again; nothing is to be built on this table.",
         len(predictions),
     )
+
+
+def _left_out(what: str, facts: Sequence[Table]) -> list[tuple[str, str]]:
+    """Name and reason of what the step left out of a kind."""
+    return [
+        (str(name), str(why))
+        for table in facts
+        for kind, name, why in table.itertuples(index=False, name=None)
+        if kind == what
+    ]
+
+
+def _ground_truth(predictions: Table, _: Table, *facts: Table) -> Verdict:
+    if not _left_out("asked", facts):
+        return rules.left_out("ground truth of its own")
+    refused = _left_out("ground truth", facts)
+    numbers = {"image_classes": len(predictions), "without": len(refused)}
+    said = f"{len(predictions) - len(refused)} of {len(predictions)} image classes have a mask or boxes that can be used."
+    if refused:
+        said += f" {'; '.join(f'{name}: {why}' for name, why in refused[: rules.NAMED])}"
+    return Verdict(len(refused) < len(predictions), said, numbers)
 
 
 def _usual(predictions: Table, *_: Table) -> Verdict:
@@ -96,4 +117,9 @@ RIGHT = Check(
     "model_is_mostly_right",
     "The model's answer is a label of at least half of the labelled pictures.",
     _right,
+)
+GROUND_TRUTH = Check(
+    "ground_truth_is_usable",
+    "Of the masks or boxes that the study names, some can be used: without them nothing says where a map ought to be.",
+    _ground_truth,
 )
