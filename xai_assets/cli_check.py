@@ -52,17 +52,16 @@ def check(study: str, as_json: bool) -> None:
 
 
 def _look(study: str) -> tuple[str, list[dict[str, Any]]]:
-    from xai_assets.automation.schedules import cron_problem
-
     settings = Settings.from_environment()
     file = find_study(study, settings)
-    problem = cron_problem(file.study.schedule) if file.study.schedule else None
-    if problem:
-        said = f"{problem}; it has five fields, as in 0 3 * * *"
-        raise StudyError(file.path.name, said, "Mend the expression, or leave it out.")
+    scheduled: list[dict[str, Any]] = []
+    if file.study.schedule:
+        from xai_assets.automation.schedule_check import schedule_found
+
+        scheduled = schedule_found(file, settings)
     from xai_assets.analysis.precheck import precheck  # torch, which a typo need not wait for
 
-    return file.path.name, [asdict(found) for found in precheck(file, settings)]
+    return file.path.name, [*(asdict(found) for found in precheck(file, settings)), *scheduled]
 
 
 def _print(what: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import click
 
 from xai_assets.cli_say import say, say_json
 from xai_assets.settings import Settings
+from xai_assets.study import Study
 from xai_assets.study_fields import fields
 from xai_assets.study_file import StudyError, read_study
 from xai_assets.study_folder import folder_problem, odd_files, study_paths
@@ -52,8 +53,19 @@ def listed(settings: Settings) -> list[Row]:
         except StudyError as error:
             rows.append(row | {"problem": error.problems[0]})
             continue
-        rows.append(row | {"title": study.title, "schedule": study.schedule, "timezone": "UTC"})
+        when = {"schedule": study.schedule, "timezone": study.timezone if study.schedule else None}
+        rows.append(row | {"title": study.title, **when, "note": _note(study)})
     for odd in odd_files(settings):
         row = dict.fromkeys(("title", "schedule", "timezone", "note"))
         rows.append(row | {"name": odd.name, "file": printable(str(odd.path)), "problem": odd.why})
     return rows
+
+
+def _note(study: Study) -> str | None:
+    if not study.schedule:
+        return None
+    from xai_assets.automation.schedules import (
+        schedule_problem,
+    )  # Dagster, which most studies need not wait for
+
+    return schedule_problem(study)

@@ -5,9 +5,11 @@ look in these images?), or both. Every field is described where it is defined; `
 and `xai_assets.study_file` turns what is wrong with it into file, line and field.
 """
 
+from functools import cache
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from xai_assets.attribution.binarisation import BinarisationPolicy
 from xai_assets.attribution.parameters import (
@@ -18,6 +20,7 @@ from xai_assets.attribution.parameters import (
 )
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
 from xai_assets.evaluation.parameters import Faithfulness, Robustness
+from xai_assets.suggest import did_you_mean
 from xai_assets.vision.spec import EncoderSpec, LayoutSpec, ModelSpec
 
 Report = Literal["dissection", "cam", "lime", "comparison", "study"]
@@ -267,14 +270,32 @@ class Study(Part):
     drift: Drift = Field(default_factory=Drift, description="when explanations count as changed")
     reports: tuple[Report, ...] = Field(REPORTS, description="the reports to make")
     schedule: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] | None = Field(
-        None, description="cron expression, five fields, UTC; none: run by hand"
+        None, description="cron expression, five fields, in `timezone`; none: run by hand"
     )
+    timezone: str = Field(
+        "UTC", description="where the hours of `schedule` are those of the clock, such as Europe/Berlin"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in _timezones():
+            raise ValueError(
+                f"there is no time zone {name[:60]!r}; write one such as Europe/Berlin.{did_you_mean(name, _timezones())}"
+            )
+        return name
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.dissection is None and self.attribution is None:
             raise ValueError("a study needs a dissection, an attribution, or both")
         return self
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """The names of the IANA database, as the system or the package tzdata has it."""
+    return frozenset(available_timezones()) | {"UTC"}
 
 
 def _exactly_one(part: Part, names: tuple[str, ...]) -> None:

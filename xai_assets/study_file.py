@@ -73,7 +73,11 @@ class StudyFile:
 
     def resolve(self, path: str) -> Path:
         """A path of the study: `~` and absolute paths as they are, others from the study's own folder."""
-        return (self.path.parent / Path(path).expanduser()).resolve()
+        named = self.path.parent / path
+        try:
+            return (self.path.parent / Path(path).expanduser()).resolve()
+        except (RuntimeError, OSError):  # a user without a home folder, links in a circle, a name too long
+            return named
 
 
 def find_study(name: str, settings: Settings) -> StudyFile:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import CHECKOUT
 from xai_assets.automation.sensors import sensors
+from xai_assets.build import build_definitions
 from xai_assets.settings import Settings
 
 STUDY = """\
@@ -123,6 +124,72 @@ def test_a_touched_file_gives_no_run_and_one_that_is_changed_back_another(ticks,
         ticks("changed_images")
         keys += [request.run_key for request in ticks("changed_images")[1].run_requests]
     assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize("away", ["mine/photographs", "mine/weights.safetensors", "mine/classes.txt", "mine"])
+def test_a_folder_that_is_away_is_a_note_and_no_change(ticks, data, away):
+    name = "changed_images" if away == "mine/photographs" else "changed_models"
+    asked(ticks, name, 1)
+    (data / away).rename(data / "elsewhere")
+    for _ in range(3):
+        requests, result = ticks(name)
+        assert requests == [] and "that counts as no change" in result.skip_reason.skip_message
+    (data / "elsewhere").rename(data / away)
+    assert asked(ticks, name, 3) == []
+
+
+def test_an_empty_mount_point_is_no_change_and_what_changed_meanwhile_is(ticks, data):
+    photographs = data / "mine" / "photographs"
+    asked(ticks, "changed_images", 1)
+    photographs.rename(data / "elsewhere")
+    photographs.mkdir()
+    assert asked(ticks, "changed_images", 3) == []
+    photographs.rmdir()
+    (data / "elsewhere").rename(photographs)
+    write(photographs / "one.png", b"another")
+    assert asked(ticks, "changed_images", 3) == ["demo"]
+
+
+def test_a_folder_of_studies_that_is_away_is_a_note_also_where_a_shipped_study_has_the_name(ticks, data):
+    asked(ticks, "changed_models", 1)
+    (data / "studies").rename(data / "elsewhere")
+    for _ in range(3):
+        requests, result = ticks("changed_models")
+        assert requests == [] and "the folder of studies" in result.skip_reason.skip_message
+    (data / "elsewhere").rename(data / "studies")
+    assert asked(ticks, "changed_models", 3) == []
+
+
+def test_a_change_waits_for_the_run_that_has_not_ended(data):
+    settings = Settings.from_environment({"XAI_DATA": str(data)})
+    (sensor,) = [s for s in sensors(settings) if s.name == "changed_models"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        cursor = sensor(dg.build_sensor_context(instance)).cursor
+        run = instance.create_run_for_job(
+            build_definitions().resolve_job_def("study"),
+            tags={"dagster/partition": "demo"},
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        write(data / "mine" / "classes.txt", b"dog\n")
+        for _ in range(3):
+            result = sensor(dg.build_sensor_context(instance, cursor=cursor))
+            cursor = result.cursor
+            assert not result.run_requests and run.run_id[:8] in result.skip_reason.skip_message
+        instance.report_run_failed(run)
+        requests = []
+        for _ in range(3):
+            result = sensor(dg.build_sensor_context(instance, cursor=cursor))
+            cursor = result.cursor
+            requests += result.run_requests
+        assert [request.partition_key for request in requests] == ["demo"]
+
+
+def test_names_that_no_study_may_have_are_said_and_not_called_new(ticks, data):
+    for name in ("Good.yaml", "a_b.yaml", "demo.yml"):
+        (data / "studies" / name).write_text(STUDY, encoding="utf-8")
+    said = ticks("changed_images")[1].skip_reason.skip_message
+    assert "is new" not in said
+    assert "good.yaml" in said and "a_b.yaml is not read" in said and "demo.yaml has the same name" in said
 
 
 def test_what_starts_work_starts_stopped_and_what_ends_dead_runs_starts_running():

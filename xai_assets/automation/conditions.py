@@ -1,18 +1,13 @@
 """When assets follow by themselves, and how old a report may become."""
 
-import time
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import islice, pairwise
 
 import dagster as dg
-from dagster._utils.schedules import cron_string_iterator
 
+from xai_assets.automation.cron import longest_wait
 from xai_assets.automation.schedules import scheduled_studies
 from xai_assets.settings import Settings
-
-TICKS_LOOKED_AT = 400
-"""Enough ticks to find the longest time between two of a cron expression: a year of daily ones."""
 
 FOLLOW = (
     dg.AutomationCondition.any_deps_match(
@@ -47,7 +42,7 @@ def report_ages(settings: Settings) -> dict[str, dg.FreshnessPolicy]:
     """
     shortest: dict[str, timedelta] = {}
     for study, cron in scheduled_studies(settings):
-        between = _longest_wait(cron)
+        between = longest_wait(cron, study.timezone)
         for kind in study.reports:
             asset = f"{kind}_report"
             shortest[asset] = min(between, shortest.get(asset, between))
@@ -55,9 +50,3 @@ def report_ages(settings: Settings) -> dict[str, dg.FreshnessPolicy]:
         asset: dg.FreshnessPolicy.time_window(fail_window=2 * between, warn_window=between * 1.25)
         for asset, between in shortest.items()
     }
-
-
-def _longest_wait(cron: str) -> timedelta:
-    """The longest time between two ticks: over a weekend, say, nothing is late that runs on working days."""
-    ticks = list(islice(cron_string_iterator(time.time(), cron, "UTC"), TICKS_LOOKED_AT))
-    return max(after - before for before, after in pairwise(ticks))

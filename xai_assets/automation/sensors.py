@@ -1,4 +1,4 @@
-"""Sensors: a study is run when its pictures or its models change, and runs whose process is gone are ended."""
+"""Sensors: a study is run when its images or its models change, and runs whose process is gone are ended."""
 
 import json
 from collections.abc import Callable
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 
+from xai_assets.automation.in_progress import run_in_progress
 from xai_assets.automation.jobs import study_job
 from xai_assets.automation.partitions import studies
-from xai_assets.automation.watched_files import Seen, image_files, look, model_files
+from xai_assets.automation.watched_files import Away, Seen, image_files, look, model_files
 from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.settings import Settings
-from xai_assets.study_file import StudyError, StudyFile, read_study, study_paths
+from xai_assets.study_file import StudyError, StudyFile, read_study
+from xai_assets.study_folder import folder_problem, odd_files, study_paths
+from xai_assets.text import printable
 
 SECONDS_BETWEEN_LOOKS = 30
 CHANGED = "xai/changed"
@@ -24,7 +27,7 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
             settings,
             "changed_images",
             image_files,
-            "Runs a study when a picture in its folders of images or of probe images is added, changed or taken away.",
+            "Runs a study when an image in its folders of images or of probe images is added, changed or removed.",
         ),
         _changes(
             settings,
@@ -50,22 +53,32 @@ def _changes(
     )
     def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor = json.loads(context.cursor or "{}")
-        requests, notes = [], []
+        away = folder_problem(settings)
+        requests = []
+        notes = [away] if away and cursor else []
         for study, path in study_paths(settings).items():
             if study not in known:
                 notes.append(f"{study} is new: reload the code location")
                 continue
+            before = dict(cursor.get(study, {}))
+            if before.pop("file", str(path)) != str(path) and away:
+                continue  # a shipped study has the name of one that is away
+            if running := run_in_progress(context.instance, study):
+                notes.append(f"{study}: {running}; it is looked at when that has ended")
+                continue
             try:
                 paths = files(read_study(path))
+                seen, changed = look(paths, Seen(**before) if before else None)
             except StudyError as error:
                 notes.append(f"{study} is not valid: {error.problems[0]}")
                 continue
-            try:
-                seen, changed = look(paths, Seen(**cursor[study]) if study in cursor else None)
-            except FileNotFoundError as error:
-                notes.append(f"{study}: {error.filename} went while it was looked at")
+            except Away as error:
+                notes.append(f"{study}: {error.what} {error.why}; that counts as no change")
                 continue
-            cursor[study] = seen.to_dict()
+            except OSError as error:
+                notes.append(f"{study}: {printable(str(error.filename))} cannot be read ({error.strerror})")
+                continue
+            cursor[study] = seen.to_dict() | {"file": str(path)}
             if changed:
                 # The key has the times of change in it: a file that is changed back is run again.
                 requests.append(
@@ -73,6 +86,7 @@ def _changes(
                         run_key=f"{name}:{study}:{seen.signature}", partition_key=study, tags={CHANGED: name}
                     )
                 )
+        notes += [odd.why for odd in odd_files(settings)]
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else "; ".join(["nothing has changed", *notes]),

@@ -4,23 +4,39 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_file
 from xai_assets.study_file import StudyFile
+from xai_assets.text import printable
 from xai_assets.vision.spec import ModelSpec
 
 BRODEN_FILES = ("index.csv", "label.csv", "category.csv")
 """What says of Broden's folder which of its many thousand pictures belong to it."""
 
 
+class Away(XaiError):
+    """A folder or a file that a study names is not there: a disk that is not mounted is no change of the study."""
+
+    def __init__(self, path: Path, why: str = "is not there") -> None:
+        super().__init__(printable(str(path)), why, "Mount it, or put it back.")
+
+    def __reduce__(self) -> tuple[type["Away"], tuple[object, ...]]:
+        return type(self), (Path(self.what), self.why)
+
+
 def image_files(file: StudyFile) -> list[Path]:
-    """The pictures that the study explains and probes with and their truth, in order; of Broden its tables only."""
+    """The images that the study explains and probes with and their truth, in order; of Broden its tables only.
+
+    Raises:
+        Away: a folder or a file that the study names is not there, or a folder is empty.
+    """
     found: set[Path] = set()
     if file.study.attribution and (truth := file.study.attribution.truth):
         if truth.boxes:
-            found.add(file.resolve(truth.boxes))
+            found.add(_there(file.resolve(truth.boxes)))
         if truth.masks:
             masks = _visible(file.resolve(truth.masks))
-            found.update(masks, *(_visible(of_class) for of_class in masks if of_class.is_dir()))
+            found.update(masks, *(_listed(of_class) for of_class in masks if of_class.is_dir()))
     if file.study.attribution and (name := file.study.attribution.images.folder):
         found.update(_visible(file.resolve(name)))
     if file.study.dissection:
@@ -28,21 +44,25 @@ def image_files(file: StudyFile) -> list[Path]:
         if probe.folder:
             found.update(_visible(file.resolve(probe.folder)))
         if probe.broden:
-            found.update(file.resolve(probe.broden) / name for name in BRODEN_FILES)
+            found.update(_there(file.resolve(probe.broden) / name) for name in BRODEN_FILES)
     return sorted(path for path in found if path.is_file())
 
 
 def model_files(file: StudyFile) -> list[Path]:
-    """The study's own file, and the checkpoints, class names, encoder weights and concept list that it names."""
+    """The study's own file, and the checkpoints, class names, encoder weights and concept list that it names.
+
+    Raises:
+        Away: a checkpoint, a file of class names or a folder with an encoder is not there.
+    """
     named = [path for model in _models(file) for path in (model.checkpoint, model.class_names) if path]
-    found = {file.path}
+    found = {file.path, *(_there(file.resolve(name)) for name in named)}
     if dissection := file.study.dissection:
-        named += [dissection.concepts, dissection.encoder.pretrained or ""]
+        # Such as `diorama` and `openai`, names that may stand where a file may, are no files.
+        words = (dissection.concepts, dissection.encoder.pretrained)
+        found.update(file.resolve(name) for name in words if name)
         local = dissection.encoder.name.removeprefix("local-dir:")
         if local != dissection.encoder.name:
             found.update(_visible(file.resolve(local)))
-    found.update(file.resolve(name) for name in named if name)
-    # Such as `diorama` and `openai`, names that may stand where a file may, are no files.
     return sorted(path for path in found if path.is_file())
 
 
@@ -94,8 +114,23 @@ def _content(paths: Sequence[Path]) -> str:
     return fingerprint([[str(path), sha256_file(path)] for path in paths])
 
 
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise Away(path)
+    return path
+
+
 def _visible(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    """What is in a folder but hidden files; a mount point without its disk is an empty folder."""
+    if not folder.is_dir():
+        raise Away(folder)
+    if not (found := _listed(folder)):
+        raise Away(folder, "is empty")
+    return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 def _models(file: StudyFile) -> Iterator[ModelSpec]:
