@@ -1,5 +1,7 @@
 """Probe sets from folders and from memory."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,3 +67,25 @@ def test_arrays_make_a_probe_named_by_content():
         ArrayProbe(images, ids=["a", "b"])
     with pytest.raises(ProbeError, match="concept number 0"):
         ArrayProbe(images, [{}], concepts.assign(number=0))
+
+
+def test_a_file_that_changes_is_no_image_of_the_probe_any_more(tmp_path):
+    """Else activations of one image would stand beside words found for another."""
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    probe = FolderProbe(tmp_path)
+    probe.load(0)
+    Image.fromarray(np.ones((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(XaiError, match="the file has changed while it was worked with"):
+        probe.image(0)
+
+
+def test_names_that_are_shown_alike_are_not_filed_under_one(tmp_path):
+    for name in (b"caf\xe9.png", rb"caf\xe9.png", b"a\nb.png"):
+        Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "x.png")
+        (tmp_path / "x.png").rename(tmp_path / os.fsdecode(name))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "1.jpg").write_bytes(b"x")
+    probe = FolderProbe(tmp_path)
+    assert sorted(probe.ids) == [r"a\nb.png", r"caf\xe9.png"]
+    assert "its name is taken" in probe.quarantined[0].why
+    assert probe.others == ["sub/1.jpg"]

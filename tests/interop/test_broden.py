@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from xai_assets.dissection.probe import ProbeError
+from xai_assets.errors import XaiError
 from xai_assets.interop import broden
 from xai_assets.interop.broden import BrodenProbe
 
@@ -175,6 +176,15 @@ def test_label_maps_are_limited_before_they_are_decoded(folder, monkeypatch):
     monkeypatch.setattr(broden, "MAX_PIXELS", 20)
     with pytest.raises(ProbeError, match=r"one_color\.png: 4 x 6 pixels are more than 20"):
         probe.labels(0)
+
+
+@pytest.mark.parametrize("name", ["one.png", "one_color.png"])
+def test_a_file_that_changes_after_it_was_hashed_is_refused(folder, name):
+    probe = BrodenProbe(folder)
+    assert probe.sha256 == BrodenProbe(folder).sha256
+    label_map(0, (8, 12) if name == "one.png" else (4, 6)).save(folder / "images" / "a" / name)
+    with pytest.raises(XaiError, match="the file has changed while it was worked with"):
+        probe.image(0) if name == "one.png" else probe.labels(0)
 
 
 def test_a_pipe_is_no_table(folder):

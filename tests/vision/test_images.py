@@ -296,8 +296,8 @@ resource.setrlimit(resource.RLIMIT_AS, (size + 60 * 2**20,) * 2)
 for path in sys.argv[1:]:
     try:
         print(load_images([path]))
-    except MemoryError:
-        print("too little memory")
+    except MemoryError as error:
+        print("too little memory" if "decoding 3000 x 3000 pixels" in str(error) and path in str(error) else error)
 """
 
 
@@ -456,3 +456,21 @@ def test_any_damage_to_a_tiff_is_an_image_or_an_image_error(
     path.write_bytes(data)
     images, quarantined = load_images([path], max_pixels=10_000)
     assert len(images) + len(quarantined) == 1
+
+
+def progressive(scans: int) -> bytes:
+    """A progressive JPEG whose last scan is there many times."""
+    buffer = io.BytesIO()
+    picture(size=(64, 64)).save(buffer, "JPEG", progressive=True, exif=b"Exif\0\0" + b"\xff\xda" * 200)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * scans + b"\xff\xd9"
+
+
+def test_a_jpeg_has_a_limit_of_scans(tmp_path: Path) -> None:
+    """A scan of a hundred bytes goes over all pixels; what looks like one in the metadata does not count."""
+    (tmp_path / "a.jpg").write_bytes(progressive(1))
+    assert read_image(tmp_path / "a.jpg").pixels.shape == (64, 64, 3)
+    (tmp_path / "b.jpg").write_bytes(progressive(120))
+    with pytest.raises(ImageError, match="more than 100 scans"):
+        read_image(tmp_path / "b.jpg")

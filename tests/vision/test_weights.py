@@ -1,5 +1,6 @@
 """Files that models need: found, verified, trusted on first use, fetched, or missed by name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,14 @@ def test_nothing_is_fetched_over_http_without_a_hash(tmp_path: Path) -> None:
         obtain(WeightsFile("weights", tmp_path / "a.bin", url))
     assert "`sha256:`" in caught.value.remedy
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_and_a_file_of_any_size_are_no_weights(tmp_path: Path) -> None:
+    """A file with holes claims terabytes, and hashing it would take days."""
+    os.mkfifo(tmp_path / "pipe.pth")
+    with pytest.raises(WeightsError, match="named pipe"):
+        obtain(WeightsFile("weights", tmp_path / "pipe.pth"))
+    with (tmp_path / "a.pth").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(WeightsError, match="1,099,511,627,776 bytes, more than"):
+        obtain(WeightsFile("weights", tmp_path / "a.pth"))

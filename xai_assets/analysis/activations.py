@@ -27,7 +27,7 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
 
     Images whose activations are kept already, from whatever probe set, are not shown to the model again.
     """
-    probe = open_probe(bench)
+    probe = open_probe(bench, probe_table["sha256"].iloc[0])
     hashes = [probe.image_sha256(index) for index in range(len(probe))]
     rows = []
     for entry in bench.dissection.models:

@@ -64,7 +64,7 @@ def netdissect_concepts(
 
 def _truth(bench: Workbench, words: list[str], probe_sha256: str) -> WordTruth:
     """Which probe images show which word; in the embedded world the labels name all there is to see."""
-    labels = probe_labels(bench, open_probe(bench), probe_sha256)
+    labels = probe_labels(bench, open_probe(bench, probe_sha256), probe_sha256)
     embedded = bench.dissection.probe.diorama is not None
     forms = {word: surface_forms(word) for word in words} if embedded else None
     return word_truth(

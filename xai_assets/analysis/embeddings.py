@@ -53,7 +53,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
     if bench.store.has("embeddings", key):
         bench.tally.reused += 1
     else:
-        probe = open_probe(bench)
+        probe = open_probe(bench, probe_table["sha256"].iloc[0])
         images = []
         size = bench.batch(BATCH)
         for start in range(0, len(probe), size):

@@ -31,7 +31,7 @@ def pixel_label_tables(
     probe_sha256 = probe_table["sha256"].iloc[0]
     models = list(activations["model"].unique())
     tables = []
-    labels = probe_labels(bench, open_probe(bench), probe_sha256)
+    labels = probe_labels(bench, open_probe(bench, probe_sha256), probe_sha256)
     for number, model in enumerate(models):
         found = read_activations(bench, activations, model)
         without = [name for name, layer in found.layers.items() if layer.maps is None]

@@ -10,6 +10,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
 from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.probe import FolderProbe, ProbeSet
+from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.interop.broden import BrodenProbe
 from xai_assets.set_aside import lines
@@ -23,12 +24,27 @@ LABELS = "labels"
 """The kind of artifact: a probe set's labels."""
 
 
-def open_probe(bench: Workbench) -> ProbeSet:
+def open_probe(bench: Workbench, sha256: str | None = None) -> ProbeSet:
     """The study's probe set; scenes of the embedded world are rendered first where they are not there yet.
 
+    Args:
+        bench: of the study.
+        sha256: as the step `probe_set` found it, so that no step works with other images than the step before.
+
     Raises:
-        XaiError: when the folder is absent or not in Broden's layout.
+        XaiError: when the folder is absent, not in Broden's layout, or its content is not that of `sha256`.
     """
+    probe = _open(bench)
+    if sha256 is not None and probe.sha256 != sha256:
+        raise XaiError(
+            f"the probe set of study {bench.study.name}",
+            "its files have changed since the step `probe_set` of this run",
+            "Run the study again.",
+        )
+    return probe
+
+
+def _open(bench: Workbench) -> ProbeSet:
     source = bench.dissection.probe
     if source.broden:
         return BrodenProbe(bench.file.resolve(source.broden), limit=source.limit)

@@ -61,7 +61,7 @@ def shuffled_scores(
     )
     if bench.store.has(KIND, key):
         return bench.store.get(KIND, key)[0]
-    probe = open_probe(bench)
+    probe = open_probe(bench, probe_sha256)
     count = min(settings.shuffle_images, len(probe))
     chosen = (np.arange(count) * len(probe) // count).tolist()
     few = chosen[:: max(1, len(chosen) // CALIBRATED)][:CALIBRATED]

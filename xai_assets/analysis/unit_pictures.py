@@ -20,7 +20,10 @@ def unit_pictures(bench: Workbench, results: StudyResults) -> dict[UnitKey, Unit
     if not len(chosen):
         return {}
     table = bench.table("unit_activations")
-    probe, quantile = open_probe(bench), bench.dissection.netdissect.quantile
+    probe, quantile = (
+        open_probe(bench, str(bench.table("probe_set")["sha256"].iloc[0])),
+        bench.dissection.netdissect.quantile,
+    )
     pooling = bench.dissection.clip_dissect.pooling
     found: dict[UnitKey, UnitPictures] = {}
     for model in chosen["model"].unique():

@@ -11,7 +11,8 @@ import pandas as pd
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.progress import Progress, silent
-from xai_assets.vision.images import LoadedImage, Quarantined, list_folder, read_each, read_image
+from xai_assets.reading import shown
+from xai_assets.vision.images import ImageError, LoadedImage, Quarantined, list_folder, read_each, read_image
 
 CONCEPT_COLUMNS = ("number", "name", "category", "synonyms")
 
@@ -135,8 +136,8 @@ class FolderProbe:
         return len(self.ids)
 
     def load(self, index: int) -> LoadedImage:
-        """The picture; raises ImageError when the file has changed for the worse since the probe was made."""
-        return read_image(self._paths[index])
+        """The image; raises ImageError where its file has changed since the probe was made."""
+        return unchanged(read_image(self._paths[index]), self._hashes[index])
 
     def image(self, index: int) -> np.ndarray:
         """The pixels: uint8 (h, w, 3), RGB."""
@@ -154,6 +155,15 @@ class FolderProbe:
     def labels(self, index: int) -> dict[str, np.ndarray]:
         """None: a folder of images has no labels."""
         return {}
+
+
+def unchanged(image: LoadedImage, sha256: str) -> LoadedImage:
+    """The image, where its file has the hash that it had before; else ImageError."""
+    if image.sha256 != sha256:
+        raise ImageError(
+            shown(image.path), "the file has changed while it was worked with", "Run the study again."
+        )
+    return image
 
 
 class ArrayProbe:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from xai_assets.dissection.probe import ProbeError, checked_concepts
-from xai_assets.files import fingerprint, sha256_file
+from xai_assets.dissection.probe import ProbeError, checked_concepts, unchanged
+from xai_assets.files import fingerprint, sha256_bytes, sha256_file
 from xai_assets.interop.broden_tables import IndexRow, read_concepts, read_index
 from xai_assets.reading import read_regular
 from xai_assets.vision.images import MAX_BYTES, MAX_PIXELS, LoadedImage, read_image
@@ -40,6 +40,7 @@ class BrodenProbe:
         self, folder: str | Path, *, limit: int | None = None, categories: Sequence[str] | None = None
     ) -> None:
         self.folder = Path(folder)
+        self._hashes: dict[str, str] = {}
         self._images = (self.folder / "images").resolve()
         if not self._images.is_dir():
             raise ProbeError(
@@ -60,13 +61,10 @@ class BrodenProbe:
         content = []
         for row in self._rows:
             entries = {
-                category: [
-                    entry if isinstance(entry, int) else sha256_file(self._path(entry, row))
-                    for entry in found
-                ]
+                category: [entry if isinstance(entry, int) else self._hash(entry, row) for entry in found]
                 for category, found in row.labels.items()
             }
-            content.append([row.image, list(row.size), sha256_file(self._path(row.image, row)), entries])
+            content.append([row.image, list(row.size), self._hash(row.image, row), entries])
         return fingerprint([content, self.concepts.astype(str).to_dict("records")])
 
     def check_files(self) -> None:
@@ -80,9 +78,10 @@ class BrodenProbe:
         return len(self._rows)
 
     def load(self, index: int) -> LoadedImage:
-        """The picture; raises ImageError or ProbeError naming its file."""
+        """The image; raises ImageError or ProbeError naming its file, also where it has changed since it was hashed."""
         row = self._rows[index]
-        return read_image(self._path(row.image, row), id=row.image)
+        image = read_image(self._path(row.image, row), id=row.image)
+        return unchanged(image, self._hashes.setdefault(row.image, image.sha256))
 
     def image(self, index: int) -> np.ndarray:
         """The pixels: uint8 (h, w, 3), RGB."""
@@ -91,7 +90,7 @@ class BrodenProbe:
     def image_sha256(self, index: int) -> str:
         """Of the picture's file."""
         row = self._rows[index]
-        return sha256_file(self._path(row.image, row))
+        return self._hash(row.image, row)
 
     def label_size(self, index: int) -> tuple[int, int]:
         """(sh, sw) of index.csv."""
@@ -124,6 +123,9 @@ class BrodenProbe:
     def _label_map(self, name: str, row: IndexRow) -> np.ndarray:
         path = self._path(name, row)
         data = read_regular(path, MAX_BYTES, error=ProbeError)
+        if sha256_bytes(data) != self._hashes.get(name, sha256_bytes(data)):
+            why = "the file has changed while it was worked with"
+            raise ProbeError(f"label map {path}", why, "Run the study again.")
         try:
             with Image.open(io.BytesIO(without_text(data)), formats=("PNG",)) as picture:
                 mode, size = picture.mode, (picture.height, picture.width)
@@ -169,6 +171,12 @@ class BrodenProbe:
                     f"it holds the label {unknown[0]}, which label.csv does not have",
                     "Add the label to label.csv and its c_<category>.csv.",
                 )
+
+    def _hash(self, name: str, row: IndexRow) -> str:
+        """The SHA-256 of a file of the folder, as it was when it was asked for first."""
+        if name not in self._hashes:
+            self._hashes[name] = sha256_file(self._path(name, row))
+        return self._hashes[name]
 
     def _path(self, name: str, row: IndexRow) -> Path:
         path = (self._images / name).resolve()

@@ -146,8 +146,13 @@ class CheckpointMachine(PickleMachine):
         target = self.stack[-1] if self.stack else None
         if not isinstance(target, OrderedDict) or not isinstance(state, dict):
             raise self._code(f"a {type(target).__name__} with a state")
-        if isinstance(state.get("_metadata"), dict):
-            target._metadata = state["_metadata"]  # type: ignore[attr-defined]
+        metadata = state.get("_metadata")
+        if isinstance(metadata, dict):
+            target._metadata = OrderedDict(  # type: ignore[attr-defined]
+                (name, {"version": of["version"]})
+                for name, of in self._copy(metadata).items()
+                if isinstance(of, dict) and type(of.get("version")) is int
+            )
 
     def _copy(self, values: Any) -> Any:
         """The same values, which a call copies; refused beyond MAX_COPIED in all."""

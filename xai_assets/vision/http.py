@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 TIMEOUT = 30.0
 """Seconds without a byte."""
 
-WINDOW = 60.0
+WINDOW = 30.0
 """Seconds in which at least SLOWEST bytes must arrive each second on average, headers included."""
 
 SLOWEST = 1024

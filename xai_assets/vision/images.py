@@ -16,6 +16,7 @@ from xai_assets.files import sha256_bytes
 from xai_assets.reading import read_regular, shown
 from xai_assets.vision.bit_depth import declared_white, too_dark
 from xai_assets.vision.image_files import SUFFIXES, ImageError, image_id, list_folder, read_folder
+from xai_assets.vision.jpeg_scans import count_scans
 from xai_assets.vision.libtiff import libtiff_errors
 from xai_assets.vision.pixels import rgb_pixels
 from xai_assets.vision.png_text import without_text
@@ -52,6 +53,8 @@ _OF_SUFFIX = {
     ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF", ".ppm": "PPM", ".pgm": "PPM", ".jp2": "JPEG2000",
     ".avif": "AVIF",
 }  # fmt: skip
+MAX_SCANS = 100
+"""Of a JPEG file: progressive ones have some ten, and each goes over all pixels in as little as a hundred bytes."""
 _decoding = threading.Lock()
 
 
@@ -103,7 +106,7 @@ def read_image(path: str | Path, *, id: str | None = None, max_pixels: int = MAX
         image = open_image(path, data, max_pixels)
         notes = [*_misnamed(path, image)]
         white = declared_white(image)
-        _reserve(*image.size)
+        _reserve(path, *image.size)
         try:
             if image.format == "PNG":
                 Image.open(
@@ -126,7 +129,7 @@ def read_image(path: str | Path, *, id: str | None = None, max_pixels: int = MAX
         ) as error:  # Pillow's decoders raise almost anything on damaged data; all of it means this
             if "out of memory" in str(error).lower():
                 raise MemoryError(f"{shown(path)}: {_reason(error)}") from error
-            _reserve(*image.size, times=2)  # some decoders call it damage when they get no memory
+            _reserve(path, *image.size, times=2)  # some decoders call it damage when they get no memory
             raise ImageError(
                 shown(path),
                 f"the image is truncated or damaged ({_reason(error)})",
@@ -200,7 +203,7 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
     except Exception as error:  # as above: headers can be damaged in as many ways as pixels
         width, height = webp_canvas(data) or (0, 0)  # WebP gets its memory when it is opened
         if width * height <= max_pixels:
-            _reserve(width, height)
+            _reserve(path, width, height)
         raise ImageError(
             shown(path),
             f"it is not an image in a known format, or its header is damaged ({_reason(error)})",
@@ -211,6 +214,8 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
         raise ImageError(
             shown(path), f"{width} x {height} pixels are more than {max_pixels:,}", "Save it smaller."
         )
+    if image.format in ("JPEG", "MPO") and count_scans(data, MAX_SCANS) > MAX_SCANS:
+        raise ImageError(shown(path), f"it has more than {MAX_SCANS} scans", "Save it again.")
     if several:
         raise ImageError(
             shown(path), "it holds several frames or pages", "Save the one that is meant as its own file."
@@ -232,9 +237,16 @@ def _misnamed(path: str | Path, image: Image.Image) -> Iterator[str]:
         yield f"its content is {found} and its suffix {Path(path).suffix} says {expected}; read as {found}"
 
 
-def _reserve(width: int, height: int, *, times: int = 1) -> None:
+def _reserve(path: str | Path, width: int, height: int, *, times: int = 1) -> None:
     """Raise MemoryError where the process may not have the memory that decoding takes; it is given back at once."""
-    np.empty(width * height * DECODING_BYTES * times, np.uint8)
+    size = width * height * DECODING_BYTES * times
+    try:
+        np.empty(size, np.uint8)
+    except MemoryError as error:
+        raise MemoryError(
+            f"{shown(path)}: decoding {width} x {height} pixels takes up to {size // 2**20:,} MiB, more than this "
+            "process can get; the image is not damaged"
+        ) from error
 
 
 @contextmanager

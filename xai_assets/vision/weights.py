@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from xai_assets.errors import XaiError
 from xai_assets.files import sha256_file, write_text
 from xai_assets.progress import Progress, silent
-from xai_assets.reading import read_text
-from xai_assets.vision.downloads import DownloadError, fetch
+from xai_assets.reading import kind_of, read_text, shown
+from xai_assets.vision.downloads import MAX_BYTES, DownloadError, fetch
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_RECORD = 10_000
@@ -63,6 +63,9 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
     for candidate in file.candidates():
         if candidate.path.is_file():
             return candidate.path, _verified(candidate)
+        if kind := kind_of(candidate.path):
+            why = f"it is {kind}, not a regular file ({candidate.what})"
+            raise WeightsError(shown(candidate.path), why, "Put the file itself there.")
     if file.url is None:
         raise WeightsError(str(file.path), f"it is missing ({file.what})", file.remedy)
     _check_protected(file)
@@ -117,6 +120,10 @@ def hash_in_name(url: str) -> str | None:
 
 
 def _verified(file: WeightsFile) -> str:
+    size = file.path.stat().st_size
+    if size > MAX_BYTES:  # before it is hashed: a file with holes can claim any size
+        why = f"it has {size:,} bytes, more than {MAX_BYTES:,} ({file.what})"
+        raise WeightsError(shown(file.path), why, "Save the weights alone.")
     if file.sha256 is not None:
         return verify_sha256(file.path, file.sha256)
     return sha256_file(file.path) if file.url is None else _trusted_on_first_use(file.path)
