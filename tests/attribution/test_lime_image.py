@@ -245,3 +245,19 @@ def digests() -> list[str]:
 def test_another_process_gives_the_same_bytes(other_process):
     answer, _ = other_process.communicate()
     assert answer.strip() == str(digests())
+
+
+@pytest.mark.parametrize(
+    ("white", "parameters", "said"),
+    [
+        (True, {}, "the probability is the same whatever is hidden"),
+        (False, {"distance_metric": "manhattan"}, "so few count"),
+        (False, {"kernel_width": 1e-3}, "so few count"),
+    ],
+)
+def test_a_fit_of_nothing_has_no_r2_and_is_flagged(white, parameters, said, classifier, pixels):
+    image = np.full_like(pixels, 255) if white else pixels
+    found = explain("lime", classifier, image, 0, parameters={"num_samples": 40, **parameters})
+    assert found.details["r2"] is None
+    assert "no_fit" in found.flags and not found.usable
+    assert said in found.details["warning"]

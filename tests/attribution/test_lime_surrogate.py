@@ -8,7 +8,7 @@ from lime.lime_base import LimeBase
 from sklearn import linear_model
 from sklearn.metrics import pairwise_distances, r2_score
 
-from xai_assets.attribution.lime_regression import r_squared, regress
+from xai_assets.attribution.lime_regression import effective_samples, r_squared, regress
 from xai_assets.attribution.lime_surrogate import closeness, distances, fit
 from xai_assets.attribution.parameters import Lasso, LimeParameters, Linear, Ridge
 
@@ -54,14 +54,18 @@ def test_regressions_are_scikit_learns(name, count):
         assert intercepts[label] == pytest.approx(theirs.intercept_, abs=1e-9)
 
 
-def test_r2_is_scikit_learns():
+def test_r2_is_scikit_learns_where_there_is_something_to_explain():
     _, scores, weights = samples(2)
     guess = scores + np.random.default_rng(0).normal(scale=0.1, size=scores.shape)
     scores[:, 1] = guess[:, 1] = 0.3  # does not vary, and is met
     scores[:, 2], guess[:, 2] = 0.3, 0.4  # does not vary, and is missed
     expected = r2_score(scores, guess, sample_weight=weights, multioutput="raw_values")
-    np.testing.assert_allclose(r_squared(scores, guess, weights), expected, atol=1e-12)
-    assert expected[1:].tolist() == [1.0, 0.0]
+    found = r_squared(scores, guess, weights)
+    np.testing.assert_allclose(np.delete(found, [1, 2]), np.delete(expected, [1, 2]), atol=1e-12)
+    assert np.isnan(found[1:3]).all() and expected[1:3].tolist() == [1.0, 0.0]
+    weights[1:] = 1e-12  # one sample counts, and any model meets it
+    assert np.isnan(r_squared(scores, guess, weights)).all()
+    assert effective_samples(weights) == pytest.approx(1)
 
 
 @settings(max_examples=25, deadline=None)
@@ -113,7 +117,7 @@ def test_a_score_that_never_changes_gives_no_weights():
     for features in (None, 3, 8):
         (found,) = fit(rows, scores, [1], LimeParameters(num_features=features))
         assert not found.weights.any()
-        assert (found.intercept, found.r2) == (0.1 + 0.2, 1.0)
+        assert (found.intercept, found.r2) == (0.1 + 0.2, None)  # nothing was explained, well or badly
 
 
 def test_the_lasso_leaves_out_what_says_little():

@@ -13,7 +13,9 @@ CASES = pd.DataFrame(
     {"image_id": ["a", "b", "b"], "target_index": [0, 0, 1], "target_name": ["cat", "cat", "dog"]}
 )
 MAPS = CASES.assign(method="gradcam", threshold=0.5, density=0.2, constant=False)
-STORED = MAPS[["method", "image_id", "target_index"]].assign(finite=True, as_said=True, framed=True)
+STORED = MAPS[["method", "image_id", "target_index"]].assign(
+    finite=True, as_said=True, framed=True, explained=True
+)
 
 
 def test_each_case_has_its_map():
@@ -54,7 +56,18 @@ def test_one_map_in_ten_may_be_blank():
     for blank in ({"constant": [True] * 2 + [False] * 10}, {"density": [0.0, 1.0] + [0.2] * 10}):
         found = FEW_BLANK.look(many.assign(**blank))
         assert not found.passed and found.numbers == {"maps": 12, "blank": 2}
-        assert "target layer" in found.said
+        assert "target layer" in found.said and "LIME" not in found.said
+
+
+def test_a_lime_map_that_explains_nothing_counts_as_blank():
+    maps, stored = MAPS.assign(method="lime"), STORED.assign(method="lime", explained=[True, False, True])
+    found = FEW_BLANK.look(maps, CASES, stored)
+    assert not found.passed and found.numbers == {"maps": 3, "blank": 1}
+    assert (
+        "lime b 0" in found.said
+        and "too few samples count" in found.said
+        and "target layer" not in found.said
+    )
 
 
 @pytest.mark.parametrize("check", checks.CHECKS)

@@ -12,7 +12,7 @@ from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.score_batches import ScoreBatches
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
-from xai_assets.attribution.explain import CODE_VERSION, Explainer
+from xai_assets.attribution.explain import Explainer, code_version
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.errors import XaiError
@@ -168,7 +168,7 @@ def _row(
     parameters = parameters_of(bench, method, case["image_id"])
     layer = None if method == "lime" else bench.attribution.layer
     made_of: dict[str, Any] = {
-        "code": CODE_VERSION,
+        "code": code_version(method),
         "weights": classifier.fingerprint,
         "picture": picture,
         "layer": layer,

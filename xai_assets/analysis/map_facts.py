@@ -5,16 +5,18 @@ import pandas as pd
 
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.maps import NO_FIT
 from xai_assets.vision.geometry import Frame
 
-COLUMNS = ["method", "image_id", "target_index", "finite", "as_said", "framed"]
+COLUMNS = ["method", "image_id", "target_index", "finite", "as_said", "framed", "explained"]
 
 
 def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a map, decoded from its artifact.
 
     Columns: `finite`, all values are; `as_said`, its range and its mask's density are those of its row; `framed`, its
-    frame and its shape are those of the model's view of the picture.
+    frame and its shape are those of the model's view of the picture; `explained`, LIME's surrogate had something to
+    explain (always so of other methods).
     """
     views = {
         (row["image_id"], int(row["target_index"])): row["view"] for row in predictions.to_dict("records")
@@ -31,5 +33,7 @@ def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -
             shape = arrays["view"].shape[:2]
             framed = explained.frame == Frame.from_dict(meta["frame"]) and values.shape == mask.shape == shape
         found = (float(values.min()), float(values.max()), float(mask.mean()))
-        rows.append([row["method"], *case, finite, finite and found == said, framed])
+        rows.append(
+            [row["method"], *case, finite, finite and found == said, framed, NO_FIT not in explained.flags]
+        )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.lime_image import Lime
-from xai_assets.attribution.maps import SIGNED_LAYER, AttributionMap, flags_of
+from xai_assets.attribution.lime_regression import FEWEST_SAMPLES
+from xai_assets.attribution.maps import NO_FIT, SIGNED_LAYER, AttributionMap, flags_of
 from xai_assets.attribution.parameters import (
     PARAMETERS,
     AblationCAMParameters,
@@ -32,6 +33,9 @@ FEWEST_SAMPLES = 2
 CODE_VERSION = "attribution 2"
 """Goes into the key of every kept map: raise it when the same inputs give another map."""
 
+_LIME_VERSION = "lime 2"
+"""As CODE_VERSION, of LIME's maps alone: 2 says where a surrogate explains nothing."""
+
 _LIME_NUMBERS = (
     "r2",
     "intercept",
@@ -44,6 +48,11 @@ _LIME_NUMBERS = (
 )
 
 _Found = tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any], tuple[str, ...]]
+
+
+def code_version(method: str) -> str:
+    """What goes into the key of a kept map of this method: it changes when the same inputs give another."""
+    return f"{CODE_VERSION}, {_LIME_VERSION}" if method == "lime" else CODE_VERSION
 
 
 def explain(
@@ -209,7 +218,16 @@ class Explainer:
             extras["top_labels"] = np.array([surrogate.target for surrogate in found.top])
             extras["top_weights"] = np.stack([surrogate.weights for surrogate in found.top])
             details["top_r2"] = [surrogate.r2 for surrogate in found.top]
-        return found.values, extras, details, ()
+        if found.r2 is not None:
+            return found.values, extras, details, ()
+        few = found.effective_samples < FEWEST_SAMPLES
+        details["warning"] = (
+            f"of {parameters.num_samples} samples so few count (as {found.effective_samples:.1f}) that the surrogate "
+            "explains nothing: give a larger `kernel_width`, or the cosine distance"
+            if few
+            else "the probability is the same whatever is hidden, so that there is nothing to explain"
+        )
+        return found.values, extras, details, (NO_FIT,)
 
 
 def _parameters(method: str, given: Parameters | Mapping[str, Any] | None) -> Parameters:

@@ -17,6 +17,7 @@ import numpy as np
 
 from xai_assets.attribution.lime_forward import PerturbedForward
 from xai_assets.attribution.lime_perturbation import distinct, draw, hidden_view
+from xai_assets.attribution.lime_regression import effective_samples
 from xai_assets.attribution.lime_surrogate import Surrogate, closeness, fit
 from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.attribution.segmentation import segment
@@ -55,8 +56,8 @@ class LimeResult(Surrogate):
         values: h w float32: each superpixel's weight, painted; negative ones as 0 when `positive_only`.
         segments: h w int64, from 0.
         top: the surrogates of the `top_labels` most probable classes, the most probable first.
-        effective_samples: how many samples of full weight the weighted ones amount to, (Σw)² / Σw²: a surrogate
-            from fewer of them than it has superpixels follows chance.
+        effective_samples: see `lime_regression.effective_samples`: a surrogate from fewer of them than it has
+            superpixels follows chance.
         evaluated: forward passes; fewer than samples where some were the same picture.
         network: what was evaluated: "fused" or "folded" copy, or "as it is" with the reason.
         precision_error: the largest error of a probability that reduced precision was seen to make.
@@ -171,7 +172,7 @@ def explain_perturbations(
                 values=painted[perturbations.segments].astype(np.float32),
                 segments=perturbations.segments,
                 top=tuple(surrogates[label] for label in top),
-                effective_samples=float(weights.sum() ** 2 / (weights**2).sum()),
+                effective_samples=effective_samples(weights),
                 evaluated=perturbations.evaluated,
                 network=perturbations.network,
                 precision_error=perturbations.precision_error,

@@ -11,6 +11,9 @@ from scipy import linalg
 
 from xai_assets.attribution.parameters import Lasso, Linear, ModelRegressor, Ridge
 
+FEWEST_SAMPLES = 3.0
+"""Effective samples; through fewer a line goes exactly, whatever was explained."""
+
 
 def regress(
     x: np.ndarray, y: np.ndarray, w: np.ndarray, how: ModelRegressor
@@ -48,14 +51,20 @@ def centred(
 
 
 def r_squared(y: np.ndarray, predicted: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """The share of each label's weighted variance that is explained (t), at most 1.
+    """The share of each label's weighted variance that is explained (t), at most 1; NaN where that says nothing.
 
-    As in scikit-learn, where a score does not vary: 1 if it is met exactly, else 0.
+    That is where a score does not vary, of which scikit-learn says 1 or 0, and where so few samples count that any
+    model meets them.
     """
     variance = w @ (y - _mean(y, w)) ** 2
     missed = w @ (y - predicted) ** 2
     explained = 1 - missed / np.where(variance > 0, variance, 1)
-    return np.where(variance > 0, explained, np.where(missed > 0, 0.0, 1.0))
+    return np.where((variance > 0) & (effective_samples(w) >= FEWEST_SAMPLES), explained, np.nan)
+
+
+def effective_samples(w: np.ndarray) -> float:
+    """How many samples of full weight the weighted ones amount to, (Σw)² / Σw²."""
+    return float(w.sum() ** 2 / (w**2).sum())
 
 
 def _mean(values: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ class Surrogate:
         target: index of the class.
         weights: float64, one a superpixel, of either sign; 0 for those that the surrogate does not use.
         used: int64, the superpixels that it uses, by falling size of their weight.
-        r2: how much of the perturbed predictions' variance it explains, weighted by closeness; at most 1.
+        r2: how much of the perturbed predictions' variance it explains, weighted by closeness; at most 1. None where
+            there is nothing to explain: the predictions do not vary, or fewer than `FEWEST_SAMPLES` count.
         intercept: what it predicts where nothing is shown.
         surrogate_probability: what it predicts for the view.
         probability: what the model predicts for it.
@@ -32,7 +33,7 @@ class Surrogate:
     target: int
     weights: np.ndarray
     used: np.ndarray
-    r2: float
+    r2: float | None
     intercept: float
     surrogate_probability: float
     probability: float
@@ -89,7 +90,7 @@ def fit(
             target=int(target),
             weights=coefficients[:, label].copy(),
             used=used[np.argsort(-np.abs(coefficients[used, label]), kind="stable")],
-            r2=float(r2[label]),
+            r2=float(r2[label]) if np.isfinite(r2[label]) else None,
             intercept=float(intercepts[label]),
             surrogate_probability=float(intercepts[label] + coefficients[:, label].sum()),
             probability=float(scores[0, label]),

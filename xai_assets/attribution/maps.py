@@ -19,6 +19,9 @@ NON_FINITE = "non_finite"
 SIGNED_LAYER = "signed_layer"
 """Flag: much of the target layer's energy lies in negative values, which the method reads as absence."""
 
+NO_FIT = "no_fit"
+"""Flag: LIME's surrogate explains nothing: the predictions did not vary, or too few samples counted."""
+
 
 @dataclass(frozen=True)
 class AttributionMap:
@@ -34,7 +37,7 @@ class AttributionMap:
         frame: how the model's frame lies in the original image.
         parameters: the method's parameters, as JSON has them.
         seed: of every random choice.
-        flags: any of `constant`, `non_finite`, `signed_layer`.
+        flags: any of `constant`, `non_finite`, `signed_layer`, `no_fit`.
         extras: further arrays that the method leaves: see `cams` and `lime`.
         details: further numbers that the method leaves, as JSON has them.
     """
@@ -92,8 +95,8 @@ class AttributionMap:
 
     @property
     def usable(self) -> bool:
-        """Whether the map says where: it is neither constant nor in part not finite."""
-        return CONSTANT not in self.flags and NON_FINITE not in self.flags
+        """Whether the map says where: it is neither constant nor in part not finite, and something was explained."""
+        return not {CONSTANT, NON_FINITE, NO_FIT} & set(self.flags)
 
 
 def flags_of(values: np.ndarray) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict
 from xai_assets.resources.table import Table
@@ -55,18 +57,32 @@ def _sound(maps: Table, predictions: Table, stored: Table) -> Verdict:
     )
 
 
-def _few_blank(maps: Table, *_: Table) -> Verdict:
+def _few_blank(maps: Table, _: Table | None = None, stored: Table | None = None) -> Verdict:
     if not len(maps):
         return rules.left_out(NONE)
-    blank = maps[maps["constant"].astype(bool) | maps["density"].isin([0.0, 1.0])]
-    said = f"{len(blank)} of {len(maps)} maps show nothing: one value only, or a mask of all or no pixels."
+    keys = ["method", *rules.CASE]
+    nothing = set() if stored is None else set(rules.cases(stored[~stored["explained"].astype(bool)], keys))
+    without = np.array([case in nothing for case in zip(*(maps[key] for key in keys), strict=True)])
+    blank = maps[maps["constant"].astype(bool) | maps["density"].isin([0.0, 1.0]) | without]
+    said = (
+        f"{len(blank)} of {len(maps)} maps show nothing: one value only, a mask of all or no pixels, or a surrogate "
+        "without anything to explain."
+    )
     passed = len(blank) <= MOST_BLANK * len(maps)
     if not passed:
         named = rules.named(rules.cases(blank, ["method", *rules.CASE]))
-        said += (
-            f" {named}. Means are over the rest: look at the target layer, whose values may all be below 0."
-        )
+        said += f" {named}. Means are over the rest. {' '.join(_reasons(blank))}"
     return Verdict(passed, said, {"maps": len(maps), "blank": len(blank)})
+
+
+def _reasons(blank: Table) -> Iterator[str]:
+    if (blank["method"] != "lime").any():
+        yield (
+            "Of class activation maps look at the target layer: the score may not depend on it (`xai check` says so, and "
+            "the step's problems), or its weighted values are all below 0."
+        )
+    if (blank["method"] == "lime").any():
+        yield "Of LIME look at the step's problems: too few samples count, or the probability never changes."
 
 
 COVERED = Check(

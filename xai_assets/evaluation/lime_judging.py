@@ -35,8 +35,8 @@ class Explained(Protocol):
         """One a superpixel; 0 for those that the surrogate does not use."""
 
     @property
-    def r2(self) -> float:
-        """How much of the answers' variance the surrogate explains."""
+    def r2(self) -> float | None:
+        """How much of the answers' variance the surrogate explains; None where there is nothing to explain."""
 
 
 Explain = Callable[[np.ndarray, int, LimeParameters, int], Explained]
@@ -115,13 +115,13 @@ def judge(
     return found if subject.has_reference else _by_itself(found)
 
 
-def adjusted_r2(r2: float, samples: int, used: int) -> float | None:
+def adjusted_r2(r2: float | None, samples: int, used: int) -> float | None:
     """R2 as it would be without the share that `used` superpixels explain by chance (Theil 1961), at most 1.
 
-    1 - (1 - r2)(n - 1) / (n - p - 1); None where there are not enough samples to say.
+    1 - (1 - r2)(n - 1) / (n - p - 1); None where there are not enough samples to say, or nothing was explained.
     """
     left = samples - used - 1
-    return 1 - (1 - r2) * (samples - 1) / left if left > 0 else None
+    return 1 - (1 - r2) * (samples - 1) / left if r2 is not None and left > 0 else None
 
 
 def beyond_chance(a: np.ndarray, b: np.ndarray) -> float:
