@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu bench ui check format lint types definitions doctor wheel clean
+.PHONY: help setup demo test test-slow test-gpu bench ui check format lint types definitions doctor audit wheel clean
 
 VENV := .venv
 export XDG_CACHE_HOME := $(CURDIR)/.cache
@@ -10,6 +10,8 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export DAGSTER_DISABLE_TELEMETRY := yes
+# Python reads the path of this folder in the locale's encoding, and dies at its start of a letter that this lacks.
+export LC_ALL := $(or $(shell locale -a 2>/dev/null | grep -ixm1 -e C.UTF-8 -e C.utf8 || locale -a 2>/dev/null | grep -im1 utf-*8),$(LC_ALL))
 RUN := $(VENV)/bin
 
 help: ## what can be typed here
@@ -17,7 +19,12 @@ help: ## what can be typed here
 
 setup: $(VENV)/.ready ## make .venv and install the locked dependencies (the others do it themselves)
 
-$(VENV)/.ready: pyproject.toml uv.lock tools/setup.sh
+# It says where it was made: the programs of a folder that was moved name its old place.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.ready
+endif
+
+$(VENV)/.ready: pyproject.toml uv.lock tools/setup.sh tools/uv.txt
 	@bash tools/setup.sh $(VENV)
 	@touch $@
 
@@ -61,6 +68,9 @@ definitions: setup
 
 doctor: setup ## what this machine has, and what is missing
 	@$(RUN)/xai doctor
+
+audit: setup ## look up known holes in the locked versions (asks the network; fails where it cannot)
+	@bash tools/audit.sh $(VENV)
 
 wheel: setup ## build the wheel into dist/
 	@$(RUN)/uv build --wheel

@@ -1,5 +1,7 @@
 """What this machine has of what the platform needs."""
 
+import ctypes
+import ctypes.util
 import os
 import shutil
 import sys
@@ -12,7 +14,7 @@ from xai_assets.execution.device import Device, Places, discover
 from xai_assets.execution.extra import need_celery
 from xai_assets.execution.history import check_history, instance_folder
 from xai_assets.execution.op_tags import QUEUES
-from xai_assets.settings import Settings, shipped
+from xai_assets.settings import Settings, shipped, unknown_variables
 
 FREE_GIB = 2
 
@@ -28,10 +30,12 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at Python, Pango, DuckDB, the devices, the shipped files, the data folder and, with a broker, the workers."""
+    """Look at Python, Pango, HarfBuzz, variables, DuckDB, the devices, the shipped files, the data folder and, with a broker, the workers."""
     looks: list[Callable[[Settings], Finding]] = [
         _python,
         _pango,
+        _harfbuzz,
+        _variables,
         _duckdb,
         _devices,
         _torch,
@@ -56,6 +60,28 @@ def _pango(_: Settings) -> Finding:
     except OSError as error:
         return Finding("Pango (PDF)", False, str(error).splitlines()[0], remedy)
     return Finding("Pango (PDF)", True, f"WeasyPrint {weasyprint.__version__}")
+
+
+def _harfbuzz(_: Settings) -> Finding:
+    """HarfBuzz's subsetter, which WeasyPrint loads by itself and does without where it is absent."""
+    for name in (ctypes.util.find_library("harfbuzz-subset"), "libharfbuzz-subset.so.0"):
+        try:
+            if name is not None and ctypes.CDLL(name):
+                return Finding("HarfBuzz subset (PDF fonts)", True, name)
+        except OSError:
+            continue
+    return Finding(
+        "HarfBuzz subset (PDF fonts)",
+        False,
+        "not found: PDFs are larger and take longer",
+        "sudo apt-get install -y libharfbuzz-subset0",
+    )
+
+
+def _variables(_: Settings) -> Finding:
+    unknown = unknown_variables()
+    remedy = "Correct the name, or unset it; the README lists all settings."
+    return Finding("Settings", not unknown, " ".join(unknown) or "every XAI_ variable is known", remedy)
 
 
 def _duckdb(_: Settings) -> Finding:
