@@ -30,7 +30,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at Python, Pango, HarfBuzz, variables, DuckDB, the devices, the shipped files, the data folder and, with a broker, the workers."""
+    """Look at Python, libraries, settings, devices, shipped files, folders and, with a broker, the workers."""
     looks: list[Callable[[Settings], Finding]] = [
         _python,
         _pango,
