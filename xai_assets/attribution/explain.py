@@ -27,7 +27,7 @@ from xai_assets.vision.spec import LayoutSpec
 METHODS = tuple(PARAMETERS)
 """The methods' names, in the order of every table."""
 
-FEWEST_SAMPLES = 2
+TRIAL_SAMPLES = 2
 """Of LIME: the view itself and one perturbed copy."""
 
 CODE_VERSION = "attribution 2"
@@ -174,7 +174,7 @@ class Explainer:
         """
         index = self.classifier.class_index(target if isinstance(target, str) else int(target))
         if isinstance(self.parameters, LimeParameters):
-            few = self.parameters.model_copy(update={"num_samples": FEWEST_SAMPLES})
+            few = self.parameters.model_copy(update={"num_samples": TRIAL_SAMPLES})
             cut = self._lime.perturb(self.classifier.preprocessing.view(pixels), few)
             return f"{int(cut.segments.max()) + 1} superpixels", None
         assert self._split is not None
