@@ -127,11 +127,11 @@ def test_two_files_are_compared_as_sets_and_as_runs(invoke, files):
     assert shown.output.splitlines() == [
         "A: a.csv, clip_dissect_import, 4 units",
         "B: b.csv, clip_dissect_import, 4 units",
-        "all layers: 3 and 3 different concepts, 1 shared, 2 in A only, 2 in B only, Jaccard 0.20",
+        "all layers: 3 and 3 different concepts, 2 shared, 1 in A only, 1 in B only, Jaccard 0.50",
         "l1: 2 and 2 different concepts, 1 shared, 1 in A only, 1 in B only, Jaccard 0.33",
-        "l2: 2 and 2 different concepts, 1 shared, 1 in A only, 1 in B only, Jaccard 0.33",
-        "in A only: cars, sea",
-        "in B only: car, wave",
+        "l2: 2 and 2 different concepts, 2 shared, 0 in A only, 0 in B only, Jaccard 1.00",
+        "in A only: sea",
+        "in B only: wave",
         "no change beyond noise: 3 of 4 units keep their concept, 1 change"
         " (0 by near-ties; a rerun may change 1 more)",
         "  l1 1: sea -> wave",
@@ -143,6 +143,35 @@ def test_two_files_are_compared_as_sets_and_as_runs(invoke, files):
     assert found["runs"]["share"] == 0.75 and not found["runs"]["beyond_noise"]
     tallies = invoke("compare", "tally.csv", "tally.csv", "--layer", "l1")
     assert "Jaccard 1.00" in tallies.output and tallies.exit_code == 0
+
+
+def test_files_are_compared_over_the_layers_that_they_share(invoke, files):
+    rest = "".join(f"l2,{unit},red,0.1\n" for unit in range(2, 40))
+    (files / "long.csv").write_text(CLIP + rest + "l3,0,dog,0.5\n")
+    (files / "short.csv").write_text(CLIP.replace("l1,1,sea,0.5\n", "") + rest.replace("l2,39,red,0.1\n", ""))
+    found = json.loads(invoke("compare", "long.csv", "short.csv", "--json").output)
+    assert found["runs"]["units"] == found["runs"]["same"] == 39
+    assert found["left_out"] == [
+        "l1 has 2 units in A and 1 in B, 1 of them in both",
+        "l2: 1 units are in A only, such as 39",
+        "l3 is in A only",
+    ]
+    assert "not compared unit by unit: l3 is in A only" in invoke("compare", "long.csv", "short.csv").output
+    (files / "other.csv").write_text("layer,unit,description,similarity\nx,0,red,0.25\n")
+    nothing = json.loads(invoke("compare", "a.csv", "other.csv", "--json").output)
+    assert nothing["runs"] is None and "share no layer" in nothing["left_out"][0]
+
+
+def test_an_import_says_where_counts_and_iou_differ_and_a_comparison_which_methods_there_are(invoke, files):
+    head = "unit,category,label,score,object-truth,object-activation,object-intersect\n"
+    (files / "counted.csv").write_text(head + "1,object,car,0.9,100,100,50\n2,object,dog,0.3333,100,100,50\n")
+    done = invoke("import", "counted.csv", "--layer", "l1", "--model", "net", "--study", "mine")
+    assert done.exit_code == 0
+    assert "unit 1: score of object is 0.9 in the file, and its counts give 0.3333" in done.output
+    assert "unit 2" not in done.output
+    assert invoke("import", "a.csv", "--model", "net", "--study", "mine").exit_code == 0
+    shown = invoke("compare", "mine:net", "mine:net").output
+    assert "Both sides also have netdissect_import: choose with --method." in shown
 
 
 def test_sides_in_the_warehouse_are_named_by_study_and_model(invoke, files):

@@ -60,6 +60,8 @@ def import_(file: Path, model: str, study: str, format_: str | None, layer: str 
         f"{study}: {found.units} units of {model} by {found.method}, {found.named} with a concept, "
         f"in {', '.join(found.layers)}"
     )
+    for note in found.notes:
+        say(note, err=True)
 
 
 _EXAMPLES_SUMMARY = """\b
@@ -122,8 +124,9 @@ Examples:
 def compare(a: str, b: str, method: str | None, layer: str | None, as_json: bool) -> None:
     """Compare A and B, each STUDY:MODEL in the warehouse or the path of a .csv file.
 
-    Two runs of one model (the same layers and units, and no two names in the warehouse) are compared unit by unit:
-    the verdict says whether more units changed than a rerun may change.
+    Two runs of one model (no two names in the warehouse) are compared unit by unit over the layers that both have: the
+    verdict says whether more units changed than a rerun may change. Labels that differ in case, hyphens or number only
+    are one.
     """
     from xai_assets.analysis.concept_comparison import compare_concepts
 
@@ -149,6 +152,10 @@ def compare(a: str, b: str, method: str | None, layer: str | None, as_json: bool
         for row in found["runs"]["changed"][:LISTED]:
             tie = ", a near-tie" if row["explained"] else ""
             say(f"  {row['layer']} {row['unit']}: {row['concept_a']} -> {row['concept_b']}{tie}")
+    for line in found["left_out"]:
+        say(f"not compared unit by unit: {line}")
+    if method is None and found["methods"]:
+        say(f"Both sides also have {', '.join(found['methods'])}: choose with --method.")
 
 
 _EXAMPLES_EXPORT = """\b

@@ -14,14 +14,15 @@ from xai_assets.interop.clip_dissect_csv import read_arguments, write_descriptio
 from xai_assets.interop.concept_files import detect_format, read_concept_file
 from xai_assets.interop.file_rows import ConceptFileError
 from xai_assets.interop.image_lists import format_images, parse_images
+from xai_assets.interop.netdissect_csv import NOTES
 
 CLIP = "layer,unit,description,similarity\nlayer1,0,red,0.25\nlayer1,1,sea,1e-3\nlayer2,0,null,-0.5\n"
 TALLY = (
     "unit,category,label,score,object-label,object-truth,object-activation,object-intersect,object-iou,"
     "part-label,part-truth,part-activation,part-intersect,part-iou\n"
     "2,object,cat,0.0954,cat,4163987,2139281,549646,0.0954,torso,7669375,1341272,362754,0.0419\n"
-    "1,part,body,0.04,bottle,940208,1565862,87077,0.0359,body,1291612,774358,83457,0.04\n"
-    "3,object,,0.05,,24924928,100352,100352,0.05,-,1,1,1,0\n"
+    "1,part,body,0.04,bottle,940208,1565862,87077,0.0359,body,1291612,774358,79460,0.04\n"
+    "3,object,,0.05,,2007040,100352,100352,0.05,-,1,1,1,0\n"
 )
 MILAN = 'layer,unit,description\nconv1,0,People \'s faces\nconv1,1,"Lines, and dots"\n'
 
@@ -122,6 +123,28 @@ def test_netdissect_counts_from_one_and_tells_detectors(write):
     assert set(table["score_name"]) == {"iou"} and set(table["method"]) == {"netdissect_import"}
     with pytest.raises(ConceptFileError, match="does not say which layer"):
         read_concept_file(path, "net")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "score", "said"),
+    [
+        (
+            "0.0954,cat",
+            "0.12,cat",
+            0.09553,
+            "unit 2: score of object is 0.12 in the file, and its counts give 0.0955",
+        ),
+        ("549646", "2549646", 0.0954, "counts of object cannot be: 2.54965e+06 of"),
+        ("549646", "5496460", 0.0954, "counts of object cannot be"),
+        ("2139281,549646", "2139281,", 0.0954, None),
+    ],
+)
+def test_an_iou_is_held_against_its_counts(write, old, new, score, said):
+    table = read_concept_file(write(TALLY.replace(old, new, 1)), "net", layer="layer4")
+    assert table["score"][1] == pytest.approx(score, abs=1e-4)
+    notes = [f"{unit}: {why}" for unit, why in table.attrs[NOTES]]
+    assert len(notes) >= (said is not None) and all(said is not None and "unit 2: " in note for note in notes)
+    assert said is None or any(said in note for note in notes)
 
 
 def test_milan_gives_sentences(write):

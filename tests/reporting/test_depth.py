@@ -1,8 +1,14 @@
 """Two models' last layers by category: known shares, and units that stand for nothing."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
+from tests.reporting.conftest import SMALL
+from tests.reporting.plausible import plausible
+from xai_assets.dissection.comparison import comparison_table
+from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.depth import depth
 from xai_assets.reporting.results import StudyResults
 
@@ -44,3 +50,14 @@ def test_a_detector_below_the_limit_stands_for_nothing():
 def test_one_model_alone_has_no_comparison():
     table = pd.DataFrame(units("A", ["object"]))
     assert depth(StudyResults({"name": "s", "title": "S"}, clip_dissect=table), "A", "B") == []
+
+
+def test_a_comparison_by_pixel_labels_says_what_the_words_share():
+    made = plausible(2, 1, layers=SMALL)
+    (pair,) = contrast(made)["pairs"]
+    first, second = pair["a"], pair["b"]
+    table = comparison_table(made.clip_dissect, first, second).set_index("layer")
+    shared = table.loc[pair["bars_layer"], "shared"]
+    assert f"By CLIP-Dissect's words they share {shared} of " in pair["sentences"][-1]
+    alone = contrast(replace(made, netdissect=made.netdissect.iloc[:0]))["pairs"][0]
+    assert not any("By CLIP-Dissect's words" in sentence for sentence in alone["sentences"])

@@ -1,17 +1,20 @@
 """Two models, or two runs of one, side by side: sets of concepts, categories by depth, and unit by unit."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
 
-from xai_assets.analysis.unit_tables import is_file, side
+from xai_assets.analysis.unit_tables import is_file, side, study_units
 from xai_assets.dissection.comparison import (
     category_shares,
     compare_models,
     comparison_table,
+    one_spelling,
     units_per_concept,
 )
-from xai_assets.dissection.rerun import compare_runs, same_units
+from xai_assets.dissection.rerun import common_units, compare_runs
+from xai_assets.dissection.unit_concepts import METHODS
 from xai_assets.reporting.numbers import plain, records
 from xai_assets.resources.warehouse import Warehouse
 
@@ -32,15 +35,18 @@ def compare_concepts(
 
     Returns:
         a, b (name, method, source, units); layers (rows of `comparison_table`, "all" first); shared, only_a, only_b
-        (lists of concepts, alphabetical); units_per_concept and categories (by side and layer); runs: what `compare_runs`
-        says of two runs of one model, else None. Two sides with the same layers and units are runs of one model unless
-        the warehouse names two models.
+        (lists of concepts, alphabetical, one spelling each); units_per_concept and categories (by side and layer);
+        runs: what `compare_runs` says of the layers and units that both have, None where they share none or the
+        warehouse names two models; left_out: what is not compared unit by unit, a sentence each; methods: others that
+        both sides have.
 
     Raises:
         XaiError: a side is wrong or not there.
     """
     first, second = (side(warehouse, text, method=method, layer=layer) for text in (a, b))
-    both = pd.concat([first.assign(model="a"), second.assign(model="b")], ignore_index=True)
+    spelt = one_spelling(first, second)
+    both = pd.concat([spelt[0].assign(model="a"), spelt[1].assign(model="b")], ignore_index=True)
+    runs, left_out = _runs(first, second, a, b)
     sets = compare_models(both, "a", "b")
     return {
         "a": _named(a, first),
@@ -51,13 +57,22 @@ def compare_concepts(
         "only_b": list(sets.only_b),
         "units_per_concept": _by_side(units_per_concept(both, min_count=MIN_UNITS)),
         "categories": _by_side(category_shares(both)),
-        "runs": _runs(first, second) if _one_model(first, second, a, b) else None,
+        "runs": runs,
+        "left_out": left_out,
+        "methods": other_methods(warehouse, (a, b), {first["method"].iloc[0], second["method"].iloc[0]}),
     }
 
 
-def _one_model(first: pd.DataFrame, second: pd.DataFrame, a: str, b: str) -> bool:
-    names = {table["model"].iloc[0] for table, text in ((first, a), (second, b)) if not is_file(text)}
-    return len(names) < 2 and same_units(first, second)
+def other_methods(warehouse: Warehouse, sides: Sequence[str], used: Collection[str]) -> list[str]:
+    """Methods that every side in the warehouse has besides those that were compared; none where a side is a file."""
+    present: list[set[str]] = []
+    for text in sides:
+        study, _, model = text.partition(":")
+        if is_file(text):
+            return []
+        table = study_units(warehouse, study)
+        present.append(set(table.loc[table["model"] == model, "method"]))
+    return [name for name in METHODS if name not in used and all(name in methods for methods in present)]
 
 
 def _by_side(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -75,9 +90,18 @@ def _named(text: str, table: pd.DataFrame) -> dict[str, Any]:
     )
 
 
-def _runs(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Any]:
-    found = compare_runs(first, second)
-    return plain(
+def _runs(
+    first: pd.DataFrame, second: pd.DataFrame, a: str, b: str
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """What two runs of one model say unit by unit, and what is not compared so, and why."""
+    names = {table["model"].iloc[0] for table, text in ((first, a), (second, b)) if not is_file(text)}
+    if len(names) > 1:
+        return None, []
+    common = common_units(first, second)
+    if common is None:
+        return None, ["A and B share no layer with the same units: they are not compared unit by unit"]
+    found = compare_runs(common.a, common.b)
+    said = plain(
         {
             "units": found.units,
             "same": found.same,
@@ -89,3 +113,4 @@ def _runs(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Any]:
             "verdict": found.verdict,
         }
     )
+    return said, list(common.left_out)

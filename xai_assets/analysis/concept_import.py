@@ -10,7 +10,9 @@ from xai_assets.errors import XaiError
 from xai_assets.interop.clip_dissect_csv import write_descriptions
 from xai_assets.interop.concept_files import read_concept_file
 from xai_assets.interop.file_rows import unfit_text
+from xai_assets.interop.netdissect_csv import NOTES
 from xai_assets.resources.warehouse import Scope, Warehouse
+from xai_assets.set_aside import lines
 from xai_assets.study import STUDY_NAME
 
 _TABLE = "unit_concepts"
@@ -18,12 +20,18 @@ _TABLE = "unit_concepts"
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import put into the warehouse."""
+    """What an import put into the warehouse.
+
+    Attributes:
+        method, units, named, layers: of the rows.
+        notes: units whose IoU is not the one that the file's counts give, a line for each reason.
+    """
 
     method: str
     units: int
     named: int
     layers: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def import_concepts(
@@ -58,7 +66,8 @@ def import_concepts(
         scope["layer"] = layers
     within: dict[str, Scope] = {_TABLE: scope}
     warehouse.replace(study, {_TABLE: rows}, within=within)
-    return Imported(method, len(rows), int(rows["concept"].notna().sum()), layers)
+    notes = tuple(lines(rows.attrs.get(NOTES, ()), "units"))
+    return Imported(method, len(rows), int(rows["concept"].notna().sum()), layers, notes)
 
 
 def export_concepts(

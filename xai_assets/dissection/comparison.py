@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from xai_assets.dissection.labels import normalise_label
+
 
 @dataclass(frozen=True)
 class ConceptSets:
@@ -21,6 +23,19 @@ class ConceptSets:
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
     jaccard: float
+
+
+def one_spelling(*tables: pd.DataFrame) -> list[pd.DataFrame]:
+    """The tables with one spelling of every concept: of labels that `normalise_label` makes equal the first in order."""
+    first: dict[str, str] = {}
+    found = []
+    for table in tables:
+        spelt = [
+            concept if pd.isna(concept) else first.setdefault(normalise_label(str(concept)), str(concept))
+            for concept in table["concept"]
+        ]
+        found.append(table.assign(concept=pd.Series(spelt, index=table.index, dtype=object)))
+    return found
 
 
 def named_units(table: pd.DataFrame) -> pd.DataFrame:

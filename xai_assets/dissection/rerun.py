@@ -106,6 +106,74 @@ def compare_runs(a: pd.DataFrame, b: pd.DataFrame) -> RunComparison:
     )
 
 
+MIN_COMMON = 0.9
+"""The share of two layers' units that both have, below which they are not the same layer in two runs."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """What two runs share.
+
+    Attributes:
+        a, b: the rows of the units that both have.
+        left_out: layers and units that are not compared, with the reason, a sentence each.
+    """
+
+    a: pd.DataFrame
+    b: pd.DataFrame
+    left_out: tuple[str, ...]
+
+
+def common_units(a: pd.DataFrame, b: pd.DataFrame) -> Common | None:
+    """The layers and units that two tables share, or None where they share none.
+
+    A layer of the same name of which the two do not have mostly the same units is another layer.
+
+    Raises:
+        ValueError: a unit stands twice in one table.
+    """
+    first, second = _by_layer(a), _by_layer(b)
+    shared: dict[str, set[int]] = {}
+    left_out = []
+    for layer in dict.fromkeys((*first, *second)):
+        if layer not in first or layer not in second:
+            side = "A" if layer in first else "B"
+            left_out.append(f"{layer} is in {side} only")
+            continue
+        both, either = first[layer] & second[layer], first[layer] | second[layer]
+        if len(both) < MIN_COMMON * len(either):
+            left_out.append(
+                f"{layer} has {len(first[layer])} units in A and {len(second[layer])} in B, {len(both)} of them in both"
+            )
+            continue
+        shared[layer] = both
+        for side, missing in (("A", first[layer] - both), ("B", second[layer] - both)):
+            if missing:
+                left_out.append(f"{layer}: {len(missing)} units are in {side} only, such as {min(missing)}")
+    if not shared:
+        return None
+    kept = [
+        table[
+            [
+                int(unit) in shared.get(str(layer), ())
+                for layer, unit in zip(table["layer"], table["unit"], strict=True)
+            ]
+        ]
+        for table in (a, b)
+    ]
+    return Common(kept[0], kept[1], tuple(left_out))
+
+
+def _by_layer(table: pd.DataFrame) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for layer, unit in zip(table["layer"].astype(str), table["unit"].astype(int), strict=True):
+        units = found.setdefault(layer, set())
+        if unit in units:
+            raise ValueError("a unit stands twice in one run")
+        units.add(unit)
+    return found
+
+
 def same_units(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     """Whether two tables are of the same layers and units, each once, in any order."""
     keys = [table[["layer", "unit"]].astype({"layer": str, "unit": int}) for table in (a, b)]

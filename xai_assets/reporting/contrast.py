@@ -9,6 +9,7 @@ from xai_assets.dissection.comparison import (
     ConceptSets,
     compare_models,
     comparison_table,
+    one_spelling,
     units_per_concept,
 )
 from xai_assets.reporting import narrative
@@ -26,18 +27,24 @@ BARS_FROM = 2
 def contrast(results: StudyResults) -> Row:
     """The chapter's data: `source` (which table the concepts come from) and `pairs` of models.
 
-    Pixel labels are used where there are any, else CLIP-Dissect's words. Up to three pairs of models are compared.
+    Pixel labels are used where there are any, else CLIP-Dissect's words; a sentence then says what the words share.
+    Up to three pairs of models are compared.
     """
+    other: pd.DataFrame | None = None
     if len(results.netdissect):
+        other = results.clip_dissect if len(results.clip_dissect) else None
         table, source = results.netdissect, "detectors of pixel labels (NetDissect)"
     elif len(results.clip_dissect):
         table, source = results.clip_dissect, "words of CLIP-Dissect"
     else:
         return {"source": "", "pairs": [], "models": []}
+    (table,) = one_spelling(table)
     models = in_order(table["model"])
     pairs = [
         _pair(table, a, b) | {"depth": depth(results, a, b)} for a, b in list(combinations(models, 2))[:PAIRS]
     ]
+    for pair in pairs:
+        pair["sentences"] += _by_words(other, pair)
     return {"source": source, "pairs": pairs, "models": models, "bars_from": BARS_FROM}
 
 
@@ -60,6 +67,19 @@ def _pair(table: pd.DataFrame, a: str, b: str) -> Row:
         "bars_layer": last,
         "sentences": [narrative.models(row, a, b) for row in layers[-1:]],
     }
+
+
+def _by_words(words: pd.DataFrame | None, pair: Row) -> list[str]:
+    """What CLIP-Dissect's words say of a pair that is compared by pixel labels: the two can say the opposite."""
+    if words is None or not {pair["a"], pair["b"]} <= set(words["model"]) or pair["bars_layer"] is None:
+        return []
+    (table,) = one_spelling(words)
+    layer = pair["bars_layer"]
+    return [
+        narrative.words(row)
+        for row in records(comparison_table(table, pair["a"], pair["b"]))
+        if row["layer"] == layer
+    ]
 
 
 def _listed(counts: pd.DataFrame, sets: ConceptSets, a: str, b: str) -> Row:

@@ -245,6 +245,13 @@ def models(row: dict[str, Any], name_a: str, name_b: str) -> str:
     return sentence + (f"; {joined(sides)}." if sides else ".")
 
 
+def words(row: dict[str, Any]) -> str:
+    """What two models share by CLIP-Dissect's words, in one layer; `row` is of `comparison_table`."""
+    total = row["only_a"] + row["shared"] + row["only_b"]
+    shared = f"{row['shared']} of {count(total, 'concept')} (Jaccard {row['jaccard']:.2f})"
+    return f"By CLIP-Dissect's words they share {shared} there: pixel labels and words need not agree."
+
+
 def depths(block: dict[str, Any], name_a: str, name_b: str) -> str:
     """Which categories one model's last layer has more units for, and which are not told apart.
 
