@@ -280,3 +280,10 @@ def test_the_memo_takes_no_numbers_of_one_hash():
     data = b"N" + b"".join(b"p%d\n" % number for number in colliding(5)) + b"."
     with pytest.raises(PickleRefused, match="remembered"):
         read_plain_pickle(data, name="x")
+
+
+def test_instructions_are_counted(monkeypatch):
+    monkeypatch.setattr(plain_pickle, "MAX_INSTRUCTIONS", 100)
+    assert read_plain_pickle(b"(" + b"N" * 90 + b"t.", name="x") == (None,) * 90
+    with pytest.raises(PickleRefused, match="more than 100 instructions"):
+        read_plain_pickle(b"(" + b"N" * 110 + b"t.", name="x")

@@ -223,6 +223,8 @@ REFUSED = {
     "offset beyond its storage": (lambda: crafted({"a": tensor(_Storage(), 3, (2,))}), "beyond its storage"),
     "expanded": (lambda: crafted({"a": tensor(_Storage(), 0, (2**40,), (0,))}), "expanded tensor: 1,099,511,627,776"),
     "negative stride": (lambda: crafted({"a": tensor(_Storage(), 3, (4,), (-1,))}), "impossible shape"),
+    "an empty shape beyond all numbers": (
+        lambda: crafted({"a": tensor(_Storage(), 0, (0, 2**70), (1, 1))}), "_rebuild_tensor_v2"),
     "negative size": (lambda: crafted({"a": tensor(_Storage(), 0, (-4,))}), "impossible shape"),
     "no numbers as shape": (lambda: crafted({"a": tensor(_Storage(), 0, ("4",))}), "impossible shape"),
     "a shape of 10,000 axes": (
@@ -262,6 +264,7 @@ def test_what_is_crafted_or_no_checkpoint_is_refused_with_the_reason_and_our_rem
         read_plain(path)
     assert caught.value.what == str(path)
     assert len(str(caught.value)) < 500
+    assert "parameters" not in caught.value.remedy  # which is LIME's advice
     for advice in ("weights_only", "add_safe_globals", "safe_globals", "allowlist"):
         assert advice not in str(caught.value)
 

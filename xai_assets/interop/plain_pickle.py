@@ -26,6 +26,9 @@ MAX_EXPANDED = 20_000_000
 """Values and characters once everything that is shared is written out: a few hundred bytes that refer to one
 another can stand for more than fits any memory."""
 
+MAX_INSTRUCTIONS = 2_000_000
+"""Some ten seconds. Parameters of ten thousand images take one million, a checkpoint takes forty a tensor."""
+
 MAX_INTEGER_BITS = 1024
 
 MAX_NUMBER_KEYS = 10_000
@@ -78,7 +81,7 @@ class PickleMachine:
     """A stack of values, a stack of marked stacks below it, and the memo.
 
     A subclass may know more instructions: `other` gets those that build no plain value. Time and memory are bounded by
-    the size of the data, MAX_MEMO, MAX_NUMBER_KEYS and MAX_EXPANDED.
+    the size of the data, MAX_INSTRUCTIONS, MAX_MEMO, MAX_NUMBER_KEYS and MAX_EXPANDED.
 
     Args:
         name: what to call the pickle in errors.
@@ -89,9 +92,13 @@ class PickleMachine:
 
     max_memo = MAX_MEMO
 
+    simpler = PARAMETERS_ALONE
+    """What to do where a limit is reached or an instruction is refused."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.number_keys = 0
+        self._at = "the beginning", 0
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -121,20 +128,25 @@ class PickleMachine:
         Raises:
             PickleRefused: as `read_plain_pickle`.
         """
-        place = data.tell()
         try:
-            for instruction, argument, at in pickletools.genops(data):
-                place = at or 0
-                self.step(instruction.name, argument, place)
+            for count, (instruction, argument, place) in enumerate(pickletools.genops(data)):
+                self.step(instruction.name, argument, place or 0)
+                if count >= MAX_INSTRUCTIONS:
+                    raise self.refuse(f"more than {MAX_INSTRUCTIONS:,} instructions")
         except (ValueError, OverflowError) as error:  # pickletools: an unknown or truncated instruction
-            raise damaged(self.name, f"after byte {place}: {error}") from error
+            raise damaged(self.name, f"after {self.where}: {error}") from error
         value = self.result()
-        _measure(value, self.name, {}, ())
+        self._measure(value, {}, ())
         return value
+
+    @property
+    def where(self) -> str:
+        """The instruction that is carried out, for errors."""
+        return f"{self._at[0]} at byte {self._at[1]}"
 
     def step(self, instruction: str, argument: Any, place: int) -> None:
         """Carry out one instruction, or refuse it."""
-        self.where = f"{instruction} at byte {place}"
+        self._at = instruction, place
         if instruction in self._build:
             self._build[instruction]()
         elif instruction in _TEXT or instruction in _BYTES:
@@ -245,38 +257,37 @@ class PickleMachine:
         return PickleRefused(
             self.name,
             f"{self.where}: refused: {what}; nothing of the file was run",
-            "Where you trust the file, save its parameters as plain dictionaries, numbers and text.",
+            f"Where you trust the file: {self.simpler}",
         )
+
+    def _measure(
+        self, value: Any, known: dict[int, tuple[int, int]], around: tuple[int, ...]
+    ) -> tuple[int, int]:
+        """Values and characters once nothing is shared, and levels; each container is looked at once."""
+        if isinstance(value, str | bytes):
+            return 1 + len(value), 0
+        if not isinstance(value, dict | list | tuple):
+            return 1, 0
+        if id(value) in around:
+            raise PickleRefused(self.name, "a value contains itself", self.simpler)
+        if id(value) not in known:
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            # Deeper than this is refused below in any case; going on would only use up Python's own stack.
+            found = (
+                [self._measure(part, known, (*around, id(value))) for part in parts]
+                if len(around) < MAX_DEPTH
+                else [(0, MAX_DEPTH)]
+            )
+            size, levels = 1 + sum(part[0] for part in found), 1 + max((part[1] for part in found), default=0)
+            if levels > MAX_DEPTH:
+                raise PickleRefused(self.name, f"it is more than {MAX_DEPTH} levels deep", self.simpler)
+            if size > MAX_EXPANDED:
+                why = f"written out it has more than {MAX_EXPANDED:,} values and characters"
+                raise PickleRefused(self.name, why, self.simpler)
+            known[id(value)] = size, levels
+        return known[id(value)]
 
 
 def damaged(name: str, why: str) -> PickleRefused:
     """The error of a pickle that breaks off or makes no sense."""
     return PickleRefused(name, f"it is no pickle, or it is damaged ({why})", "Get a whole copy of it.")
-
-
-def _measure(
-    value: Any, name: str, known: dict[int, tuple[int, int]], around: tuple[int, ...]
-) -> tuple[int, int]:
-    """Values and characters once nothing is shared, and levels; each container is looked at once."""
-    if isinstance(value, str | bytes):
-        return 1 + len(value), 0
-    if not isinstance(value, dict | list | tuple):
-        return 1, 0
-    if id(value) in around:
-        raise PickleRefused(name, "a value contains itself", "Save the parameters without references.")
-    if id(value) not in known:
-        parts = [*value, *value.values()] if isinstance(value, dict) else value
-        # Deeper than this is refused below in any case; going on would only use up Python's own stack.
-        found = (
-            [_measure(part, name, known, (*around, id(value))) for part in parts]
-            if len(around) < MAX_DEPTH
-            else [(0, MAX_DEPTH)]
-        )
-        size, levels = 1 + sum(part[0] for part in found), 1 + max((part[1] for part in found), default=0)
-        if levels > MAX_DEPTH:
-            raise PickleRefused(name, f"it is more than {MAX_DEPTH} levels deep", PARAMETERS_ALONE)
-        if size > MAX_EXPANDED:
-            why = f"written out it has more than {MAX_EXPANDED:,} values and characters"
-            raise PickleRefused(name, why, PARAMETERS_ALONE)
-        known[id(value)] = size, levels
-    return known[id(value)]

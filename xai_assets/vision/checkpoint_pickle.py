@@ -70,6 +70,7 @@ class CheckpointMachine(PickleMachine):
     """
 
     max_memo = 2_000_000  # twelve a tensor
+    simpler = "save its weights alone: torch.save(model.state_dict(), ...)."
 
     def __init__(self, name: str, storage: Callable[[str, int], torch.UntypedStorage]) -> None:
         super().__init__(name)
@@ -138,7 +139,7 @@ class CheckpointMachine(PickleMachine):
             raise self._code(function.full if isinstance(function, Name) else type(function).__name__)
         try:
             return known(*arguments)
-        except (TypeError, ValueError, RuntimeError, LookupError) as error:
+        except (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError) as error:
             raise self._senseless(f"{function.full} of {len(arguments)} values") from error
 
     def _build_state(self, state: Any) -> None:

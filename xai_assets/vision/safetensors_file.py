@@ -17,7 +17,7 @@ from xai_assets.vision.checkpoint_errors import CheckpointError, damaged
 MAX_HEADER = 16 * 2**20
 """Bytes: some 100 a tensor, and the metadata."""
 
-MAX_TENSORS = 50_000
+MAX_TENSORS = 20_000
 
 MAX_JSON = 16 * 2**20
 """Characters of a value of the metadata that is JSON itself."""
