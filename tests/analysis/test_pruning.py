@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from xai_assets.analysis.pruning import SECONDS_A_DAY, remove, stale
 from xai_assets.cli import cli
 from xai_assets.errors import XaiError
-from xai_assets.files import sha256_bytes
+from xai_assets.files import sha256_bytes, write_with
 from xai_assets.resources import written
 from xai_assets.resources.frames import write_table
 from xai_assets.resources.store import ArtifactStore
@@ -126,7 +126,23 @@ def test_what_no_study_needs_and_nobody_used_may_go(data):
 
 def test_what_is_young_stays(data):
     look = found(data, days=50)
-    assert look.stale == look.waiting == look.foreign == []
+    assert {name for name in names(data, look.stale) if not name.endswith(".part")} == set()
+    assert look.waiting == look.foreign == []
+
+
+def test_a_write_in_progress_stays_and_one_whose_process_is_gone_goes_at_once(data):
+    path = data / "artifacts" / "maps" / "cc" / f"{LOOSE}.safetensors"
+
+    def slow(file):
+        look = found(data, days=50)
+        assert not [item for item in look.stale if item.path.name.endswith(".part")]
+        file.write(b"x")
+
+    gone = {name for name in names(data, found(data, days=50).stale) if name.endswith(".part")}
+    assert gone == {name for name in GOES if name.endswith(".part")}
+    for name in gone:
+        (data / name).unlink()
+    write_with(path, slow)
 
 
 @pytest.mark.parametrize("asked", [["--yes"], ["--study", "gone"]])

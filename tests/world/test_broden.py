@@ -95,16 +95,6 @@ def test_a_complete_folder_is_left_alone_and_another_count_is_written_anew(tmp_p
     assert len(pd.read_csv(path / "index.csv")) == 3
 
 
-def test_a_stopped_run_leaves_no_folder(tmp_path):
-    def stop(done, whole):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_probe(tmp_path / "probe", count=5, progress=stop)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_foreign_folder_is_not_touched(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(WorldError, match=r"no probe set"):

@@ -24,6 +24,9 @@ from xai_assets.suggest import did_you_mean
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
 
+COST = {"seconds", "device", "peak_memory_mib"}
+"""What it took to compute a map: kept beside it, since another run of the same work has other numbers."""
+
 
 def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, method: str) -> pd.DataFrame:
     """One row an image and explained class, as the warehouse's table `maps`; empty when the study leaves it out.
@@ -181,10 +184,11 @@ def _row(
     if layer is not None and bench.attribution.layout is not None:
         made_of["layout"] = bench.attribution.layout.model_dump(mode="json")
     raw_key = fingerprint(made_of)
-    if bench.store.has("attributions", raw_key):
+    cost = bench.store.cost("attributions", raw_key) if bench.store.has("attributions", raw_key) else None
+    if cost is not None and cost.keys() >= COST and isinstance(cost["seconds"], float):
         bench.tally.reused += 1
     else:
-        _compute(bench, explainers.of(parameters), case, picture, raw_key)
+        cost = _compute(bench, explainers.of(parameters), case, picture, raw_key)
         bench.tally.computed += 1
     arrays, meta = bench.store.get("attributions", raw_key)
     warning = meta["details"].get("warning")
@@ -210,15 +214,18 @@ def _row(
         "raw_max": meta["raw_max"],
         "constant": "constant" in meta["flags"],
         "seed": study.seed,
-        "seconds": meta["seconds"],
-        "device": meta["device"],
-        "peak_memory_mib": meta.get("peak_memory_mib"),
+        "seconds": cost["seconds"],
+        "device": cost["device"],
+        "peak_memory_mib": cost["peak_memory_mib"],
         "artifact": key,
         "parameters": canonical(made_of["parameters"]),
     }
 
 
-def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], picture: str, key: str) -> None:
+def _compute(
+    bench: Workbench, explainer: Explainer, case: dict[str, Any], picture: str, key: str
+) -> dict[str, Any]:
+    """Compute the map and keep it; returns what it took, which is kept beside it."""
     pixels = bench.store.get("pictures", picture)[0]["pixels"]
     started = time.perf_counter()
     # Of another try with other batches nothing is read.
@@ -230,17 +237,21 @@ def _compute(bench: Workbench, explainer: Explainer, case: dict[str, Any], pictu
             "has values that are not finite",
             "Look at the checkpoint and at the target layer's activations.",
         )
+    cost = {
+        "seconds": time.perf_counter() - started,
+        "device": str(explainer.classifier.device),
+        "peak_memory_mib": peak_memory_mib(str(explainer.classifier.device)),
+    }
     meta = {
         "layer": found.layer,
         "frame": found.frame.to_dict(),
         "parameters": found.parameters,
         "flags": list(found.flags),
-        "seconds": time.perf_counter() - started,
-        "device": str(explainer.classifier.device),
-        "peak_memory_mib": peak_memory_mib(str(explainer.classifier.device)),
         "raw_min": float(found.values.min()),
         "raw_max": float(found.values.max()),
         "details": found.details,
     }
+    bench.store.put_cost("attributions", key, cost)  # first: an artifact that is there has its cost
     bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta)
     batches.discard()
+    return cost

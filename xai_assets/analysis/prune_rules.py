@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xai_assets.attribution.parameters import FURTHER_CAMS
+from xai_assets.files import left_over
 from xai_assets.resources import artifact_file, table_file, written
 from xai_assets.resources.artifact_file import Unsound
+from xai_assets.resources.store import COST, read_cost
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyError, read_study, study_paths
@@ -17,7 +19,7 @@ from xai_assets.study_file import StudyError, read_study, study_paths
 _KEY = re.compile(r"[0-9a-f]{32,}")
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(
-    r"\.([0-9a-f]{32,}\.safetensors|[\w-]+\.parquet|[\w-]+\.(pdf|html|json|png|csv))\.\w{8,40}\.part"
+    r"\.([0-9a-f]{32,}\.(safetensors|cost\.json)|[\w-]+\.parquet|[\w-]+\.(pdf|html|json|png|csv))\.\w{8,40}\.part"
 )
 _LOG_SUFFIXES = {".out", ".err", ".complete"}
 REPORT_SUFFIXES = (".pdf", ".html", ".json")
@@ -37,6 +39,7 @@ class Item:
         why: the rule.
         study: the study whose file is gone, if that is the reason.
         foreign: whether it is in the place of a file of ours and not known to be ours.
+        at_once: whether its age does not matter.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class Item:
     why: str
     study: str | None = None
     foreign: bool = False
+    at_once: bool = False
 
 
 def with_results(settings: Settings, runs: Path) -> set[str]:
@@ -76,6 +80,9 @@ def artifacts(settings: Settings, studies: set[str]) -> Iterator[Item]:
         kind = path.parent.parent.name
         if _is_artifact(path):
             yield _item(path, root, f"{kind}: no study's table names it")
+            cost = path.with_suffix(COST)
+            if _regular(root, cost) and read_cost(cost, f"{kind}/{path.stem}") is not None:
+                yield _item(cost, root, f"{kind}: no study's table names it")
         else:
             yield _item(path, root, f"in {root}: {NOT_OURS}", foreign=True)
 
@@ -199,8 +206,9 @@ def parts(settings: Settings, runs: Path) -> Iterator[Item]:
     }
     for root, patterns in places.items():
         for path in sorted(found for pattern in patterns for found in root.glob(pattern)):
-            if _PART.fullmatch(path.name) and _regular(root, path):
-                yield _item(path, root, "left over from an interrupted write")
+            if _PART.fullmatch(path.name) and _regular(root, path) and left_over(path):
+                size = path.lstat().st_size
+                yield Item(path, root, size, "left over from an interrupted write", at_once=True)
 
 
 def _of_record(root: Path, wanted: dict[tuple[str, ...], tuple[str, str | None]]) -> Iterator[Item]:

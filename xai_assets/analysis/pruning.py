@@ -51,7 +51,7 @@ def stale(
     - Tables, reports and copies of a study whose file is gone, if `gone` says so.
     - A copy that the UI serves of a report, or an image of a method, that its study does not make any more.
     - What the steps of a run printed; the run and its events stay.
-    - What an interrupted write has left.
+    - What an interrupted write has left, as soon as its process is gone.
 
     Args:
         settings: where results are.
@@ -82,7 +82,7 @@ def stale(
         *rules.output(settings, runs),
         *rules.parts(settings, runs),
     ):
-        if _newest(item.path) >= before:
+        if not item.at_once and _newest(item.path) >= before:
             continue
         if item.foreign:
             found.foreign.append(item)
@@ -123,7 +123,7 @@ def _unlink(item: Item, before: float) -> bool:
         for folder in folders:
             opened.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened[-1]))
         there = os.stat(name, dir_fd=opened[-1], follow_symlinks=False)
-        if not stat.S_ISREG(there.st_mode) or there.st_mtime >= before:
+        if not stat.S_ISREG(there.st_mode) or (there.st_mtime >= before and not item.at_once):
             return False
         os.unlink(name, dir_fd=opened[-1])
         for folder, above in zip(reversed(folders), reversed(opened[:-1]), strict=True):

@@ -5,6 +5,7 @@ whoever asks computes it again, and it is reported. Where hosts share an address
 of what this host has used.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from typing import IO, Any
 import numpy as np
 
 from xai_assets.errors import XaiError
-from xai_assets.files import make_way, write_with
+from xai_assets.files import make_way, write_json, write_with
+from xai_assets.reading import read_text
 from xai_assets.resources import artifact_file
 from xai_assets.resources.artifact_file import Layout, Unsound
 from xai_assets.resources.shared import Shared
@@ -22,6 +24,14 @@ from xai_assets.resources.shared import Shared
 Signature = tuple[int, int, int, int]
 _checked: dict[Path, Signature] = {}
 """Files that this process has checked, as they were then: what was neither replaced nor written to is not read again."""
+
+
+COST = ".cost.json"
+"""The suffix of the file beside an artifact that says what it took to compute it."""
+
+ARTIFACT = "artifact"
+MAX_COST = 2**16
+"""Bytes."""
 
 
 class ArtifactError(XaiError):
@@ -100,6 +110,27 @@ class ArtifactStore:
             self.shared.send(path, self._name(kind, key))
         return path
 
+    def put_cost(self, kind: str, key: str, cost: Mapping[str, Any]) -> None:
+        """Keep what it took to compute an artifact (JSON, no NaN), beside it: it is no part of the result's content."""
+        path = self._cost_path(kind, key)
+        make_way(path)
+        write_json(path, {ARTIFACT: f"{kind}/{key}", **cost})
+        if self.shared is not None:
+            self.shared.send(path, path.relative_to(self.root).as_posix())
+
+    def cost(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What `put_cost` has kept; None where there is nothing, or nothing that can be read."""
+        path = self._cost_path(kind, key)
+        if self.shared is not None and not path.is_file():
+            self.shared.fetch(path.relative_to(self.root).as_posix(), path)
+        found = read_cost(path, f"{kind}/{key}")
+        if found is not None:
+            _touch(path)
+        return found
+
+    def _cost_path(self, kind: str, key: str) -> Path:
+        return self.path(kind, key).with_suffix(COST)
+
     def get(self, kind: str, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The arrays and the metadata, checked.
 
@@ -141,6 +172,7 @@ class ArtifactStore:
         path = self.path(kind, key)
         make_way(path)
         path.unlink(missing_ok=True)
+        self._cost_path(kind, key).unlink(missing_ok=True)
         if self.shared is not None:
             self.shared.remove(self._name(kind, key))
 
@@ -173,6 +205,19 @@ class ArtifactStore:
         else:
             why = "does not exist"
         return ArtifactError(str(path), why, "Materialise the asset that makes it: it makes it again.")
+
+
+def read_cost(path: Path, artifact: str) -> dict[str, Any] | None:
+    """The cost of this artifact in the file; None where there is no such file, or it is anything else."""
+    try:
+        if not path.is_file():
+            return None
+        found = json.loads(read_text(path, MAX_COST))
+    except (XaiError, ValueError, RecursionError):
+        return None  # whoever needs it computes the artifact again
+    if not isinstance(found, dict) or found.pop(ARTIFACT, None) != artifact:
+        return None
+    return found
 
 
 def _checked_layout(file: IO[bytes], path: Path, artifact: str) -> Layout:

@@ -10,7 +10,6 @@ so that they never change.
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -20,7 +19,8 @@ import cv2
 import numpy as np
 
 from xai_assets.files import write_json
-from xai_assets.world.broden_tables import Row, Tally, write_tables
+from xai_assets.world.broden_resume import SCENES, WrittenScene, keep_scene, only_one, read_scene
+from xai_assets.world.broden_tables import Row, Tally, counted, write_tables
 from xai_assets.world.description import describe
 from xai_assets.world.errors import WorldError
 from xai_assets.world.labels import NUMBERS, broden_numbers
@@ -42,8 +42,8 @@ def write_probe(
 ) -> None:
     """Render scenes 0..count-1 of a split into `folder`, or leave it where they stand there complete already.
 
-    Everything is written into a temporary folder beside it, which is renamed at the end: `folder` is whole or
-    absent.
+    Everything is written into a temporary folder beside it, which is renamed at the end: `folder` is whole or absent. An
+    interrupted rendering goes on where it stopped; a second one of the same set waits for the first.
 
     Args:
         folder: the probe set's folder: index.csv, label.csv, category.csv, c_<category>.csv, images/.
@@ -65,24 +65,33 @@ def write_probe(
                 f"folder {folder}", "it holds files that are no probe set", "Name another folder."
             )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
-        images = part / "images" / "diorama"
-        images.mkdir(parents=True)
-        tally, rows = Tally(), []
-        for done, (row, numbers) in enumerate(_written(images, split, count, workers), start=1):
-            rows.append(row)
-            tally.add(numbers)
-            if progress is not None:
-                progress(done, count)
-        write_tables(part, rows, tally)
+    with only_one(folder.with_name(f".{folder.name}.part"), wanted) as part:
+        if is_complete(folder, split=split, count=count):
+            shutil.rmtree(part)
+            return  # another process has made it meanwhile
+        try:
+            _fill(part, split, count, workers, progress)
+        except OSError:
+            shutil.rmtree(part, ignore_errors=True)  # the disk is full: what is there would only keep it so
+            raise
         write_json(part / _MARKER, wanted)
-        part.chmod(0o755)
+        shutil.rmtree(part / SCENES)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(
+    part: Path, split: str, count: int, workers: int, progress: Callable[[int, int], None] | None
+) -> None:
+    (part / "images" / "diorama").mkdir(parents=True, exist_ok=True)
+    tally, rows = Tally(), []
+    for done, scene in enumerate(_written(part, split, count, workers), start=1):
+        rows.append(scene.row)
+        tally.add(scene.counts)
+        if progress is not None:
+            progress(done, count)
+    write_tables(part, rows, tally)
 
 
 def is_complete(folder: Path, *, split: str = "probe", count: int = 1000) -> bool:
@@ -95,10 +104,8 @@ def _marker(split: str, count: int) -> dict[str, object]:
     return {"world": WORLD_VERSION, "split": split, "count": count, "side": SIDE, "label_side": LABEL_SIDE}
 
 
-def _written(
-    images: Path, split: str, count: int, workers: int
-) -> Iterator[tuple[Row, dict[str, np.ndarray]]]:
-    jobs = [(images, split, index) for index in range(count)]
+def _written(part: Path, split: str, count: int, workers: int) -> Iterator[WrittenScene]:
+    jobs = [(part, split, index) for index in range(count)]
     if workers == 1:
         yield from map(_write_scene, jobs)
         return
@@ -110,11 +117,14 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _write_scene(job: tuple[Path, str, int]) -> tuple[Row, dict[str, np.ndarray]]:
-    """Write one picture and its label maps; its line of the index and its labels' numbers by category."""
-    images, split, index = job
+def _write_scene(job: tuple[Path, str, int]) -> WrittenScene:
+    """Write one image and its label maps, unless an interrupted rendering has left them whole."""
+    part, split, index = job
+    images = part / "images" / "diorama"
+    if (found := read_scene(part, index)) is not None:
+        return found
     rendered = render(describe(split, index))
-    (images / f"{rendered.id}.png").write_bytes(_png(rendered.image[..., ::-1]))
+    files = {f"{rendered.id}.png": _png(rendered.image[..., ::-1])}
     numbers = broden_numbers(rendered, LABEL_SIDE)
     cells = dict.fromkeys(CATEGORIES, "")
     if rendered.scene:
@@ -125,10 +135,12 @@ def _write_scene(job: tuple[Path, str, int]) -> tuple[Row, dict[str, np.ndarray]
             name = f"{rendered.id}_{category}.png"
             cells[category] = f"diorama/{name}"
             code = numbers[category]
-            (images / name).write_bytes(
-                _png(cv2.merge((np.zeros_like(code), code >> 8, code & 255)).astype(np.uint8))
-            )
-    return Row(f"diorama/{rendered.id}.png", cells), numbers
+            files[name] = _png(cv2.merge((np.zeros_like(code), code >> 8, code & 255)).astype(np.uint8))
+    for name, content in files.items():
+        (images / name).write_bytes(content)
+    scene = WrittenScene(Row(f"diorama/{rendered.id}.png", cells), counted(numbers))
+    keep_scene(part, index, scene, files)
+    return scene
 
 
 def _png(bgr: np.ndarray) -> bytes:

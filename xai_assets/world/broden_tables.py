@@ -21,6 +21,19 @@ class Row(NamedTuple):
     cells: dict[str, str]
 
 
+Counts = dict[str, tuple[int, list[tuple[int, int]]]]
+"""Of one image: category -> size of its label map, and (number, cells) of each label in it, by number."""
+
+
+def counted(numbers: dict[str, np.ndarray]) -> Counts:
+    """The counts of one image's label maps."""
+    found: Counts = {}
+    for category, values in numbers.items():
+        cells = np.bincount(values.ravel())
+        found[category] = values.size, [(n, int(cells[n])) for n in np.flatnonzero(cells).tolist() if n]
+    return found
+
+
 class Tally:
     """Frequency (pictures with a label) and coverage (shares of area, summed), by category and number."""
 
@@ -28,14 +41,12 @@ class Tally:
         self.frequency: dict[str, dict[int, int]] = {category: defaultdict(int) for category in CATEGORIES}
         self.coverage: dict[str, dict[int, float]] = {category: defaultdict(float) for category in CATEGORIES}
 
-    def add(self, numbers: dict[str, np.ndarray]) -> None:
-        """Count one picture's label maps."""
-        for category, values in numbers.items():
-            counts = np.bincount(values.ravel())
-            for number in np.flatnonzero(counts).tolist():
-                if number:
-                    self.frequency[category][number] += 1
-                    self.coverage[category][number] += int(counts[number]) / values.size
+    def add(self, counts: Counts) -> None:
+        """Count one image's label maps."""
+        for category, (size, by_number) in counts.items():
+            for number, cells in by_number:
+                self.frequency[category][number] += 1
+                self.coverage[category][number] += cells / size
 
 
 def write_tables(folder: Path, rows: list[Row], tally: Tally) -> None:
