@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.lime_image import Lime
-from xai_assets.attribution.lime_regression import FEWEST_SAMPLES
+from xai_assets.attribution.lime_regression import LEAST_EFFECTIVE
 from xai_assets.attribution.maps import NO_FIT, SIGNED_LAYER, AttributionMap, flags_of
 from xai_assets.attribution.parameters import (
     PARAMETERS,
@@ -220,7 +220,7 @@ class Explainer:
             details["top_r2"] = [surrogate.r2 for surrogate in found.top]
         if found.r2 is not None:
             return found.values, extras, details, ()
-        few = found.effective_samples < FEWEST_SAMPLES
+        few = found.effective_samples < LEAST_EFFECTIVE
         details["warning"] = (
             f"of {parameters.num_samples} samples so few count (as {found.effective_samples:.1f}) that the surrogate "
             "explains nothing: give a larger `kernel_width`, or the cosine distance"

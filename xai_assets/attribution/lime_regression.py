@@ -11,7 +11,7 @@ from scipy import linalg
 
 from xai_assets.attribution.parameters import Lasso, Linear, ModelRegressor, Ridge
 
-FEWEST_SAMPLES = 3.0
+LEAST_EFFECTIVE = 3.0
 """Effective samples; through fewer a line goes exactly, whatever was explained."""
 
 
@@ -59,7 +59,7 @@ def r_squared(y: np.ndarray, predicted: np.ndarray, w: np.ndarray) -> np.ndarray
     variance = w @ (y - _mean(y, w)) ** 2
     missed = w @ (y - predicted) ** 2
     explained = 1 - missed / np.where(variance > 0, variance, 1)
-    return np.where((variance > 0) & (effective_samples(w) >= FEWEST_SAMPLES), explained, np.nan)
+    return np.where((variance > 0) & (effective_samples(w) >= LEAST_EFFECTIVE), explained, np.nan)
 
 
 def effective_samples(w: np.ndarray) -> float:

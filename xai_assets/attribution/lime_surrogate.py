@@ -24,7 +24,7 @@ class Surrogate:
         weights: float64, one a superpixel, of either sign; 0 for those that the surrogate does not use.
         used: int64, the superpixels that it uses, by falling size of their weight.
         r2: how much of the perturbed predictions' variance it explains, weighted by closeness; at most 1. None where
-            there is nothing to explain: the predictions do not vary, or fewer than `FEWEST_SAMPLES` count.
+            there is nothing to explain: the predictions do not vary, or fewer than `LEAST_EFFECTIVE` count.
         intercept: what it predicts where nothing is shown.
         surrogate_probability: what it predicts for the view.
         probability: what the model predicts for it.
