@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from xai_assets.cli_main import CANCELLED, FAILED, USAGE_ERROR, report
 from xai_assets.cli_progress import Steps
+from xai_assets.cli_run_ready import ready
 from xai_assets.cli_say import say
-from xai_assets.error_text import FULL, free_bytes, of_exception
-from xai_assets.errors import XaiError
+from xai_assets.error_text import of_exception
 from xai_assets.execution.history import instance_folder, open_instance
 from xai_assets.execution.run_lock import locks_folder, sweep
 from xai_assets.execution.stopping import asked_to_stop, stoppable
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 SECONDS_TO_CANCEL = 3.0
 """How long a second Ctrl-C waits for the history to take note of it."""
-
-LEAST_ROOM = 32 * 2**20
-"""Bytes; with less, a run cannot even keep its history."""
 
 
 def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tuple[str, ...] = ()) -> int:
@@ -53,8 +50,10 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tu
     stop = _Stop(f"`xai run {file.study.name}` goes on where it stopped.")
     with stoppable(stop.first, stop.second):
         try:
-            _ready(file, settings)
+            little = ready(file, settings)
             say(file.study.title, err=True)
+            if little is not None:
+                say(little, err=True)
             absent = _still_missing(file, settings)
             if absent:
                 for line in absent:
@@ -80,17 +79,6 @@ def _still_missing(file: StudyFile, settings: Settings) -> list[str]:
         return []
     with Steps(len(missing)) as steps:
         return fetch_needs(missing, steps.follow)
-
-
-def _ready(file: StudyFile, settings: Settings) -> None:
-    """Raise XaiError where a run could not even begin: a folder without room, or one that nobody may write to."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    if not os.access(settings.data, os.W_OK):
-        raise XaiError(
-            str(settings.data), "permission denied", "Choose another folder, as in XAI_DATA=FOLDER."
-        )
-    if free_bytes(settings.data) < LEAST_ROOM:
-        raise XaiError(str(settings.data), *FULL)
 
 
 @dataclass

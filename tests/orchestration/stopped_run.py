@@ -7,7 +7,7 @@ import time
 import dagster as dg
 from dagster._core.execution.api import execute_run_iterator
 
-from xai_assets.execution import capture
+from xai_assets.execution import capture, counts
 from xai_assets.execution.executor import xai_executor
 from xai_assets.execution.op_tags import MODEL
 from xai_assets.execution.stopping import asked_to_stop, stoppable
@@ -16,6 +16,10 @@ from xai_assets.execution.stopping import asked_to_stop, stoppable
 @dg.asset(op_tags=MODEL, retry_policy=dg.RetryPolicy(max_retries=1))
 def waits() -> None:
     print("a step's own words", file=sys.stderr, flush=True)
+    count = counts.writer("waits")
+    assert count is not None
+    count(3, 12)
+    print("counted", file=sys.stderr, flush=True)
     time.sleep(600)
 
 
@@ -67,7 +71,11 @@ def main(folder, executor, name):
             },
             job_code_origin=job.get_python_origin(),
         )
-        with stoppable(lambda: say("asked"), lambda: os._exit(99)), capture.quiet():
+        with (
+            counts.collected() as read,
+            stoppable(lambda: say("asked", read("waits")), lambda: os._exit(99)),
+            capture.quiet(),
+        ):
             for event in execute_run_iterator(job, run, instance):
                 say(event.event_type_value, event.step_key)
         say("status", instance.get_run_by_id(run.run_id).status.value, asked_to_stop())

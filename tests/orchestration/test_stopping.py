@@ -54,11 +54,15 @@ def wait_for(path, what, process):
 def test_a_run_that_is_stopped_is_cancelled_without_a_word(start, tmp_path, executor, number):
     process = start(executor)
     wait_for(tmp_path / "said", "STEP_START waits", process)
+    for _ in range(600):
+        if "counted" in "".join(file.read_text() for file in tmp_path.rglob("*.err")) or process.poll():
+            break
+        time.sleep(0.1)
     os.killpg(process.pid, number)  # to all its processes, as a terminal does
     assert process.wait(120) == 0
     said = (tmp_path / "said").read_text(encoding="utf-8")
     assert said.splitlines()[-1] == "status CANCELED True", said
-    assert "asked" in said and "STEP_SUCCESS" not in said and "STEP_START after" not in said
+    assert "asked (3, 12)" in said and "STEP_SUCCESS" not in said and "STEP_START after" not in said
     assert (tmp_path / "log").read_text(encoding="utf-8") == ""
 
 
