@@ -11,6 +11,7 @@ from xai_assets.study_file import StudyFile
 from xai_assets.vision.downloads import fetch
 from xai_assets.vision.missing import missing_files
 from xai_assets.vision.spec import EncoderSpec, ModelSpec
+from xai_assets.vision.weights import open_to_change
 
 BRODEN = "http://netdissect.csail.mit.edu/data/broden1_224.zip"
 WORDS = "https://raw.githubusercontent.com/Trustworthy-ML-Lab/CLIP-dissect/main/data/20k.txt"
@@ -24,7 +25,7 @@ class Need:
         what: what it is.
         place: where it is looked for.
         address: where it can be had, as far as is known.
-        downloadable: whether it is one file that can be fetched to its place as it is.
+        downloadable: whether it is one file that can be fetched to its place as it is: not over http without a hash.
         sha256: what its SHA-256 must be or begin with, where that is known.
     """
 
@@ -60,7 +61,16 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
             given = {"the folder of true masks": truth.masks, "the file of true boxes": truth.boxes}
             own += [Need(what, file.resolve(path)) for what, path in given.items() if path]
     absent = missing_files(specs, settings, base=file.path.parent)
-    weights = [Need(f.what, f.place, f.address, f.address is not None, f.sha256) for f in absent]
+    weights = [
+        Need(
+            f.what,
+            f.place,
+            f.address,
+            f.address is not None and not open_to_change(f.address, f.sha256),
+            f.sha256,
+        )
+        for f in absent
+    ]
     return weights + [need for need in own if not need.place.exists()]
 
 

@@ -12,6 +12,10 @@ from xai_assets.progress import Progress, silent
 from xai_assets.reading import kind_of, read_text, shown
 from xai_assets.vision.downloads import MAX_BYTES, DownloadError, fetch
 
+NAME_THE_HASH = (
+    "Put it there by hand, or name the file's hash in the study: `sha256:` beside `name:` of the model; "
+    "`sha256sum FILE` prints it."
+)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_RECORD = 10_000
 
@@ -68,7 +72,13 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
             raise WeightsError(shown(candidate.path), why, "Put the file itself there.")
     if file.url is None:
         raise WeightsError(str(file.path), f"it is missing ({file.what})", file.remedy)
-    _check_protected(file)
+    if open_to_change(file.url, file.sha256):
+        raise WeightsError(
+            str(file.path),
+            f"it is missing ({file.what}); its address {file.url} is http and its hash is not known, so anybody on "
+            "the way could send another file",
+            NAME_THE_HASH,
+        )
     try:
         fetch(file.url, file.sha256, file.path, progress)
     except DownloadError as error:
@@ -78,18 +88,10 @@ def obtain(file: WeightsFile, progress: Progress = silent) -> tuple[Path, str]:
     return file.path, _verified(file)
 
 
-def _check_protected(file: WeightsFile) -> None:
-    """Raise WeightsError for an address by which anybody on the way could send another file unnoticed."""
-    assert file.url is not None
-    address = urlsplit(file.url)
-    if address.scheme == "http" and file.sha256 is None and address.hostname not in _LOOPBACK:
-        raise WeightsError(
-            str(file.path),
-            f"it is missing ({file.what}); its address {file.url} is http and its hash is not known, so anybody on "
-            "the way could send another file",
-            "Put it there by hand, or name the file's hash in the study: `sha256:` beside `name:` of the model; "
-            "`sha256sum FILE` prints it.",
-        )
+def open_to_change(url: str, sha256: str | None) -> bool:
+    """Whether anybody on the way could send another file unnoticed: http, and no hash that would tell."""
+    address = urlsplit(url)
+    return address.scheme == "http" and sha256 is None and address.hostname not in _LOOPBACK
 
 
 def verify_sha256(path: Path, expected: str) -> str:
