@@ -35,16 +35,21 @@ VARIABLES = (
 )  # fmt: skip
 """Every variable that is read."""
 
-_IN_CHECKOUT = {"studies": "data/studies", "world": "data/world", "reports_templates": "reports_templates"}
+_IN_CHECKOUT = {
+    "studies": "data/studies",
+    "world": "data/world",
+    "reports_templates": "reports_templates",
+    "dagster.yaml": "dagster.yaml",
+}
 
 
 def shipped(name: str) -> Path:
-    """The folder of something that travels with the code: "studies", "world" or "reports_templates".
+    """The folder of something that travels with the code, "studies", "world" or "reports_templates", or "dagster.yaml".
 
     In a checkout it stands where people edit it; in an installed wheel it stands in the package.
     """
     in_wheel = PACKAGE / "_shipped" / name
-    return in_wheel if in_wheel.is_dir() else CHECKOUT / _IN_CHECKOUT[name]
+    return in_wheel if in_wheel.exists() else CHECKOUT / _IN_CHECKOUT[name]
 
 
 def in_checkout() -> bool:

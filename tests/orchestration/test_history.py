@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,19 @@ def test_a_folder_that_is_read_only_is_named(home):
     (home / "history").chmod(0o555)
     with pytest.raises(HistoryError, match="cannot be opened"):
         open_instance(home)
+
+
+def test_without_a_file_of_its_own_a_history_has_the_settings_of_the_shipped_one(tmp_path):
+    with open_instance(tmp_path / "usual") as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.get_settings("concurrency") == {"runs": {"max_concurrent_runs": 2}}
+        assert not instance.telemetry_enabled and not instance.nux_enabled
+        assert Path(instance.compute_log_manager.get_captured_local_path(["a"], "pdf")).is_relative_to(
+            tmp_path
+        )
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "dagster.yaml").write_text("run_monitoring: {enabled: false}\n", encoding="utf-8")
+    with open_instance(tmp_path / "own") as instance:
+        assert not instance.run_monitoring_enabled
+        assert not instance.get_settings("concurrency")
+        assert not instance.telemetry_enabled

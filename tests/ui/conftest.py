@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import TINY_STUDY
 from tests.ui.dagster_dev import code_location, run, xai_ui
+from tests.ui.hostile import other_host, write_study
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -16,13 +17,22 @@ STUDIES = {"tiny": TINY_STUDY, "every-minute": TINY_STUDY + 'schedule: "* * * * 
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def host():
+    """Another host than the UI's."""
+    with other_host() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, host):
     """`xai ui` in an empty folder; its address and its data folder."""
     home = tmp_path_factory.mktemp("home")
     (home / "data" / "studies").mkdir(parents=True)
     for name, text in STUDIES.items():
         (home / "data" / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    write_study(home / "data", host.name)
     with xai_ui(home) as base:
+        host.ui = base
         yield base, home / "data"
 
 

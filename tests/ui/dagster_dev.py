@@ -103,9 +103,9 @@ def launch(base, location, study, config):
     return launched["run"]["runId"]
 
 
-def run(base, location, config):
-    """Run the tiny study with this config from the server; how it ended."""
-    run_id = launch(base, location, "tiny", config)
+def run(base, location, config, study="tiny"):
+    """Run the study with this config from the server; how it ended."""
+    run_id = launch(base, location, study, config)
     query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
     def ended():

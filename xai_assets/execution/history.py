@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xai_assets.errors import XaiError
 from xai_assets.execution.history_files import HistoryError, check_files
 from xai_assets.execution.locks import try_lock
-from xai_assets.settings import Settings
+from xai_assets.settings import Settings, shipped
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 QUIET: dict[str, Any] = {"telemetry": {"enabled": False}, "nux": {"enabled": False}}
 """What every instance of ours is opened with: Dagster sends nothing, and writes nothing to the home folder."""
+
+KEPT_IN = ("storage", "local_artifact_storage", "compute_logs")
+"""Sections of dagster.yaml that say where things are kept, which here follows the data folder."""
 
 SECONDS_TO_WAIT = 60.0
 """Opening takes a second or two, the first time included."""
@@ -78,7 +81,7 @@ def _reference(home: Path) -> "InstanceRef":
 
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return InstanceRef.from_dir(str(home), overrides=QUIET)
+        return InstanceRef.from_dir(str(home), overrides={**_usual(home), **QUIET})
     except OSError as error:
         raise HistoryError.unusable(home, error) from error
     except (DagsterError, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -88,6 +91,16 @@ def _reference(home: Path) -> "InstanceRef":
             "is not a configuration of a Dagster instance",
             f"Correct it or remove it ({first}).",
         ) from error
+
+
+def _usual(home: Path) -> dict[str, Any]:
+    """What the shipped dagster.yaml says beside where things are kept; nothing where `home` has a file of its own."""
+    import yaml
+
+    if (home / "dagster.yaml").is_file():
+        return {}
+    given = yaml.safe_load(shipped("dagster.yaml").read_text(encoding="utf-8"))
+    return {name: value for name, value in given.items() if name not in KEPT_IN}
 
 
 def _databases(reference: "InstanceRef") -> list[Path]:

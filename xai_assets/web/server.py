@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from xai_assets.errors import XaiError
 from xai_assets.web.guard import LOOPBACK, App, Guard
 from xai_assets.web.publish import PREFIX
+from xai_assets.web.third_state import show_not_asked
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -194,6 +195,7 @@ def _web_app(instance: "dg.DagsterInstance", workspace: Path, path_prefix: str) 
     instance.optimize_for_webserver(
         DEFAULT_DB_STATEMENT_TIMEOUT, DEFAULT_POOL_RECYCLE, DEFAULT_POOL_MAX_OVERFLOW
     )
+    show_not_asked()
     target = WorkspaceFileTarget([str(workspace)])
     with WorkspaceProcessContext(instance, target, version=__version__) as context:
         app: Any = DagsterWebserver(context, path_prefix, POLL_MILLISECONDS).create_asgi_app()
