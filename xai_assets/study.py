@@ -18,6 +18,7 @@ from xai_assets.attribution.parameters import (
     LimeParameters,
     ScoreCAMParameters,
 )
+from xai_assets.dissection.class_pattern import class_pattern, is_pattern
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
 from xai_assets.evaluation.parameters import Faithfulness, Robustness
 from xai_assets.suggest import did_you_mean
@@ -54,11 +55,21 @@ class ProbeSource(Part):
         None, description="a folder in Broden's published layout (index.csv, label.csv, …)"
     )
     folder: str | None = Field(None, description="a folder of images without labels: CLIP-Dissect only")
+    classes: str | None = Field(
+        None,
+        description="of a folder, by which its encoder is judged: how file names say the class that an image shows, such "
+        "as `n#_{class}.JPEG` or `{class}_#.*` (* is any text, # digits), or a CSV file with the columns image and class",
+    )
     limit: int | None = Field(None, ge=1, description="use the first so many images only")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         _exactly_one(self, ("diorama", "broden", "folder"))
+        if self.classes is not None:
+            if self.folder is None:
+                raise ValueError("`classes` is for a folder of images; the others have labels")
+            if is_pattern(self.classes):
+                class_pattern(self.classes)
         return self
 
 

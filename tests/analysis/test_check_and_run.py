@@ -28,6 +28,7 @@ from xai_assets.settings import Settings
 from xai_assets.study_file import read_study
 
 IMAGES = {"folder": "images"}
+LIME = {"num_samples": 40, "segmentation": {"name": "grid", "rows": 2, "columns": 2}}
 BOXES = {
     "images": [{"id": 1, "file_name": "a.png", "width": 999, "height": 40}],
     "categories": [{"id": 1, "name": "dog"}],
@@ -115,7 +116,7 @@ SET_ASIDE = {
     "masks of another size": attribution(truth={"masks": "masks"}),
     "masks in colours": attribution(truth={"masks": "coloured"}),
     "LIME's parameters of no image": attribution(
-        methods={"lime": {"num_samples": 2}}, lime_per_image={"d.png": {"num_samples": 2}}
+        methods={"lime": LIME}, lime_per_image={"d.png": {"num_samples": 2}}
     ),
     "a probe image of another size": dissection(
         models=[{"model": sized("native", size=128), "layers": ["fc"]}]
@@ -176,7 +177,7 @@ def test_what_the_run_sets_aside_the_check_tells_in_its_words(folder, tmp_path, 
 
 
 def test_what_the_check_passes_the_run_does(folder, tmp_path):
-    bench = opened(folder, attribution(methods={"lime": {"num_samples": 3}}, layer="not asked for"), tmp_path)
+    bench = opened(folder, attribution(methods={"lime": LIME}, layer="not asked for"), tmp_path)
     assert {row.state for row in precheck(bench.file, bench.settings)} == {"ok"}
     said, ended = run(bench)
     assert not said and not ended

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from xai_assets.analysis.probe import open_probe, probe_labels
+from xai_assets.analysis.probe import classes_key, open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.concept_list import read_concept_list
 from xai_assets.dissection.health import probe_health
@@ -48,6 +48,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
             "encoder": encoder.fingerprint(),
             "words": [list(pair) for pair in words],
             "probe": probe_table["sha256"].iloc[0],
+            **classes_key(bench),
         }
     )
     if bench.store.has("embeddings", key):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from xai_assets.dissection.class_pattern import is_pattern
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress
 from xai_assets.settings import Settings
@@ -51,6 +52,9 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
             own.append(Need("the probe set (Broden)", file.resolve(dissection.probe.broden), BRODEN))
         if dissection.probe.folder:
             own.append(Need("the folder of probe images", file.resolve(dissection.probe.folder)))
+            classes = dissection.probe.classes
+            if classes and not is_pattern(classes):
+                own.append(Need("the table of the probe's classes", file.resolve(classes)))
         if dissection.concepts != "diorama":
             own.append(Need("the concept list", file.resolve(dissection.concepts), WORDS))
     if attribution := file.study.attribution:

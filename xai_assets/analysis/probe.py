@@ -8,10 +8,12 @@ import pandas as pd
 from xai_assets.analysis.images import unfit
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
+from xai_assets.dissection.class_pattern import is_pattern
+from xai_assets.dissection.image_classes import by_pattern, by_table
 from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.probe import FolderProbe, ProbeSet
 from xai_assets.errors import XaiError
-from xai_assets.files import fingerprint
+from xai_assets.files import fingerprint, sha256_file
 from xai_assets.interop.broden import BrodenProbe
 from xai_assets.set_aside import lines
 from xai_assets.vision.preprocessing import Preprocessing
@@ -49,9 +51,7 @@ def _open(bench: Workbench) -> ProbeSet:
     if source.broden:
         return BrodenProbe(bench.file.resolve(source.broden), limit=source.limit)
     if source.folder:
-        return FolderProbe(
-            bench.file.resolve(source.folder), limit=source.limit, unfit=unfit_for_models(bench)
-        )
+        return folder_probe(bench, source.limit)
     assert source.diorama is not None
     folder = bench.settings.artifacts / "probes" / f"diorama-{PROBE_SPLIT}-{source.diorama.count}"
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
@@ -59,6 +59,30 @@ def _open(bench: Workbench) -> ProbeSet:
         folder, split=PROBE_SPLIT, count=source.diorama.count, workers=workers, progress=bench.progress
     )
     return BrodenProbe(folder, limit=source.limit)
+
+
+def folder_probe(bench: Workbench, limit: int | None) -> FolderProbe:
+    """The first so many images of the study's folder that its models take, with their classes where they are known.
+
+    Raises:
+        XaiError: as `open_probe`; or not one class is known where the study says how to know them.
+    """
+    source = bench.dissection.probe
+    assert source.folder is not None
+    probe = FolderProbe(bench.file.resolve(source.folder), limit=limit, unfit=unfit_for_models(bench))
+    if source.classes is not None:
+        given, ids = source.classes, probe.ids
+        table = bench.file.resolve(given)
+        probe.classes = by_pattern(given, ids) if is_pattern(given) else by_table(table, ids)
+    return probe
+
+
+def classes_key(bench: Workbench) -> dict[str, list[str]]:
+    """What the classes of a folder's images follow from, for the key of what is made with them."""
+    given = bench.dissection.probe.classes
+    if given is None:
+        return {}
+    return {"classes": [given] if is_pattern(given) else [sha256_file(bench.file.resolve(given))]}
 
 
 def unfit_for_models(bench: Workbench) -> Callable[[int, int], str | None]:

@@ -43,6 +43,8 @@ def image_files(file: StudyFile) -> list[Path]:
         probe = file.study.dissection.probe
         if probe.folder:
             found.update(_visible(file.resolve(probe.folder)))
+        if probe.classes:
+            found.add(file.resolve(probe.classes))  # a pattern is no file, and is left out below
         if probe.broden:
             found.update(_there(file.resolve(probe.broden) / name) for name in BRODEN_FILES)
     return sorted(path for path in found if path.is_file())

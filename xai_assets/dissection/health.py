@@ -1,7 +1,7 @@
 """Is the probe set what it should be, and does the encoder understand it? Asked before anyone believes a number."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -93,7 +93,8 @@ def probe_health(
     if text_features is not None:
         findings.append(_nearest_word(words, image_features, text_features))
     if probe.concepts is None:
-        return [*findings, Finding("zero-shot accuracy", "not known: the probe set has no labels", "warn")]
+        classes = getattr(probe, "classes", {})
+        return findings + (_by_class(probe, encoder, image_features, classes) if classes else [_NO_LABELS])
     findings.append(
         Finding(
             "labels",
@@ -107,15 +108,38 @@ def probe_health(
     for category in ZERO_SHOT_CATEGORIES:
         found = zero_shot(probe, encoder, image_features, shares, category)
         if found is not None:
-            findings.append(
-                Finding(
-                    f"zero-shot accuracy, {category}",
-                    f"{found.accuracy:.1%} of {found.images} images, {found.classes} "
-                    f"classes (chance {found.chance:.1%})",
-                    "ok" if found.skill >= MIN_ZERO_SHOT else "warn",
-                )
-            )
+            findings.append(_accuracy(category, found))
     return findings
+
+
+_NO_LABELS = Finding(
+    "zero-shot accuracy", "not known: the probe set has no labels; `probe.classes` can say them", "warn"
+)
+
+
+def _by_class(
+    probe: ProbeSet, encoder: TextEncoder, image_features: np.ndarray, classes: Mapping[str, str]
+) -> list[Finding]:
+    """Images without a class, and how often the name of an image's class is the nearest of all."""
+    unknown = len(probe.ids) - sum(name in classes for name in probe.ids)
+    found = [Finding("images without a class", str(unknown), "warn" if unknown else "ok")]
+    names = sorted({spoken_name(name) for name in classes.values()})
+    if len(names) < 2:
+        said = f"not known: all images are of the class {names[0]}"
+        return [*found, Finding("zero-shot accuracy, class", said, "warn")]
+    asked = [at for at, name in enumerate(probe.ids) if name in classes]
+    right = np.array([names.index(spoken_name(classes[probe.ids[at]])) for at in asked])  # m
+    texts = np.asarray(encoder.embed_texts(names))  # k d
+    answers = (image_features[asked] @ texts.T).argmax(axis=1)  # m d, d k -> m
+    measured = ZeroShot(float((answers == right).mean()), 1 / len(names), len(asked), len(names))
+    return [*found, _accuracy("class", measured)]
+
+
+def _accuracy(of: str, found: ZeroShot) -> Finding:
+    said = (
+        f"{found.accuracy:.1%} of {found.images} images, {found.classes} classes (chance {found.chance:.1%})"
+    )
+    return Finding(f"zero-shot accuracy, {of}", said, "ok" if found.skill >= MIN_ZERO_SHOT else "warn")
 
 
 def zero_shot(

@@ -79,6 +79,7 @@ class FolderProbe:
         left_out: what else is in the folder and not hidden, with the reason.
         others: the names of `left_out`.
         files: how many image files the folder has.
+        classes: the class that an image shows, by its id, where the study says it.
         notes: what is unusual about an image that was read: its id, and a sentence.
 
     Raises:
@@ -97,6 +98,7 @@ class FolderProbe:
     ) -> None:
         self.folder = Path(folder)
         self.ids: list[str] = []
+        self.classes: dict[str, str] = {}
         self.quarantined: list[Quarantined] = []
         self._paths: list[Path] = []
         self._hashes: list[str] = []

@@ -7,7 +7,7 @@ import numpy as np
 from xai_assets.analysis.embeddings import concept_words
 from xai_assets.analysis.pixel_labels import vectors_left_out
 from xai_assets.analysis.precheck.found import SCENE_SIDE, Found, Sizes, model_notes, refused
-from xai_assets.analysis.probe import unfit_for_models
+from xai_assets.analysis.probe import folder_probe
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import collect
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeSet
@@ -52,7 +52,7 @@ def _probe(bench: Workbench) -> tuple[ProbeSet, int, list[Found]]:
     source = bench.dissection.probe
     if source.folder:
         most = min(source.limit or WHOLE, WHOLE)
-        probe = FolderProbe(bench.file.resolve(source.folder), limit=most, unfit=unfit_for_models(bench))
+        probe = folder_probe(bench, most)
         tried = len(probe) + len(probe.quarantined)
         count = len(probe) + probe.files - tried
         return probe, count, list(_aside(probe))
@@ -69,6 +69,11 @@ def _probe(bench: Workbench) -> tuple[ProbeSet, int, list[Found]]:
 
 def _aside(probe: FolderProbe) -> Iterator[Found]:
     bad = [(one.path, f"{one.why}. {one.remedy}") for one in probe.quarantined]
+    if probe.classes:
+        without = len(probe) - len(probe.classes)
+        said = f"{len(set(probe.classes.values()))} classes of {len(probe.classes)} images"
+        said += f"; of {without} images the class is not known" if without else ""
+        yield Found("classes of the probe images", "look" if without else "ok", said)
     for what, things in (
         ("probe images set aside", bad),
         ("probe images to look at", probe.notes),
