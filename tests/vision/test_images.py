@@ -442,6 +442,19 @@ def test_what_else_is_in_a_folder_is_named_with_its_reason(tmp_path: Path) -> No
         list_folder(tmp_path)
 
 
+def test_what_pillow_logs_of_an_image_is_not_written_to_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = save(tmp_path / "a.tif", picture())
+    path.write_bytes(
+        path.read_bytes().replace(struct.pack("<HHII", 277, 3, 1, 3), struct.pack("<HHII", 277, 3, 1, 999))
+    )
+    with pytest.raises(ImageError):
+        read_image(path)
+    assert capfd.readouterr().err == ""
+    assert caplog.records == []
+
+
 @given(st.integers(0, 2**20), st.binary(max_size=3))
 def test_any_damage_to_a_tiff_is_an_image_or_an_image_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes
@@ -474,3 +487,20 @@ def test_a_jpeg_has_a_limit_of_scans(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(progressive(120))
     with pytest.raises(ImageError, match="more than 100 scans"):
         read_image(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("1 EiB"), OSError("out of memory error when reading image file")]
+)
+def test_a_file_that_claims_more_memory_than_its_pixels_need_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Else one crafted file would end the study: memory is there, and the other images need no more."""
+    path = save(tmp_path / "a.png", picture())
+
+    def fails(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fails)
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        read_image(path)

@@ -1,6 +1,7 @@
 """Reading images from files: RGB, upright, 8 bits, or a clear error. A broken file becomes no image."""
 
 import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -55,6 +56,7 @@ _OF_SUFFIX = {
 }  # fmt: skip
 MAX_SCANS = 100
 """Of a JPEG file: progressive ones have some ten, and each goes over all pixels in as little as a hundred bytes."""
+_PILLOW = logging.getLogger("PIL")
 _decoding = threading.Lock()
 
 
@@ -122,14 +124,10 @@ def read_image(path: str | Path, *, id: str | None = None, max_pixels: int = MAX
             pixels = rgb_pixels(ImageOps.exif_transpose(image), white=white)
         except XaiError as error:
             raise ImageError(shown(path), error.why, error.remedy) from error
-        except MemoryError:
-            raise
-        except (
-            Exception
-        ) as error:  # Pillow's decoders raise almost anything on damaged data; all of it means this
-            if "out of memory" in str(error).lower():
-                raise MemoryError(f"{shown(path)}: {_reason(error)}") from error
-            _reserve(path, *image.size, times=2)  # some decoders call it damage when they get no memory
+        except Exception as error:
+            # Pillow's decoders raise almost anything on damaged data, and some of it where they get no memory. Where
+            # there is memory, a MemoryError means damage too: the file claims more than its pixels need.
+            _reserve(path, *image.size, times=2)
             raise ImageError(
                 shown(path),
                 f"the image is truncated or damaged ({_reason(error)})",
@@ -196,8 +194,6 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
         image = Image.open(io.BytesIO(without_text(data)), formats=FORMATS)
         # An MPO is a JPEG with previews behind. Counting frames would read them all: asked is for the second.
         several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
-    except MemoryError:
-        raise
     except Image.DecompressionBombError as error:
         raise ImageError(shown(path), _reason(error), "Save it smaller.") from error
     except Exception as error:  # as above: headers can be damaged in as many ways as pixels
@@ -251,10 +247,15 @@ def _reserve(path: str | Path, width: int, height: int, *, times: int = 1) -> No
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Pillow warns of its own limit, which is above ours, and of odd metadata, which is not used."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Pillow warns of its own limit, which is above ours, and of odd metadata, which is not used; some of it it logs."""
+    before = _PILLOW.level
+    _PILLOW.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _PILLOW.setLevel(before)
 
 
 @contextmanager
