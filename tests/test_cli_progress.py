@@ -67,7 +67,7 @@ def test_a_terminal_that_has_grown_narrower_has_its_wrapped_rows_erased():
     assert screen._erased() == ""
 
 
-@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"NO_COLOR": "1"}, {}])
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}, {}])
 def test_without_a_terminal_a_line_says_what_begins_and_what_has_ended(tmp_path, environment):
     ran = subprocess.run(
         [sys.executable, "-c", RUN, str(tmp_path / "log")], capture_output=True, text=True, cwd=CHECKOUT,

@@ -10,7 +10,13 @@ import duckdb
 import pytest
 
 from tests.conftest import TINY_STUDY
+from tests.terminal import Program
+from xai_assets import cli_run_ready
+from xai_assets.cli_run_ready import ready
+from xai_assets.errors import XaiError
 from xai_assets.execution.history import open_instance
+from xai_assets.settings import Settings
+from xai_assets.study_file import find_study
 
 
 @pytest.fixture
@@ -112,3 +118,49 @@ def test_an_asset_whose_inputs_were_never_made_says_which(xai):
     assert ran.returncode == 1
     assert "images" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_file_outside_the_folder_of_studies_is_refused_before_anything_runs(xai, tmp_path):
+    other = tmp_path / "tiny.yaml"
+    other.write_text(TINY_STUDY.replace("A tiny study", "Another one"), encoding="utf-8")
+    ran = xai("run", str(other))
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(str(other)) and "Another one" not in ran.stderr
+    assert str(tmp_path / "data" / "studies" / "tiny.yaml") in ran.stderr  # which has its name
+    assert not (tmp_path / "data" / "dagster").exists()
+
+
+def test_a_disk_without_room_is_said_before_anything_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XAI_DATA", str(tmp_path))
+    monkeypatch.setattr(cli_run_ready, "free_bytes", lambda folder: 3 * 2**20)
+    with pytest.raises(XaiError, match="the disk is full"):
+        ready(find_study("demo", Settings.from_environment()), Settings.from_environment())
+    monkeypatch.setattr(cli_run_ready, "free_bytes", lambda folder: 40 * 2**20)
+    said = ready(find_study("demo", Settings.from_environment()), Settings.from_environment())
+    assert said is not None and "40 MiB are free" in said
+    monkeypatch.setattr(cli_run_ready, "free_bytes", lambda folder: 40 * 2**30)
+    assert ready(find_study("demo", Settings.from_environment()), Settings.from_environment()) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [100, 50])
+def test_a_run_in_a_terminal_shows_what_runs_and_ends_with_numbers_and_what_to_do_next(tmp_path, columns):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "tiny.yaml").write_text(TINY_STUDY, encoding="utf-8")
+    environment = os.environ | {"XAI_DATA": str(tmp_path), "DAGSTER_HOME": "", "XAI_DEVICES": ""}
+    command = [sys.executable, "-m", "xai_assets", "run", "tiny", "--executor", "in_process"]
+    program = Program(command, columns=columns, environment=environment)
+    try:
+        program.read(seconds=600)
+        assert program.process.wait(60) == 0, program.said[-2000:]
+    finally:
+        program.close()
+    shown = [line.rstrip() for line in program.screen.lines]
+    during = [line for lines in program.seen for line in lines if line.startswith("  gradcam_masks")]
+    assert during and all(len(line) < columns for line in during)
+    assert all(sum(line.startswith("assets") for line in lines) <= 1 for lines in program.seen)
+    assert not [line for line in shown if "━" in line or line.startswith("assets")]
+    assert "elemetry" not in program.said and "Warning" not in program.said
+    text = "\n".join(shown)
+    assert "Checks: " in text and "not asked" in text and "cam.pdf" in text and "xai ui" in text
+    assert any(line.startswith("  gradcam ") for line in shown)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xai_assets.cli_main import CANCELLED, FAILED, USAGE_ERROR, report
 from xai_assets.cli_progress import Steps
 from xai_assets.cli_run_ready import ready
-from xai_assets.cli_say import say
+from xai_assets.cli_say import say, say_lines
 from xai_assets.error_text import of_exception
 from xai_assets.execution.history import instance_folder, open_instance
 from xai_assets.execution.run_lock import locks_folder, sweep
@@ -170,6 +170,8 @@ def _materialise(
         run = instance.get_run_by_id(run.run_id)
     if run is not None and not run.is_success and asked_to_stop():
         raise KeyboardInterrupt
+    for text in watched.tracebacks() if os.environ.get(DEBUG) else []:
+        say_lines(text, err=True)
     for line in watched.reasons():
         say(line, err=True)
     if watched.refused:

@@ -84,6 +84,14 @@ class Watched:
             if event.is_run_failure
         ]
 
+    def tracebacks(self) -> list[str]:
+        """The whole errors, for whoever looks for a fault in the code."""
+        errors = [
+            event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+            for event in self.failures
+        ]
+        return [error.to_string() for error in errors if error is not None]
+
     @property
     def refused(self) -> bool:
         """Whether the run failed before any step began, for a reason of ours: something was wrong or missing."""

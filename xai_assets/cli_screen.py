@@ -31,9 +31,17 @@ class Screen:
     def __init__(self, content: Content, otherwise: Callable[[], None]) -> None:
         self._content, self._otherwise = content, otherwise
         self._file: TextIO = _copy_of_stderr()
-        # Colours as rich chooses them: none where NO_COLOR is set or where this is no terminal.
-        self._console = Console(file=self._file, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        self.draws = self._console.is_terminal and not self._console.is_dumb_terminal
+        # Colours as rich chooses them: none where NO_COLOR is set. FORCE_COLOR makes no log a terminal.
+        on_terminal = self._file.isatty()
+        self._console = Console(
+            file=self._file,
+            force_terminal=on_terminal,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
+        )
+        self.draws = on_terminal and not self._console.is_dumb_terminal
         self._shown: list[int] = []  # cells of each line that is drawn
         self._lock = threading.RLock()
         self._closed = threading.Event()
