@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.activation_store import ActivationStore, Place
+from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.probe import open_probe
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import CODE_VERSION, Activations, collect
@@ -13,7 +14,7 @@ from xai_assets.dissection.probe import ProbeSet
 from xai_assets.dissection.thresholds import threshold_bounds
 from xai_assets.files import fingerprint
 from xai_assets.study import DissectedModel
-from xai_assets.vision.classifiers import Classifier, load_classifier
+from xai_assets.vision.classifiers import Classifier
 
 BATCH = 64
 """Probe images in a forward pass."""
@@ -31,7 +32,7 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
     hashes = [probe.image_sha256(index) for index in range(len(probe))]
     rows = []
     for entry in bench.dissection.models:
-        classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
+        classifier = open_classifier(bench, entry.model)
         bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
         key, found = _collected(bench, classifier, entry, probe, hashes)
         rows += [

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.opened_models import open_encoder
 from xai_assets.analysis.probe import classes_key, open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.concept_list import read_concept_list
 from xai_assets.dissection.health import probe_health
 from xai_assets.files import fingerprint
 from xai_assets.set_aside import lines
-from xai_assets.vision.encoders import load_encoder
 from xai_assets.world.concepts import concepts
 
 CODE_VERSION = 2
@@ -40,8 +40,9 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
 
     Its metadata holds the words, their categories and the rows of `probe_health`; those that warn stand in the row.
     """
-    encoder = load_encoder(bench.dissection.encoder, bench.settings, base=bench.file.path.parent)
+    encoder = open_encoder(bench)
     words = concept_words(bench)
+    bench.same_input(f"the concepts {bench.dissection.concepts}", fingerprint([list(pair) for pair in words]))
     key = fingerprint(
         {
             "code": CODE_VERSION,

@@ -10,6 +10,7 @@ import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
+from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.own_truth import CASES, Truth, own_truth
 from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Workbench
@@ -20,7 +21,7 @@ from xai_assets.memory import out_of_memory
 from xai_assets.resources.tables import TABLES
 from xai_assets.study import Attribution
 from xai_assets.vision import outputs
-from xai_assets.vision.classifiers import Classifier, load_classifier
+from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.input_check import check_input
 
 NORMALISED = "its values are those of a normalised tensor, not of a picture"
@@ -43,7 +44,7 @@ def step_facts(bench: Workbench, predictions: pd.DataFrame) -> pd.DataFrame:
 
 def explained_classifier(bench: Workbench) -> Classifier:
     """The classifier that the study explains."""
-    return load_classifier(bench.attribution.model, bench.settings, base=bench.file.path.parent)
+    return open_classifier(bench, bench.attribution.model)
 
 
 def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.files import fingerprint, sha256_file
+from xai_assets.files import fingerprint, sha256_bytes, sha256_file
 from xai_assets.settings import CHECKOUT, in_checkout
 
 VERSIONS = (
@@ -30,7 +30,7 @@ def provenance(bench: Workbench, maps: pd.DataFrame, run: Mapping[str, str]) -> 
     """
     groups: Facts = {
         "Code": _code(),
-        "Study": {"file": bench.file.path.name, "sha256": sha256_file(bench.file.path)},
+        "Study": {"file": bench.file.path.name, "sha256": sha256_bytes(bench.file.data)},
         "Weights": _weights(bench),
         "Pictures and words": _inputs(bench),
         "Run": dict(run),

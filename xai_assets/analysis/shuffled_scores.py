@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.probe import open_probe
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import activations, label_segments, netdissect
@@ -14,7 +15,6 @@ from xai_assets.dissection.shuffled import shuffled_twin
 from xai_assets.dissection.thresholds import top_quantile_thresholds
 from xai_assets.files import fingerprint
 from xai_assets.progress import Progress
-from xai_assets.vision.classifiers import load_classifier
 
 KIND = "shuffled"
 CODE_VERSION = 2
@@ -40,7 +40,7 @@ def shuffled_scores(
     if not settings.shuffles or not layers:
         return {}
     (entry,) = (entry for entry in bench.dissection.models if entry.model.name == model)
-    classifier = load_classifier(entry.model, bench.settings, base=bench.file.path.parent)
+    classifier = open_classifier(bench, entry.model)
     key = fingerprint(
         {
             "code": [

@@ -111,6 +111,8 @@ class Workbench:
         file: the study and the folder of its file.
         progress: called while a step works.
         tell: called with a line that people should read at once, such as what is waited for.
+        same_input: called with a file's name and the SHA-256 of what was read; raises XaiError where the run has used
+            another content of it. Does nothing outside a run.
         batch_share: what share of the usual batch sizes there is memory for, above 0 and up to 1.
         tally: what the current step did.
     """
@@ -121,6 +123,7 @@ class Workbench:
     tell: Callable[[str], None] = logging.getLogger(__name__).warning
     tally: Tally = field(default_factory=Tally)
     batch_share: float = 1.0
+    same_input: Callable[[str, str], None] = lambda what, sha256: None
 
     @classmethod
     def open(cls, name: str, settings: Settings | None = None, progress: Progress = silent) -> "Workbench":

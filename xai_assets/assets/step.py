@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,6 +13,7 @@ from xai_assets.checks.asked import left_out
 from xai_assets.checks.check import Check
 from xai_assets.execution import counts
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
+from xai_assets.execution.run_inputs import pinned_study, same_input
 from xai_assets.memory import peak_memory_mib
 from xai_assets.progress import Progress
 from xai_assets.resources.frames import content_version
@@ -44,11 +46,14 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
 
 
 def open_bench(context: dg.AssetExecutionContext) -> "Workbench":
-    """The workbench of the partition's study, its progress shown where this process shows it."""
+    """The workbench of the partition's study as it was when the run began, its progress shown where this process does."""
     from xai_assets.analysis.workbench import Workbench
 
     progress = _watcher(context.asset_key.to_user_string()) if _watcher else _log_progress(context)
-    bench = Workbench.open(context.partition_key, Settings.from_environment(), progress)
+    settings = Settings.from_environment()
+    file = pinned_study(context.instance, context.run_id, context.partition_key, settings)
+    bench = Workbench(settings, file, progress)
+    bench.same_input = partial(same_input, context.instance, context.run_id, settings)
     bench.tell = context.log.warning
     bench.batch_share = batch_share(context.retry_number)
     return bench

@@ -16,6 +16,7 @@ from dagster._core.executor.base import Executor
 
 from xai_assets.execution.around import Around
 from xai_assets.execution.locks import try_lock
+from xai_assets.execution.run_inputs import begin
 from xai_assets.execution.stopping import cancelling
 from xai_assets.settings import Settings
 
@@ -44,8 +45,9 @@ class LockedRun(Around):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
-        """Take the lock, then do as the executor does."""
+        """Take the lock, keep the text of the study, then do as the executor does."""
         hold(self._folder, plan_context.run_id)
+        begin(plan_context.instance, plan_context.dagster_run)
         yield from cancelling(plan_context, self._executor.execute(plan_context, execution_plan))
 
 

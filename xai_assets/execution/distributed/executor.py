@@ -33,6 +33,7 @@ from xai_assets.execution.distributed.pulse import listened_to
 from xai_assets.execution.distributed.task import StepRefused
 from xai_assets.execution.gpu_tagged import SAID
 from xai_assets.execution.op_tags import DEFAULT_QUEUE, QUEUE
+from xai_assets.execution.run_inputs import begin
 from xai_assets.execution.run_lock import hold, locks_folder
 from xai_assets.execution.stopping import cancelling
 from xai_assets.settings import Settings
@@ -60,6 +61,7 @@ class DistributedExecutor(CeleryExecutor):
     ) -> Iterator[DagsterEvent]:
         """Hold the run's lock, say which queues nobody listens to, then do as dagster-celery does."""
         hold(self._folder, plan_context.run_id)
+        begin(plan_context.instance, plan_context.dagster_run)
         steps = execution_plan.get_steps_to_execute_in_topo_order()
         needed = {step.tags.get(QUEUE, DEFAULT_QUEUE) for step in steps}
         silent = sorted(needed - listened_to(make_app(self._arguments)))
