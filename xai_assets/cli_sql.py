@@ -1,55 +1,24 @@
 """`xai sql`: a query of the warehouse, which it can only read."""
 
-import csv
-import json
 import sys
-from typing import Any
 
 import click
 
 from xai_assets.settings import Settings
 
 USAGE_ERROR = 2
-WIDEST = 48
-"""Characters of a value in a table on the terminal; `--json` and `--csv` have all of it."""
 
+SECONDS = 60.0
+"""How long a query may take, unless `--timeout` says otherwise."""
 
 _EXAMPLES_SQL = """\b
-Examples:
-  xai sql "SELECT method, avg(iou) FROM localization WHERE study = 'demo' AND truth = 'object' GROUP BY method"
+Examples, the mean IoU over images of the demo and ten units:
+  xai sql "SELECT method, avg(iou) AS iou FROM
+           (SELECT method, image_id, avg(iou) AS iou FROM localization
+            WHERE study = 'demo' AND truth = 'object' GROUP BY method, image_id)
+           GROUP BY method ORDER BY iou DESC"
   xai sql "FROM unit_concepts WHERE study = 'demo' LIMIT 10" --csv
 """
-
-
-@click.command(epilog=_EXAMPLES_SQL)
-@click.argument("query", required=False)
-@click.option("--json", "as_json", is_flag=True, help="print JSON: a list of rows, by column")
-@click.option("--csv", "as_csv", is_flag=True, help="print CSV with a header")
-def sql(query: str | None, as_json: bool, as_csv: bool) -> None:
-    """Read the warehouse with QUERY (DuckDB's SQL); without one, list its tables, views and their columns."""
-    import duckdb
-
-    from xai_assets.resources.warehouse import Warehouse, WarehouseError
-
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other")
-    try:
-        columns, rows = Warehouse(Settings.from_environment().warehouse).query(query or TABLES)
-    except duckdb.Error as error:
-        click.echo(f"the query: {error}", err=True)
-        sys.exit(USAGE_ERROR)
-    except WarehouseError as error:
-        click.echo(str(error), err=True)
-        sys.exit(USAGE_ERROR)
-    if as_json:
-        found = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
-    elif as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([columns, *rows])
-    else:
-        _table(columns, rows)
-
 
 TABLES = """
 SELECT table_name AS "table", column_name AS "column", data_type AS type, comment FROM duckdb_columns()
@@ -57,22 +26,43 @@ WHERE NOT internal ORDER BY table_name, column_index
 """
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON takes it: no NaN, and dates and decimals as text."""
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    return value if value is None or isinstance(value, str | int | list | dict) else str(value)
+@click.command(epilog=_EXAMPLES_SQL)
+@click.argument("query", required=False)
+@click.option("--json", "as_json", is_flag=True, help="print JSON: a list of rows, by column")
+@click.option("--csv", "as_csv", is_flag=True, help="print CSV with a header")
+@click.option(
+    "--timeout", default=SECONDS, show_default=True, type=click.FloatRange(0.1, 86_400), metavar="SECONDS",
+    help="stop the query after so many seconds",
+)  # fmt: skip
+def sql(query: str | None, as_json: bool, as_csv: bool, timeout: float) -> None:
+    """Read the warehouse with QUERY, one SELECT of DuckDB's SQL; without one, list its tables, views and their columns.
 
+    The query works on a copy, so runs need not wait for it.
+    """
+    from xai_assets.cli_sql_output import CsvOutput, JsonOutput, TableOutput
+    from xai_assets.errors import XaiError
+    from xai_assets.resources.warehouse_query import asked
 
-def _table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    for line in [columns, ["-" * width for width in widths], *cells]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    click.echo(f"{len(rows)} row{'s' * (len(rows) != 1)}", err=True)
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    settings = Settings.from_environment()
+    kind = JsonOutput if as_json else CsvOutput if as_csv else TableOutput
+    try:
+        with (
+            asked(
+                settings.warehouse,
+                TABLES if query is None else query,
+                seconds=timeout,
+                wait=settings.warehouse_wait,
+                notice=lambda line: click.echo(line, err=True),
+                ends=True,
+            ) as rows,
+            kind(rows.columns) as output,
+        ):
+            for batch in rows.batches:
+                if not output.add(batch):
+                    break
+            output.show()
+    except XaiError as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE_ERROR)

@@ -20,6 +20,7 @@ from xai_assets.resources.views import BASE
 from xai_assets.resources.warehouse_catalog import Catalog, quoted
 from xai_assets.resources.warehouse_errors import WarehouseError, first_line
 from xai_assets.resources.warehouse_file import WAIT_SECONDS, Notice, opened
+from xai_assets.resources.warehouse_query import asked
 from xai_assets.resources.warehouse_read import empty_tables, said_of_version, study_rows
 from xai_assets.resources.warehouse_rows import Scope, fit
 from xai_assets.resources.warehouse_upgrade import bring_up_to_date, newer
@@ -128,16 +129,15 @@ class Warehouse:
             self.notice(said)
         return found
 
-    def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """The columns and rows of a query, which can read the tables and nothing else.
+    def query(self, sql: str, *, seconds: float = 60.0) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns and rows of one SELECT, which can read the tables and nothing else; see `asked`.
 
         Raises:
-            WarehouseError: there is no warehouse.
-            duckdb.Error: the query is wrong, or would write.
+            WarehouseError: as `opened`.
+            QueryError: the query is wrong, is no SELECT, or takes too long.
         """
-        with self._connect(write=False) as connection:
-            result = connection.execute(sql)
-            return [column[0] for column in result.description], result.fetchall()
+        with asked(self.path, sql, seconds=seconds, wait=self.wait, notice=self.notice) as rows:
+            return rows.columns, [row for batch in rows.batches for row in batch]
 
     def studies(self) -> list[str]:
         """The studies that have unit concepts, in alphabetical order."""

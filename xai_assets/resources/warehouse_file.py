@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +29,8 @@ WAIT_SECONDS = 60.0
 QUIET_SECONDS = 1.0
 """A wait that is shorter is not worth a line."""
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+Config = dict[str, str | bool | int | float | list[str]]
+CONFIG: Config = {
     # No extension, no file and no network access from a query.
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -52,7 +54,12 @@ os.register_at_fork(after_in_child=_forget_threads)
 
 @contextmanager
 def opened(
-    path: Path, *, write: bool, wait: float = WAIT_SECONDS, notice: Notice = lambda line: None
+    path: Path,
+    *,
+    write: bool,
+    wait: float = WAIT_SECONDS,
+    notice: Notice = lambda line: None,
+    config: Config = CONFIG,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse, closed at the end.
 
@@ -61,11 +68,13 @@ def opened(
         write: to write, which nobody else may do or read meanwhile.
         wait: seconds to wait for whoever holds it; the clock starts again when somebody else has it.
         notice: told what is waited for.
+        config: DuckDB's settings.
 
     Raises:
         WarehouseError: the file is absent (to a reader), held, damaged, of another format, or may not be opened.
     """
-    with _here, locked(path, write=write, wait=wait, notice=notice, take=_connect) as connection:
+    take = partial(connect, config=config)
+    with _here, locked(path, write=write, wait=wait, notice=notice, take=take) as connection:
         try:
             yield connection
         except duckdb.Error as error:
@@ -189,9 +198,14 @@ def _open_lock(file: Path, *, write: bool) -> int:
             raise error from None
 
 
-def _connect(path: Path, write: bool) -> duckdb.DuckDBPyConnection | Held:
+def connect(path: Path, write: bool, config: Config = CONFIG) -> duckdb.DuckDBPyConnection | Held:
+    """A connection, or who holds the file; does not wait.
+
+    Raises:
+        WarehouseError: as `opened`.
+    """
     try:
-        return duckdb.connect(str(path), read_only=not write, config=_CONFIG)
+        return duckdb.connect(str(path), read_only=not write, config=config)
     except duckdb.ConnectionException as error:  # opened otherwise by this very process
         if "different configuration" in str(error):
             return Held((os.getpid(),))

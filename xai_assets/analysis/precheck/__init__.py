@@ -14,14 +14,11 @@ from xai_assets.analysis.precheck.found import Found, Sizes, refused
 from xai_assets.analysis.precheck.room import Amounts, free_bytes, in_words
 from xai_assets.analysis.reports import CHAPTERS
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.resources.warehouse import Warehouse
+from xai_assets.resources.warehouse_look import look_at_warehouse
 from xai_assets.settings import Settings
 from xai_assets.study import Study
 from xai_assets.study_file import StudyFile
 from xai_assets.vision.devices import resolve_device
-
-PATIENCE = 2.0
-"""Seconds to wait for a program that holds the warehouse; a run waits longer."""
 
 __all__ = ["Found", "precheck"]
 
@@ -43,24 +40,11 @@ def precheck(file: StudyFile, settings: Settings) -> list[Found]:
         found += explained(Workbench(on_cpu, file), sizes)
     if file.study.dissection:
         found += dissected(Workbench(on_cpu, file), sizes)
-    with refused("warehouse", found.append):
-        found.append(_warehouse(settings))
     found += _reports(file.study)
+    fit, said = look_at_warehouse(settings.warehouse)
+    found.append(Found("warehouse", "ok" if fit else "unfit", said))
     found.append(_room(file, settings, sizes))
     return found
-
-
-def _warehouse(settings: Settings) -> Found:
-    """The warehouse as a step of the run finds it.
-
-    Raises:
-        XaiError: it is damaged, of another format, held by another program, or may not be opened.
-    """
-    warehouse = Warehouse(settings.warehouse, wait=PATIENCE, notice=lambda line: None)
-    if not warehouse.exists():
-        return Found("warehouse", "ok", f"{settings.warehouse} will be made")
-    count = len(warehouse.studies())
-    return Found("warehouse", "ok", f"{settings.warehouse} can be read; {count} studies with unit concepts")
 
 
 def _reports(study: Study) -> list[Found]:
