@@ -20,7 +20,7 @@ from duckdb.sqltypes import DuckDBPyType
 from xai_assets.errors import XaiError
 from xai_assets.resources.warehouse_catalog import Catalog, quoted
 from xai_assets.resources.warehouse_copy import copied
-from xai_assets.resources.warehouse_errors import file_error, first_line, of_file
+from xai_assets.resources.warehouse_errors import WarehouseError, file_error, first_line, of_file
 from xai_assets.resources.warehouse_file import Config, Notice, opened
 from xai_assets.resources.warehouse_upgrade import newer
 from xai_assets.text import printable
@@ -99,8 +99,13 @@ def asked(
             )
         stack.enter_context(_bounded())
         file = opened(copy or path, write=False, wait=wait, notice=notice, config=_config(spill))
-        connection = stack.enter_context(file)
-        said = newer(Catalog(connection), path)
+        try:
+            connection = stack.enter_context(file)
+            said = newer(Catalog(connection), path)
+        except WarehouseError as error:  # of the copy, by its name
+            raise WarehouseError(f"warehouse {path}", error.why, error.remedy) from error
+        except duckdb.Error as error:
+            raise file_error(path, error, write=False) from error
         if said:
             notice(f"{said.what}: {said.why}. Names and meanings of columns may differ.")
         folders = [Path(spill), *([copy.parent] if copy else [])]
