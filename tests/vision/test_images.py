@@ -480,13 +480,21 @@ def progressive(scans: int) -> bytes:
     return data[:last] + data[last:-2] * scans + b"\xff\xd9"
 
 
-def test_a_jpeg_has_a_limit_of_scans(tmp_path: Path) -> None:
+def test_a_jpeg_has_a_limit_of_scans_and_segments(tmp_path: Path) -> None:
     """A scan of a hundred bytes goes over all pixels; what looks like one in the metadata does not count."""
     (tmp_path / "a.jpg").write_bytes(progressive(1))
     assert read_image(tmp_path / "a.jpg").pixels.shape == (64, 64, 3)
     (tmp_path / "b.jpg").write_bytes(progressive(120))
     with pytest.raises(ImageError, match="more than 100 scans"):
         read_image(tmp_path / "b.jpg")
+    exif = b"\xff\xe1\x00\x0aExif\0\0xx"
+    for count, said in ((900, None), (1100, "more than 1000 segments")):
+        (tmp_path / "c.jpg").write_bytes(b"\xff\xd8" + exif * count + progressive(1)[2:])
+        if said is None:
+            assert read_image(tmp_path / "c.jpg").pixels.shape == (64, 64, 3)
+        else:
+            with pytest.raises(ImageError, match=said):
+                read_image(tmp_path / "c.jpg")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from xai_assets.files import sha256_bytes
 from xai_assets.reading import read_regular, shown
 from xai_assets.vision.bit_depth import declared_white, too_dark
 from xai_assets.vision.image_files import SUFFIXES, ImageError, image_id, list_folder, read_folder
-from xai_assets.vision.jpeg_scans import count_scans
+from xai_assets.vision.jpeg_excess import jpeg_excess
 from xai_assets.vision.libtiff import libtiff_errors
 from xai_assets.vision.pixels import rgb_pixels
 from xai_assets.vision.png_text import without_text
@@ -54,8 +54,6 @@ _OF_SUFFIX = {
     ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF", ".ppm": "PPM", ".pgm": "PPM", ".jp2": "JPEG2000",
     ".avif": "AVIF",
 }  # fmt: skip
-MAX_SCANS = 100
-"""Of a JPEG file: progressive ones have some ten, and each goes over all pixels in as little as a hundred bytes."""
 _PILLOW = logging.getLogger("PIL")
 _decoding = threading.Lock()
 
@@ -190,6 +188,8 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
         ImageError: not an image of FORMATS, a damaged header, several frames or pages, more than `max_pixels`.
         MemoryError: too little memory.
     """
+    if excess := jpeg_excess(data):
+        raise ImageError(shown(path), excess, "Save it again.")
     try:
         image = Image.open(io.BytesIO(without_text(data)), formats=FORMATS)
         # An MPO is a JPEG with previews behind. Counting frames would read them all: asked is for the second.
@@ -210,8 +210,6 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
         raise ImageError(
             shown(path), f"{width} x {height} pixels are more than {max_pixels:,}", "Save it smaller."
         )
-    if image.format in ("JPEG", "MPO") and count_scans(data, MAX_SCANS) > MAX_SCANS:
-        raise ImageError(shown(path), f"it has more than {MAX_SCANS} scans", "Save it again.")
     if several:
         raise ImageError(
             shown(path), "it holds several frames or pages", "Save the one that is meant as its own file."
@@ -241,7 +239,7 @@ def _reserve(path: str | Path, width: int, height: int, *, times: int = 1) -> No
     except MemoryError as error:
         raise MemoryError(
             f"{shown(path)}: decoding {width} x {height} pixels takes up to {size // 2**20:,} MiB, more than this "
-            "process can get; the image is not damaged"
+            "process can get; the file itself is no problem"
         ) from error
 
 
