@@ -92,7 +92,7 @@ def test_what_can_be_run_is_ready_and_nothing_is_written(check, tmp_path):
     ("replaced", "problem"),
     [
         (("layer: layer4", "layer: layr4"), "method gradcam: the layer 'layr4'"),
-        (("layer: layer4", "layer: layer4.0.downsample.7"), "Did you mean layer4"),
+        (("layer: layer4", "layer: layer4.0.downsample.7"), "Did you mean 'layer4"),
         (("torchvision/resnet18", "torchvision/resnet34"), "resnet18.safetensors"),
         (
             ("methods: {gradcam: {}}", "methods: {gradcam: {}}\n  explain: labelled"),

@@ -110,7 +110,7 @@ def _made(artifacts, asset):
 def test_an_unknown_asset_is_named_with_those_that_are_close(xai):
     ran = xai("run", "tiny", "--only", "gradcam_mask")
     assert ran.returncode == 2
-    assert "--only gradcam_mask: selects no asset. Did you mean gradcam_masks" in ran.stderr
+    assert "--only gradcam_mask: selects no asset. Did you mean 'gradcam_masks" in ran.stderr
 
 
 def test_an_asset_whose_inputs_were_never_made_says_which(xai):

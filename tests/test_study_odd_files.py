@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xai_assets.cli import cli
 from xai_assets.settings import Settings
-from xai_assets.study_file import MAX_BYTES, StudyError, find_study, read_study, study_from
+from xai_assets.study_file import MAX_BYTES, StudyError, find_study, read_study, runnable_study, study_from
 from xai_assets.study_folder import odd_files, study_paths
 from xai_assets.study_yaml import MAX_PROBLEMS, parse, plain_value
 from xai_assets.text import printable
@@ -275,3 +277,34 @@ VALUES = st.recursive(
 @given(st.dictionaries(KEYS, VALUES, min_size=1))
 def test_json_is_read_as_json_reads_it(content):
     assert parse(json.dumps(content)).content == content
+
+
+def test_a_run_of_a_file_outside_of_the_folders_is_refused_before_anything_is_said(tmp_path, monkeypatch):
+    """Runs know studies by name: the file at the path may be another one than the study of its name."""
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "mine.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("XAI_DATA", str(tmp_path))
+    for name in ("mine", "demo", "other"):
+        path = tmp_path / "elsewhere" / f"{name}.yaml"
+        path.write_text(GOOD.replace('"T"', "Secret"), encoding="utf-8")
+        ran = CliRunner().invoke(cli, ["run", str(path)])
+        assert ran.exit_code == 2
+        assert "no folder of studies" in ran.output and "Secret" not in ran.output
+    settings = Settings.from_environment({"XAI_DATA": str(tmp_path)})
+    assert runnable_study(str(tmp_path / "studies" / "mine.yaml"), settings).study.title == "T"
+
+
+def test_the_list_says_what_is_not_valid_and_what_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "studies").mkdir()
+    for name, text in {"mine.yaml": GOOD, "bad.yaml": "a: [", "Good.yaml": GOOD, "demo.yaml": GOOD}.items():
+        (tmp_path / "studies" / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("XAI_DATA", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(CliRunner().invoke(cli, ["studies", "--json"]).stdout)}
+    assert rows["mine"]["title"] == "T" and rows["mine"]["problem"] is None
+    assert rows["bad"]["problem"].startswith("bad.yaml:1: not valid YAML")
+    assert rows["Good"]["problem"].startswith("Good.yaml is not read")
+    assert "shipped" in rows["demo"]["note"]
+    shown = CliRunner().invoke(cli, ["studies"])
+    assert shown.exit_code == 0 and len(shown.stdout.splitlines()) == 5
+    assert "attribution.methods.gradcam: fields" in CliRunner().invoke(cli, ["studies", "--fields"]).stdout

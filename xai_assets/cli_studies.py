@@ -1,9 +1,11 @@
 """`xai studies`: the studies that there are, the files that are none, and the fields that a study may have."""
 
+from pathlib import Path
+
 import click
 
 from xai_assets.cli_say import say, say_json
-from xai_assets.settings import Settings
+from xai_assets.settings import Settings, shipped
 from xai_assets.study import Study
 from xai_assets.study_fields import fields
 from xai_assets.study_file import StudyError, read_study
@@ -54,18 +56,22 @@ def listed(settings: Settings) -> list[Row]:
             rows.append(row | {"problem": error.problems[0]})
             continue
         when = {"schedule": study.schedule, "timezone": study.timezone if study.schedule else None}
-        rows.append(row | {"title": study.title, **when, "note": _note(study)})
+        rows.append(row | {"title": study.title, **when, "note": _note(study, path)})
     for odd in odd_files(settings):
         row = dict.fromkeys(("title", "schedule", "timezone", "note"))
         rows.append(row | {"name": odd.name, "file": printable(str(odd.path)), "problem": odd.why})
     return rows
 
 
-def _note(study: Study) -> str | None:
-    if not study.schedule:
-        return None
-    from xai_assets.automation.schedules import (
-        schedule_problem,
-    )  # Dagster, which most studies need not wait for
+def _note(study: Study, path: Path) -> str | None:
+    notes = []
+    other = shipped("studies") / f"{study.name}.yaml"
+    if other.is_file() and other.resolve() != path.resolve():
+        notes.append(f"it is {printable(str(path))}, and not the shipped study of that name")
+    if study.schedule:
+        from xai_assets.automation.schedules import (
+            schedule_problem,  # Dagster, which the others need not wait for
+        )
 
-    return schedule_problem(study)
+        notes.append(schedule_problem(study) or "")
+    return "; ".join(note for note in notes if note) or None

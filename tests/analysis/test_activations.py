@@ -166,7 +166,7 @@ def test_a_killed_run_keeps_its_finished_chunks(study, passes, monkeypatch, tmp_
 
 
 def test_an_unknown_layer_is_named_and_nothing_is_written(study, tmp_path):
-    with pytest.raises(UnknownLayer, match=r"layer5.*Did you mean layer"):
+    with pytest.raises(UnknownLayer, match=r"layer5.*Did you mean 'layer"):
         study(names(3), layers=["layer4", "layer5"])
     assert not (tmp_path / "artifacts" / KIND).exists()
 

@@ -1,12 +1,12 @@
 """Which assets a person means: a name, or what the selection box of the UI takes."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
 import dagster as dg
 
 from xai_assets.errors import XaiError
+from xai_assets.suggest import did_you_mean
 
 _NAME = re.compile(r"(?P<above>\d*\+)?(?P<name>[\w/]+)(?P<below>\+\d*)?")
 """A name by itself, with what is above or below it, which the UI's box would have as `key:`."""
@@ -42,6 +42,5 @@ def chosen(job: dg.JobDefinition, wanted: Sequence[str]) -> frozenset[dg.AssetKe
 
 
 def _unknown(text: str, names: Sequence[str]) -> XaiError:
-    close = difflib.get_close_matches(text.strip("+"), names, n=3)
-    remedy = f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(names)}."
+    remedy = did_you_mean(text.strip("+"), names).strip() or f"There are: {', '.join(names)}."
     return XaiError(f"--only {text}", "selects no asset", remedy)

@@ -1,6 +1,5 @@
 """A classifier: network, weights, preprocessing and class names, bound together."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.progress import Progress, silent
 from xai_assets.settings import Settings
+from xai_assets.suggest import did_you_mean
 from xai_assets.vision import outputs
 from xai_assets.vision.architectures import build, from_checkpoint, renaming
 from xai_assets.vision.checkpoint_reading import read_plain
@@ -145,10 +145,8 @@ class Classifier:
                 f"{self.name} has {len(found)} classes of that name",
                 f"Give the number: {' or '.join(map(str, found))}.",
             )
-        close = difflib.get_close_matches(name, self.class_names, n=5, cutoff=0.5)
-        remedy = (
-            f"Did you mean {' or '.join(close)}?" if close else f"It has {len(self.class_names)} classes."
-        )
+        close = did_you_mean(name, self.class_names, most=5, cutoff=0.5).strip()
+        remedy = close or f"It has {len(self.class_names)} classes."
         raise UnknownClass(f"the class {name!r}", f"{self.name} has no class of that name", remedy)
 
 

@@ -1,10 +1,9 @@
 """Finding a layer of a network by its path."""
 
-import difflib
-
 from torch import nn
 
 from xai_assets.errors import XaiError
+from xai_assets.suggest import did_you_mean
 
 _SHOWN = 6
 
@@ -22,13 +21,11 @@ def get_layer(network: nn.Module, path: str) -> nn.Module:
     paths = [name for name, _ in network.named_modules() if name]
     if path in paths:
         return network.get_submodule(path)
-    close = difflib.get_close_matches(path, paths, n=_SHOWN, cutoff=0.6)
     top = [name for name, _ in network.named_children()]
     remedy = (
         f"Its layers are {', '.join(top)} and what stands below them, such as {paths[-1]}." if top else ""
     )
-    if close:
-        remedy = f"Did you mean {' or '.join(close)}? {remedy}"
+    remedy = f"{did_you_mean(path, paths, most=_SHOWN)} {remedy}"
     raise UnknownLayer(
         f"the layer {path!r}", f"{type(network).__name__} has no submodule of that path", remedy.strip()
     )

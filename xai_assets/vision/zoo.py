@@ -1,6 +1,5 @@
 """The model zoo: what a classifier's name stands for, and the files it needs."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import torchvision
 
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
+from xai_assets.suggest import did_you_mean
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
 from xai_assets.vision.weights import WeightsFile, file_name, hash_in_name
 
@@ -122,11 +122,11 @@ def _known(name: str, settings: Settings, world: Path) -> Entry:
     if name.startswith("torchvision/"):
         return _torchvision(name, settings)
     names = [*DIORAMA, PLACES, *(f"torchvision/{name}" for name in _torchvision_names())]
-    close = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
+    close = did_you_mean(name, names, most=5, cutoff=0.4).strip()
     raise UnknownModel(
         f"the model {name!r}",
         "the zoo does not know it",
-        f"Did you mean {' or '.join(close) or 'torchvision/resnet50'}? A model of your own needs "
+        f"{close or 'It knows torchvision/resnet50, for one.'} A model of your own needs "
         "`architecture`, `checkpoint`, `class_names` and `preprocessing`.",
     )
 
@@ -154,8 +154,8 @@ def _places(settings: Settings) -> Entry:
 def _torchvision(name: str, settings: Settings) -> Entry:
     model, _, tag = name.removeprefix("torchvision/").partition(":")
     if model not in _torchvision_names():
-        close = difflib.get_close_matches(model, _torchvision_names(), n=5, cutoff=0.4)
-        remedy = f"Did you mean {' or '.join(close)}?" if close else "See torchvision's list of classifiers."
+        close = did_you_mean(model, _torchvision_names(), most=5, cutoff=0.4).strip()
+        remedy = close or "See torchvision's list of classifiers."
         raise UnknownModel(f"the model {name!r}", "torchvision has no classifier of that name", remedy)
     published = torchvision.models.get_model_weights(model)
     if tag and tag not in published.__members__:
