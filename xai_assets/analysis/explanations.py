@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from xai_assets.analysis.images import canonical
 from xai_assets.analysis.predictions import explained_classifier
@@ -241,6 +242,7 @@ def _compute(
         "seconds": time.perf_counter() - started,
         "device": str(explainer.classifier.device),
         "peak_memory_mib": peak_memory_mib(str(explainer.classifier.device)),
+        "cpu_threads": torch.get_num_threads(),
     }
     meta = {
         "layer": found.layer,

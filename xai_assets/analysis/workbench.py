@@ -132,7 +132,7 @@ class Workbench:
         return cls(settings, find_study(name, settings), progress)
 
     def batch(self, usual: int) -> int:
-        """The batch size to use where the usual one is this; results do not depend on it."""
+        """The batch size to use where the usual one is this; another one changes results in their last digits at most."""
         return max(1, int(usual * self.batch_share))
 
     @property

@@ -156,8 +156,10 @@ def _texts(metadata: Mapping[str, int | str]) -> dict[str, int | str]:
 def device_used() -> dict[str, str | int]:
     """What the networks of this process ran on, and the most GPU memory that they held, in MiB."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
+    if torch is None:
         return {"ran_on": "cpu"}
+    if not torch.cuda.is_initialized():
+        return {"ran_on": "cpu", "cpu_threads": torch.get_num_threads()}
     return {
         "ran_on": torch.cuda.get_device_name(),
         "peak_gpu_memory_mib": peak_memory_mib("cuda"),
