@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from tests.analysis.test_explanations import place, step  # noqa: F401  (place is a fixture)
 from xai_assets.analysis import precheck as precheck_module
 from xai_assets.analysis.precheck import precheck
-from xai_assets.analysis.precheck.room import BYTES_ANYWAY, Amounts, free_bytes, in_words
+from xai_assets.analysis.room import BYTES_ANYWAY, Amounts, free_bytes, in_words, least_amounts, ran_before
 from xai_assets.cli import cli
 
 STUDY = """\
@@ -152,6 +152,21 @@ def test_a_disk_that_is_too_small_is_said_with_both_numbers(check, monkeypatch):
     (problem,) = said["problems"]
     assert problem.startswith("room: results take about 100 MiB, 10 MiB are free at")
     assert "XAI_ARTIFACTS" in problem
+
+
+def test_a_study_that_ran_before_is_not_refused_for_what_is_there(place, monkeypatch):  # noqa: F811
+    bench, _, _ = step(place, "gradcam")
+    assert (
+        0
+        < least_amounts(bench.file).bytes
+        <= Amounts(**vars(least_amounts(bench.file)) | {"units": [64]}).bytes
+    )
+    assert not ran_before(bench.file, bench.settings)
+    monkeypatch.setattr(precheck_module, "free_bytes", lambda folder: 2**20)
+    for ran, state in ((False, "unfit"), (True, "look")):
+        monkeypatch.setattr(precheck_module, "ran_before", lambda *_, ran=ran: ran)
+        (room,) = [found for found in precheck(bench.file, bench.settings) if found.what == "room"]
+        assert room.state == state
 
 
 def test_room_grows_with_pictures_cases_methods_and_units():

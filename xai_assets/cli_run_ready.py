@@ -55,10 +55,11 @@ def _writable(folder: Path) -> None:
 
 def _short(file: StudyFile, settings: Settings) -> str | None:
     """The least that the study takes by its own words; `xai check` knows more, and takes longer."""
-    from xai_assets.analysis.precheck.room import Amounts, in_words
+    from xai_assets.analysis.room import in_words, least_amounts, ran_before
 
-    probe = file.study.dissection.probe.diorama if file.study.dissection else None
-    least, free = Amounts(rendered=probe.count if probe else 0).bytes, free_bytes(settings.artifacts)
+    least, free = least_amounts(file).bytes, free_bytes(settings.artifacts)
+    if ran_before(file, settings):
+        return None  # most of it is there
     if free >= least:
         return None
     return (

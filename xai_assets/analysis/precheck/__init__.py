@@ -11,8 +11,8 @@ from xai_assets.analysis.needs import needs
 from xai_assets.analysis.precheck.attribution import explained
 from xai_assets.analysis.precheck.dissection import dissected
 from xai_assets.analysis.precheck.found import Found, Sizes, refused
-from xai_assets.analysis.precheck.room import Amounts, free_bytes, in_words
 from xai_assets.analysis.reports import CHAPTERS
+from xai_assets.analysis.room import Amounts, free_bytes, in_words, ran_before
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.resources.warehouse_look import look_at_warehouse
 from xai_assets.settings import Settings
@@ -75,6 +75,10 @@ def _room(file: StudyFile, settings: Settings, sizes: Sizes) -> Found:
     said = f"results take about {in_words(wanted)}, {in_words(free)} are free at {settings.artifacts}"
     if wanted <= free:
         return Found("room", "ok", said)
+    if ran_before(file, settings):
+        return Found(
+            "room", "look", f"{said}. What an earlier run has left is taken up again, and needs no more."
+        )
     return Found(
         "room", "unfit", f"{said}. Set XAI_DATA or XAI_ARTIFACTS to a folder with room, or `xai prune`."
     )

@@ -6,8 +6,9 @@ import numpy as np
 
 from xai_assets.analysis.embeddings import concept_words
 from xai_assets.analysis.pixel_labels import vectors_left_out
-from xai_assets.analysis.precheck.found import SCENE_SIDE, Found, Sizes, model_notes, refused
+from xai_assets.analysis.precheck.found import Found, Sizes, model_notes, refused
 from xai_assets.analysis.probe import folder_probe
+from xai_assets.analysis.room import SCENE_SIDE
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import collect
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeSet

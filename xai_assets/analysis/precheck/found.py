@@ -10,9 +10,6 @@ from xai_assets.vision.classifiers import Classifier
 
 State = Literal["ok", "look", "missing", "unfit"]
 
-SCENE_SIDE = 128
-"""Pixels of the sides of a scene of the embedded world."""
-
 
 @dataclass(frozen=True)
 class Found:

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from xai_assets.analysis.images import SPLIT, nothing_usable, read_fitting, unfit
-from xai_assets.analysis.precheck.found import SCENE_SIDE, Found, Sizes
+from xai_assets.analysis.precheck.found import Found, Sizes
+from xai_assets.analysis.room import SCENE_SIDE
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.reading import read_regular
 from xai_assets.set_aside import by_reason, lines

@@ -1,12 +1,23 @@
 """How much room on the disk a study's results take, from its numbers alone, before anything is computed.
 
-The sizes of what is kept a pixel or a unit were measured on the demo; what is there already is not taken off.
+The sizes of what is kept a pixel or a unit were measured on the demo. No torch here: a run asks before it loads any.
 """
 
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from xai_assets.resources.frames import has_table
+from xai_assets.settings import Settings
+from xai_assets.study_file import StudyFile
+from xai_assets.vision.image_files import ImageError, list_folder
+
+SCENE_SIDE = 128
+"""Pixels of the sides of a scene of the embedded world."""
+
+FIRST_TABLES = ("images", "probe_set")
+"""The tables that a run leaves first: where one is, results of an earlier run are there as well."""
 
 BYTES_A_PIXEL = 3
 """Of a picture as it is kept: RGB, not compressed."""
@@ -68,6 +79,43 @@ class Amounts:
             + sum(self.units) * self.probe_images * BYTES_A_UNITS_IMAGE
             + self.rendered * BYTES_A_SCENE
         )
+
+
+def least_amounts(file: StudyFile) -> Amounts:
+    """What of a study takes room, as far as its own words and the list of its images say it; the rest counts as 0."""
+    attribution, dissection = file.study.attribution, file.study.dissection
+    probe = dissection.probe.diorama if dissection else None
+    known = Amounts(rendered=probe.count if probe else 0)
+    if attribution is None:
+        return known
+    scenes, side = attribution.images.diorama, None
+    if attribution.model.preprocessing is not None:
+        side = attribution.model.preprocessing.size
+    elif attribution.model.name.startswith("diorama/"):
+        side = SCENE_SIDE
+    images = scenes.singles + scenes.pairs if scenes else _images(file)
+    return Amounts(
+        picture_pixels=images * SCENE_SIDE**2 if scenes else 0,
+        scenes=scenes is not None,
+        cases=images,
+        methods=len(attribution.methods.chosen()),
+        view_pixels=side**2 if side else 0,
+        rendered=known.rendered,
+    )
+
+
+def _images(file: StudyFile) -> int:
+    assert file.study.attribution is not None
+    folder = file.study.attribution.images.folder
+    try:
+        return len(list_folder(file.resolve(folder)).images) if folder else 0
+    except ImageError:
+        return 0  # the run says so
+
+
+def ran_before(file: StudyFile, settings: Settings) -> bool:
+    """Whether results of an earlier run of the study are there, which the next run takes up again."""
+    return any(has_table(settings.artifacts, table, file.study.name, None) for table in FIRST_TABLES)
 
 
 def in_words(count: int) -> str:
