@@ -55,6 +55,10 @@ def test_the_html_stands_alone(report: RenderedReport) -> None:
         for rest in report.html.split(marker)[1:]:
             assert rest.startswith("data:")
     assert report.html.count("<img") == report.html.count('alt="')
+    assert (
+        "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+        in report.html
+    )
 
 
 def test_a_report_stays_small(report: RenderedReport) -> None:

@@ -46,6 +46,15 @@ def test_its_pages_show_the_names_as_text_and_ask_no_other_host(server, host, en
     assert not page.locator(f"a[href*='{host.name}'], img[src*='{host.name}']").count()
 
 
+def test_a_check_that_was_not_asked_is_skipped_and_says_why(server, ended, page, tmp_path):
+    page.goto(f"{server[0]}/assets/predictions/?view=checks&checkDetail=model_is_mostly_right")
+    page.get_by_text("Not asked: No image has a label").first.wait_for(timeout=90_000)
+    page.screenshot(path=tmp_path / "not_asked.png")
+    text = page.inner_text("body")
+    assert text.count("Skipped") >= 2  # in the list and in the detail
+    assert text.count("Succeeded") == 2 and "Failed" not in text
+
+
 def test_a_page_of_another_origin_starts_no_run(server, host, page):
     base, _ = server
     page.goto(f"http://{host.name}/page")
