@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xai_assets.cli_prune_rows import prune_rows
 from xai_assets.cli_say import say, say_json
 from xai_assets.settings import Settings
 
@@ -32,16 +33,29 @@ FAILED = 1
     "--study", "gone", multiple=True, metavar="NAME",
     help="remove what belongs to this study, whose file is gone; may be given again",
 )  # fmt: skip
+@click.option(
+    "--rows", "rows_of", metavar="NAME",
+    help="remove the warehouse's rows of this study, whose file is gone, and nothing else; asks first without --yes",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="say what would go, and keep it")
 @click.option("--json", "as_json", is_flag=True, help="print JSON: every file with its size and the reason")
 def prune(
-    days: float, runs_days: float | None, yes: bool, gone: tuple[str, ...], dry_run: bool, as_json: bool
+    days: float,
+    runs_days: float | None,
+    yes: bool,
+    gone: tuple[str, ...],
+    rows_of: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Remove artifacts that no study's tables name, old copies for the UI, and old runs' output.
 
     Only files that this product wrote are removed; what else is in its folders is named. Results of a study whose file is
-    gone cannot be made again: they stay without --yes or --study. Rows of the warehouse stay.
+    gone cannot be made again: they stay without --yes or --study. Rows of the warehouse stay without --rows.
     """
+    if rows_of is not None:
+        prune_rows(rows_of, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     from xai_assets.analysis.pruning import SECONDS_A_DAY, remove, stale
     from xai_assets.execution.history import check_history, instance_folder
 

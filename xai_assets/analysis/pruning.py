@@ -66,7 +66,7 @@ def stale(
     before = (time.time() if now is None else now) - days * SECONDS_A_DAY
     studies = set(study_paths(settings))
     absent = rules.with_results(settings, runs) - studies
-    _refuse_without_studies(settings, absent)
+    refuse_without_studies(settings, absent)
     removable = absent if gone is None else absent & set(gone)
     if gone and (unknown := sorted(set(gone) - absent)):
         raise XaiError(
@@ -139,7 +139,8 @@ def _unlink(item: Item, before: float) -> bool:
             os.close(handle)
 
 
-def _refuse_without_studies(settings: Settings, absent: set[str]) -> None:
+def refuse_without_studies(settings: Settings, absent: set[str]) -> None:
+    """Raise XaiError where the studies folder is away, so that studies with results (`absent`) only seem to be gone."""
     folder = settings.studies
     chosen = bool(os.environ.get("XAI_STUDIES"))
     if not folder.is_dir() and (chosen or absent):
