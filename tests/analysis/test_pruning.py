@@ -217,6 +217,31 @@ def test_foreign_files_in_our_folders_stay_and_are_named(data):
         assert path.name in ran.output or "more" in ran.output
 
 
+def test_what_is_no_file_in_the_place_of_ours_waits_for_nobody_and_stays(data):
+    tables, kind = data / "artifacts" / "tables" / "gradcam_masks", data / "artifacts" / "maps" / "ab"
+    (tables / "mine.parquet").rename(tables / "kept")
+    os.mkfifo(tables / "mine.parquet")
+    os.mkfifo(tables / "other.parquet")
+    kind.mkdir()
+    os.mkfifo(kind / ("ab" * 16 + ".safetensors"))
+    (kind / ("ac" * 16 + ".safetensors")).mkdir()
+    os.mkfifo(data / "reports" / "gone" / "lime.pdf")
+    _age(data)
+    before = {path for path in data.rglob("*") if not path.is_file()}
+    assert run("--study", "gone").exit_code == 0
+    assert {path for path in before if path.is_fifo()} == {path for path in data.rglob("*") if path.is_fifo()}
+    assert (kind / ("ac" * 16 + ".safetensors")).is_dir()
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"x" * 40 + b"PAR1"])
+def test_the_artifacts_of_a_damaged_table_of_ours_are_told_by_its_bytes(data, content):
+    path = data / "artifacts" / "tables" / "gradcam_masks" / "mine.parquet"
+    path.write_bytes(content + b" " + NAMED.encode() + b" ")
+    _age(data)
+    assert run().exit_code == 0
+    assert (data / "artifacts" / "maps" / "aa" / f"{NAMED}.safetensors").is_file()
+
+
 def test_links_are_neither_followed_nor_removed(data, tmp_path_factory):
     away = tmp_path_factory.mktemp("away")
     (data / "artifacts" / "maps" / "cc").rename(away / "cc")

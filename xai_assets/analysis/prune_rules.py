@@ -19,7 +19,9 @@ from xai_assets.study_file import StudyError, read_study, study_paths
 _KEY = re.compile(r"[0-9a-f]{32,}")
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(
-    r"\.([0-9a-f]{32,}\.(safetensors|cost\.json)|[\w-]+\.parquet|[\w-]+\.(pdf|html|json|png|csv))\.\w{8,40}\.part"
+    r"\.([0-9a-f]{32,}\.(safetensors|cost\.json)|[\w-]+\.parquet|[\w-]+\.(pdf|html|json|png|csv)|"
+    + re.escape(written.NAME)
+    + r")\.\w{8,40}\.part"
 )
 _LOG_SUFFIXES = {".out", ".err", ".complete"}
 REPORT_SUFFIXES = (".pdf", ".html", ".json")
@@ -121,15 +123,15 @@ def _named(settings: Settings, studies: set[str], files: dict[str, Path]) -> set
 
 def _table_text(path: Path) -> str:
     """All text of a table between steps; of a damaged one all of its bytes that are text."""
-    import pandas as pd
-
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError):  # pyarrow's errors are ValueErrors
-        try:
-            return path.read_bytes().decode("latin-1")
-        except OSError:
-            return ""
+        with artifact_file.opened(path) as file:
+            data = file.read()
+    except (OSError, Unsound):
+        return ""
+    try:
+        frame = table_file.decode(data)
+    except (OSError, ValueError, TypeError, NotImplementedError):  # what pyarrow raises
+        return data.decode("latin-1")
     return "\n".join(value for column in frame for value in frame[column] if isinstance(value, str))
 
 
@@ -201,8 +203,8 @@ def parts(settings: Settings, runs: Path) -> Iterator[Item]:
     """Temporary files of writes that were interrupted, in the places where the product writes."""
     places = {
         settings.artifacts: ("*/??/.*.part", "tables/*/.*.part"),
-        settings.reports: ("*/.*.part",),
-        runs: ("reports/*/.*.part", "pictures/*/.*.part"),
+        settings.reports: (".*.part", "*/.*.part"),
+        runs: (".*.part", "reports/*/.*.part", "pictures/*/.*.part"),
     }
     for root, patterns in places.items():
         for path in sorted(found for pattern in patterns for found in root.glob(pattern)):
