@@ -23,10 +23,12 @@ def test_methods_are_said_as_the_summary_of_the_warehouse_has_them():
     bench = SimpleNamespace(
         study=SimpleNamespace(name="any"), warehouse=SimpleNamespace(read=tables_of(tables))
     )
-    assert headline(bench) == [
-        "lime: pixel average precision 0.665 [0.595, 0.730], IoU at the study's threshold 0.250, n = 12 images",
-        "edges (control): pixel average precision not measured, n = 0 images",
-    ]
+    (shown,) = headline(bench)
+    assert shown.columns == ("method", "pixel AP", "IoU", "images")
+    assert shown.rows == (
+        ("lime", "0.665 [0.595, 0.730]", "0.250", "12"),
+        ("edges (control)", "–", "–", "0"),
+    )
 
 
 def tables_of(tables):
