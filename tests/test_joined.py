@@ -1,21 +1,24 @@
 """Names in one cell come back as they were, whatever they hold."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xai_assets.joined import join_names, split_names
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1)))
 def test_names_come_back(names: list[str]) -> None:
     assert split_names(join_names(names)) == names
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from(";\\a"), min_size=1)))
 def test_separators_within_names_come_back(names: list[str]) -> None:
     assert split_names(join_names(names)) == names
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from(";\\a")))
 def test_any_cell_can_be_split(cell: str) -> None:
     """Cells of other tools do not escape; nothing is lost but the escapes."""

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xai_assets.errors import XaiError
@@ -84,12 +84,14 @@ def test_text_names_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:
     assert read_text(path, 100) == "dog\n"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_utf_8_comes_back_as_it_was(text: str) -> None:
     """Any text, with or without a mark."""
     assert as_text(text.removeprefix("\ufeff").encode("utf-8-sig"), name="a") == text.removeprefix("\ufeff")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])), min_size=1))
 def test_only_line_feeds_and_carriage_returns_end_a_line(lines: list[str]) -> None:
     """U+2028, U+0085 and form feeds may stand in a name."""
@@ -97,6 +99,7 @@ def test_only_line_feeds_and_carriage_returns_end_a_line(lines: list[str]) -> No
         assert text_lines(end.join(lines)) == lines
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_any_name_is_shown_as_text_that_utf_8_can_carry(name: str) -> None:
     """File names can have bytes that are no text, line feeds and overrides; a plain name stays as it is."""

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xai_assets.dissection import concept_list
@@ -76,6 +76,7 @@ def test_lists_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
         read_concept_list(path)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=8)))
 def test_every_line_is_a_concept_blank_or_set_aside(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str]

@@ -104,6 +104,25 @@ def test_state_dicts_keep_the_versions_of_their_modules_and_optimizers_are_plain
         assert found["bytes"] == b"\xff"
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("new", [True, False])
+def test_every_protocol_and_what_stands_beside_weights_is_read(
+    tmp_path: Path, protocol: int, new: bool
+) -> None:
+    """Sets come as lists, and bytearrays as bytes."""
+    content = {
+        "w": torch.ones(2),
+        "seen": {3},
+        "raw": bytearray(b"\xff"),
+        "pole": 1 + 2j,
+        "text": "é",
+        "none": b"",
+    }
+    torch.save(content, tmp_path / "a.pth", pickle_protocol=protocol, _use_new_zipfile_serialization=new)
+    expected = content | {"seen": [3], "raw": b"\xff"}
+    assert equal(read_plain(tmp_path / "a.pth"), expected)
+
+
 def test_tensors_that_share_memory_share_it(tmp_path: Path) -> None:
     one = torch.arange(6.0)
     torch.save({"a": one, "b": one[2:4], "c": one.view(2, 3).T}, tmp_path / "a.pth")
@@ -331,6 +350,7 @@ def test_any_changed_byte_is_the_same_value_or_a_checkpoint_error(
     assert not new or equal(found, value) or found.keys() != value.keys()
 
 
+@settings(deadline=None)
 @given(
     data=st.binary(max_size=200), start=st.sampled_from([b"", b"PK\3\4", b"\x80\2", b"\x10\0\0\0\0\0\0\0{"])
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin
 
@@ -221,6 +221,7 @@ def test_the_photographs_of_the_reference_are_read(reference_data: Path) -> None
             assert np.array_equal(image.pixels, np.array(foreign.convert("RGB")))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300),
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM", b"II*\0"]),
@@ -455,6 +456,7 @@ def test_what_pillow_logs_of_an_image_is_not_written_to_the_terminal(
     assert caplog.records == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**20), st.binary(max_size=3))
 def test_any_damage_to_a_tiff_is_an_image_or_an_image_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes

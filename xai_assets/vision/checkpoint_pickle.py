@@ -82,11 +82,16 @@ class CheckpointMachine(PickleMachine):
             "torch.Size": self._size,
             "torch.device": lambda kind, *_: kind,
             "_codecs.encode": self._encoded,
+            **dict.fromkeys(("builtins.bytearray", "__builtin__.bytearray"), self._encoded),
+            **dict.fromkeys(("builtins.bytes", "__builtin__.bytes"), self._encoded),
+            **dict.fromkeys(("builtins.set", "__builtin__.set"), self._list),
+            **dict.fromkeys(("builtins.complex", "__builtin__.complex"), complex),
             "torch._utils._rebuild_tensor": self._tensor,
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_tensor_v3": self._tensor_of_bytes,
             "torch._utils._rebuild_parameter": self._parameter,
             "torch._utils._rebuild_parameter_with_state": self._parameter,
+            "torch._utils._rebuild_device_tensor_from_cpu_tensor": self._parameter,
             "torch.nn.parameter.Parameter": self._parameter,
             "torch._tensor._rebuild_from_type_v2": self._of_type,
         }
@@ -107,6 +112,8 @@ class CheckpointMachine(PickleMachine):
             self._build_state(*self.top(1))
         elif instruction == "BINPERSID":
             self.stack.append(self._stored(*self.top(1)))
+        elif instruction == "BYTEARRAY8":
+            self.stack.append(bytes(argument))
         elif instruction == "EMPTY_SET":
             self.stack.append([])
         elif instruction == "ADDITEMS":
@@ -174,7 +181,12 @@ class CheckpointMachine(PickleMachine):
         self.fill(found, [part for pair in flat for part in (pair[0], pair[1])])
         return found
 
-    def _encoded(self, text: Any, encoding: Any = "") -> bytes:
+    def _list(self, values: Any = ()) -> list[Any]:
+        return list(self._copy(values))
+
+    def _encoded(self, text: Any = "", encoding: Any = "latin-1") -> bytes:
+        if isinstance(text, bytes):  # of a bytearray
+            return bytes(text)
         if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
             raise self._senseless("a text that is encoded otherwise than bytes are")
         return str(self._copy(text)).encode("latin-1")

@@ -56,8 +56,8 @@ def read_plain(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Any:
     of the file; time by it and by the limits of `checkpoint_zip`, `checkpoint_pickle` and `safetensors_file`.
 
     Returns:
-        Nested dict, list and tuple of tensors, text, bytes, numbers, dtypes and None. A state dict that torch saved is an
-        OrderedDict with the attribute `_metadata` (versions of its modules). Tensors may share memory.
+        Nested dict, list (sets as well) and tuple of tensors, text, bytes, numbers, dtypes and None. A state dict that
+        torch saved is an OrderedDict with the attribute `_metadata` (versions of its modules). Tensors may share memory.
 
     Raises:
         CheckpointError: missing, no regular file, larger than `max_bytes`, damaged, of another format, compressed,

@@ -35,7 +35,6 @@ __all__ = [
     "list_folder",
     "load_images",
     "open_image",
-    "printable",
     "read_each",
     "read_folder",
     "read_image",
@@ -174,11 +173,6 @@ def read_each(
         else:
             taken[id] = shown(path)
             yield id, image
-
-
-def printable(name: str) -> str:
-    """A file name as text that UTF-8 can carry: `image_id` of a name alone."""
-    return shown(name)
 
 
 def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
