@@ -10,6 +10,7 @@ from xai_assets.analysis.images import images
 from xai_assets.analysis.predictions import predictions
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.resources.frames import content_version
+from xai_assets.resources.store import ArtifactError
 from xai_assets.settings import Settings
 
 PREDICTIONS = 1
@@ -81,3 +82,16 @@ def test_a_cut_artifact_is_made_again_named_and_loses_no_image(bench, kind):
     assert content(again, ".safetensors") == files
     assert str(path) in again.tally.as_metadata()["made_again"]
     assert not again.tally.problems
+
+
+def test_a_damaged_artifact_of_a_step_above_is_an_error_and_drops_no_image(bench):
+    pictures = images(bench("one"))
+    explained = predictions(bench("one"), pictures)
+    [path] = (bench("one").store.root / "pictures").rglob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    again = bench("one")
+    for step in (lambda: predictions(again, pictures), lambda: maps(again, explained, pictures, "gradcam")):
+        with pytest.raises(ArtifactError, match="made again") as caught:
+            step()
+        assert str(path) in str(caught.value)
+    assert not again.tally.left_out

@@ -15,6 +15,7 @@ from xai_assets.evaluation.faithfulness import CODE_VERSION, FaithfulnessProbe, 
 from xai_assets.evaluation.ordering import tie_field
 from xai_assets.evaluation.parameters import Faithfulness
 from xai_assets.files import fingerprint
+from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier
 
@@ -40,6 +41,8 @@ def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
         case = cases[number]
         try:
             rows += _CaseWork(bench, classifier, scores, case, parameters).rows()
+        except ArtifactError:
+            raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
             bench.tally.leave_out("image classes", case.named, str(error))
         bench.progress(number + 1, len(cases))

@@ -18,6 +18,7 @@ from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.memory import out_of_memory
+from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.study import Attribution
 from xai_assets.vision import outputs
@@ -68,6 +69,8 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
             rows += _explained(bench, classifier, image, truth, shares_stem=image["image_id"] in ambiguous)
+        except ArtifactError:
+            raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
             bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))

@@ -17,6 +17,7 @@ from xai_assets.evaluation.parameters import Robustness
 from xai_assets.evaluation.randomisation import chance_similarity, similarity, smooth_noise, veto
 from xai_assets.evaluation.ranking import RankedMaps
 from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
+from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 
 WHOLE = 1.0
@@ -43,6 +44,8 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
         for row in case.rows:
             try:
                 rows += work.method(case, row)
+            except ArtifactError:
+                raise  # no fault of the image: whatever made it makes it again
             except XaiError as error:
                 bench.tally.leave_out("maps", f"{row['method']} of {case.named}", str(error))
             done += 1

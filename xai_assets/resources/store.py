@@ -204,7 +204,9 @@ class ArtifactStore:
             why = f"is not usable: {error}" if error.older else f"is damaged: {error}"
         else:
             why = "does not exist"
-        return ArtifactError(str(path), why, "Materialise the asset that makes it: it makes it again.")
+        return ArtifactError(
+            str(path), why, "Run the study again, or materialise the asset that makes it: it is made again."
+        )
 
 
 def read_cost(path: Path, artifact: str) -> dict[str, Any] | None:
