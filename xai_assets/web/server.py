@@ -172,7 +172,7 @@ def _daemon(instance: "dg.DagsterInstance", workspace: Path) -> Iterator[_Daemon
         yield daemon
     finally:
         daemon.stopped_by_itself = daemon.process.poll() is not None
-        daemon.process.send_signal(signal.SIGINT)
+        daemon.process.terminate()  # which Dagster takes as SIGINT, and which says nothing while it still starts
         try:
             daemon.process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
