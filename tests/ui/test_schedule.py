@@ -41,7 +41,7 @@ def test_a_schedule_switched_on_by_a_click_ticks_and_runs_its_study(server, loca
         (found,) = [run for run in graphql(base, RUNS)["runsOrError"]["results"] if run["runId"] == run_id]
         return found if found["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-    run = wait_for("the run of the tick", 180, ended)
+    run = wait_for("the run of the tick", 400, ended)
     assert run["status"] == "SUCCESS"
     assert {"key": "dagster/partition", "value": "every-minute"} in run["tags"]
     assert (data / "reports" / "every-minute" / "cam.pdf").read_bytes().startswith(b"%PDF")
