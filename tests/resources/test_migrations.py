@@ -101,8 +101,17 @@ def warehouse(tmp_path, said):
 LAST = {"unit_concepts": pd.DataFrame(columns=list(TABLES["unit_concepts"].columns))}
 
 
-@pytest.mark.parametrize("frames", [{"probe_health": HEALTH}, LAST], ids=["another table", "unit_concepts"])
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda path: path.stem)
+LOADED = [
+    *(pytest.param(shape, {"probe_health": HEALTH}, id=shape.stem) for shape in SHAPES),
+    *(
+        pytest.param(shape, LAST, id=f"{shape.stem} unit_concepts")
+        for shape in (SHAPES[0], SHAPES[1], SHAPES[-1])
+    ),
+]
+"""The shapes with what is loaded: a table apart, or the one that the views are made of."""
+
+
+@pytest.mark.parametrize(("shape", "frames"), LOADED)
 def test_an_older_file_keeps_every_row_and_what_people_added(warehouse, said, shape, frames):
     made(warehouse.path, shape)
     before = contents(warehouse.path, ["colleagues"])

@@ -26,8 +26,8 @@ from xai_assets.resources.warehouse_holders import Held, duckdb_holder, in_words
 WAIT_SECONDS = 60.0
 """How long a warehouse that somebody else holds is waited for, unless XAI_WAREHOUSE_WAIT says otherwise."""
 
-QUIET_SECONDS = 1.0
-"""A wait that is shorter is not worth a line."""
+QUIET_SECONDS, QUIET_AMONG_OURS = 1.0, 10.0
+"""A wait that is shorter is not worth a line; our own processes load a study each, and are soon done."""
 
 Config = dict[str, str | bool | int | float | list[str]]
 CONFIG: Config = {
@@ -107,7 +107,8 @@ def locked(
             deadline, before = now + wait, got
         if os.getpid() in got.processes or now >= deadline:
             raise _held(path, got, now - started, write=write)
-        if not said and now - started > QUIET_SECONDS:
+        quiet = QUIET_AMONG_OURS if got.taken else QUIET_SECONDS
+        if not said and now - started > quiet:
             notice(f"The warehouse {path} is open in {in_words(got)}: waiting up to {wait:.0f} s for it.")
             said = True
         time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 -- several that wait should not ask in step
