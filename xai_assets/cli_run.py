@@ -194,8 +194,7 @@ def _broke(error: Exception, settings: Settings, stop: _Stop) -> int:
     if said is None:
         report(error)
     else:
-        say(said, err=True)
-        say(stop.advice, err=True)
+        say(said if "goes on" in said else f"{said} {stop.advice}", err=True)
     return FAILED
 
 
