@@ -183,9 +183,7 @@ def _warehouse() -> "Warehouse":
     from xai_assets.resources.warehouse import Warehouse
 
     settings = Settings.from_environment()
-    return Warehouse(
-        settings.warehouse, settings.warehouse_wait, notice=lambda line: click.echo(line, err=True)
-    )
+    return Warehouse(settings.warehouse, settings.warehouse_wait, notice=lambda line: say(line, err=True))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from xai_assets.cli_say import say, say_lines
 from xai_assets.settings import Settings
 
 USAGE_ERROR = 2
@@ -54,7 +55,7 @@ def sql(query: str | None, as_json: bool, as_csv: bool, timeout: float) -> None:
                 TABLES if query is None else query,
                 seconds=timeout,
                 wait=settings.warehouse_wait,
-                notice=lambda line: click.echo(line, err=True),
+                notice=lambda line: say(line, err=True),
                 ends=True,
             ) as rows,
             kind(rows.columns) as output,
@@ -64,5 +65,5 @@ def sql(query: str | None, as_json: bool, as_csv: bool, timeout: float) -> None:
                     break
             output.show()
     except XaiError as error:
-        click.echo(str(error), err=True)
+        say_lines(str(error), err=True)
         sys.exit(USAGE_ERROR)
