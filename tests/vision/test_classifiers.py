@@ -17,8 +17,9 @@ from xai_assets.files import sha256_file
 from xai_assets.settings import Settings
 from xai_assets.vision.architectures import UnknownArchitecture, build
 from xai_assets.vision.checkpoints import CheckpointMismatch
-from xai_assets.vision.classifiers import UnknownClass, load_classifier
+from xai_assets.vision.classifiers import Classifier, UnknownClass, load_classifier
 from xai_assets.vision.downloads import DownloadError
+from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
 from xai_assets.vision.weights import WeightsError
 
@@ -224,3 +225,37 @@ def test_cuda_is_not_replaced_by_the_cpu(
 def test_an_unknown_architecture_is_named(name: str) -> None:
     with pytest.raises(UnknownArchitecture, match=name):
         build(name, 3)
+
+
+class Wrapped(torch.nn.Module):
+    """A network whose answer is changed."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.net, self.change = build("diorama/resnet10", 3, width=4), change
+
+    def forward(self, images):
+        return self.change(self.net(images))
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (Wrapped(lambda scores: (scores,)), "answers with a tuple"),
+        (Wrapped(lambda scores: {"logits": scores}), "answers with a dict"),
+        (Wrapped(lambda scores: scores[0]), r"answered \(3,\)"),
+        (Wrapped(lambda scores: scores[:, :, None, None]), r"answered \(2, 3, 1, 1\)"),
+        (Wrapped(lambda scores: scores.argmax(dim=1)), r"answered \(2,\)"),
+        (Wrapped(lambda scores: scores.round().long()), "scores are torch.int64"),
+        (build("diorama/resnet10", 3, width=4).half(), "parameters are float16"),
+        (build("diorama/resnet10", 3, width=4).bfloat16(), "parameters are bfloat16"),
+        (build("diorama/resnet10", 3, width=4).double(), "parameters are float64"),
+    ],
+)
+def test_a_network_of_ones_own_whose_answer_is_none_is_told_so(network, said):
+    preprocessing = Preprocessing(PreprocessingSpec(mode="native"))
+    own = Classifier(
+        "mine", "mine", network.eval(), preprocessing, ("a", "b", "c"), "0" * 64, torch.device("cpu")
+    )
+    with pytest.raises(XaiError, match=said):
+        own.logits(torch.rand(2, 3, 32, 32))

@@ -6,6 +6,7 @@ import pytest
 import torchvision
 
 from xai_assets.settings import Settings
+from xai_assets.vision.encoder_files import UnknownEncoder, resolve_encoder
 from xai_assets.vision.missing import missing_files
 from xai_assets.vision.spec import EncoderSpec, ModelSpec, PreprocessingSpec
 from xai_assets.vision.zoo import UnknownModel, resolve
@@ -107,3 +108,19 @@ def test_what_is_there_is_not_missing(settings: Settings, world: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "open_clip_pytorch_model.bin").write_bytes(b"x")  # the other format serves as well
     assert missing_files([EncoderSpec(name="ViT-B-16", pretrained="openai")], settings) == ()
+
+
+def test_an_encoders_file_does_not_tell_its_activation(settings: Settings, tmp_path: Path) -> None:
+    """GELU and QuickGELU have the same weights: what is not said is said to the owner."""
+    given = {"name": "ViT-B-32", "pretrained": str(tmp_path / "mine.pt")}
+    silent = resolve_encoder(EncoderSpec(**given), settings)
+    assert "quick_gelu: true" in silent.notes[0] and silent.arguments == {}
+    quick = resolve_encoder(EncoderSpec(**given, quick_gelu=True), settings)
+    assert quick.arguments == {"force_quick_gelu": True} and not quick.notes
+    assert not resolve_encoder(EncoderSpec(**given, quick_gelu=False), settings).notes
+    tagged = resolve_encoder(EncoderSpec(name="ViT-B-32", pretrained="openai"), settings)
+    assert tagged.arguments["force_quick_gelu"] and not tagged.notes
+    with pytest.raises(UnknownEncoder, match="says itself"):
+        resolve_encoder(EncoderSpec(name="ViT-B-32", pretrained="openai", quick_gelu=True), settings)
+    with pytest.raises(ValueError, match="says itself"):
+        EncoderSpec(name="diorama/clip", quick_gelu=True)

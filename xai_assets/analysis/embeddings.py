@@ -41,6 +41,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
     Its metadata holds the words, their categories and the rows of `probe_health`; those that warn stand in the row.
     """
     encoder = open_encoder(bench)
+    bench.tally.facts += [f"{encoder.name}: {note}" for note in encoder.notes]
     words = concept_words(bench)
     bench.same_input(f"the concepts {bench.dissection.concepts}", fingerprint([list(pair) for pair in words]))
     key = fingerprint(

@@ -32,7 +32,7 @@ from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMPar
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
-from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.classifiers import Classifier, UnfitNetwork
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader
 from xai_assets.vision.spec import LayoutSpec
@@ -245,7 +245,23 @@ def _prepared(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[in
     for target in targets:
         classifier.class_index(int(target))
     with torch.inference_mode(False), torch.no_grad(), untouched(classifier.network):
-        yield tensor.detach().clone().to(classifier.device)
+        images = tensor.detach().clone().to(classifier.device)
+        try:
+            yield images
+        except (RuntimeError, TypeError, IndexError, AttributeError):
+            _refuse_unfit(classifier, images)
+            raise
+
+
+def _refuse_unfit(classifier: Classifier, images: torch.Tensor) -> None:
+    """Raise a reason of our own where the network is the reason: asked only when something has thrown."""
+    if any(parameter.is_inference() for parameter in classifier.network.parameters()):
+        raise UnfitNetwork(
+            classifier.name,
+            "its parameters were made in torch.inference_mode, and have no gradients",
+            "Build and load it outside of inference_mode.",
+        )
+    classifier.logits(images[:1].clone())
 
 
 def _weighted(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:

@@ -27,6 +27,10 @@ from xai_assets.vision.weights import WeightsError, hash_in_name, obtain
 from xai_assets.vision.zoo import RENORMALISING, Entry, resolve
 
 
+class UnfitNetwork(XaiError, ValueError):
+    """A network whose answers are no scores of its classes, or that takes no float32 images."""
+
+
 class UnknownClass(XaiError):
     """A classifier has no class of that name or number."""
 
@@ -98,15 +102,44 @@ class Classifier:
         """Scores before softmax: float32 (n, 3, h, w), normalised, on any device -> (n, k) on the network's.
 
         Raises:
-            ValueError: the batch is not of that shape, or the network answers another one.
+            ValueError: the batch is not of that shape.
+            UnfitNetwork: the network answers with something else than such scores, or is not float32.
         """
         if batch.ndim != 4 or batch.shape[1] != 3:
             raise ValueError(f"a batch must be (n, 3, h, w), not {tuple(batch.shape)}")
-        scores = self.network(batch.to(self.device))  # n 3 h w -> n k
+        try:
+            scores = self.network(batch.to(self.device))  # n 3 h w -> n k
+        except RuntimeError as error:
+            dtypes = {value.dtype for value in self.network.parameters() if value.is_floating_point()}
+            if dtypes <= {torch.float32}:
+                size = f"{batch.shape[2]} x {batch.shape[3]}"
+                raise UnfitNetwork(
+                    self.name,
+                    f"it does not take images of {size} pixels and three channels",
+                    f"Look at the size in its preprocessing ({str(error).splitlines()[0][:200]}).",
+                ) from error
+            named = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
+            raise UnfitNetwork(
+                self.name,
+                f"its parameters are {named}, and images are float32",
+                "Convert it: network.float().",
+            ) from error
         wanted = (len(batch), len(self.class_names))
-        if not isinstance(scores, Tensor) or tuple(scores.shape) != wanted:
-            raise ValueError(
-                f"{self.name} answered {getattr(scores, 'shape', type(scores))}, expected {wanted}"
+        if not isinstance(scores, Tensor):
+            raise UnfitNetwork(
+                self.name,
+                f"it answers with a {type(scores).__name__}, not one tensor of scores",
+                "Wrap it in a module whose forward gives the scores alone, (images, classes).",
+            )
+        if tuple(scores.shape) != wanted:
+            raise UnfitNetwork(
+                self.name,
+                f"it answered {tuple(scores.shape)}, expected {wanted}: images and classes",
+                "Give it as many class names as it has outputs, and one score for each.",
+            )
+        if not scores.is_floating_point():
+            raise UnfitNetwork(
+                self.name, f"its scores are {scores.dtype}", "Give the scores before an argmax."
             )
         return scores
 

@@ -20,6 +20,12 @@ SAFETENSORS = "open_clip_model.safetensors"
 PICKLED = "open_clip_pytorch_model.bin"
 
 
+_PLAIN_GELU = (
+    "the file is read with GELU; OpenAI's weights, and what was fine-tuned from them, have QuickGELU and answer "
+    "otherwise with GELU: say `quick_gelu: true`, or `quick_gelu: false` where GELU is right"
+)
+
+
 class UnknownEncoder(XaiError):
     """open_clip has no such architecture, or no such weights for it."""
 
@@ -35,6 +41,7 @@ class EncoderEntry:
         others: further files that a local folder must hold.
         vocabulary: a byte-pair vocabulary of its own; None: open_clip's.
         arguments: for `open_clip.create_model_and_transforms`: how the weights were trained.
+        notes: what was decided that the file does not tell, in sentences without a full stop.
     """
 
     name: str
@@ -43,6 +50,7 @@ class EncoderEntry:
     others: tuple[WeightsFile, ...] = ()
     vocabulary: Path | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def files(self) -> tuple[WeightsFile, ...]:
         """Every file that the encoder needs."""
@@ -72,6 +80,9 @@ def resolve_encoder(
     assert spec.pretrained is not None  # the spec's validator
     published = open_clip.get_pretrained_cfg(model, spec.pretrained)
     name = f"{spec.name}:{spec.pretrained}"
+    if published and spec.quick_gelu is not None:
+        why = f"open_clip's tag {spec.pretrained!r} says itself how it was trained"
+        raise UnknownEncoder(f"the encoder {name!r}", why, "Leave `quick_gelu` out.")
     if published:
         folder = settings.models / "open_clip" / f"{model}--{spec.pretrained}"
         weights = _published(name, published, folder, spec.sha256)
@@ -84,7 +95,11 @@ def resolve_encoder(
             "open_clip knows no such weights",
             f"Its tags are: {tags}. Or name a file.",
         )
-    return EncoderEntry(name, model, WeightsFile(f"weights of {name}", path, sha256=spec.sha256))
+    weights = WeightsFile(f"weights of {name}", path, sha256=spec.sha256)
+    arguments = {"force_quick_gelu": True} if spec.quick_gelu else {}
+    # The two activations have the same names and shapes of weights, so that a file fits both.
+    doubtful = spec.quick_gelu is None and f"{model}-quickgelu" in open_clip.list_models()
+    return EncoderEntry(name, model, weights, arguments=arguments, notes=(_PLAIN_GELU,) if doubtful else ())
 
 
 def _folder(spec: EncoderSpec, folder: Path, remedy: str) -> EncoderEntry:

@@ -48,6 +48,7 @@ class Encoder:
         tokenize: from strings to int64 (m, context length).
         device: where the model is.
         settings: what else decides its answers: preprocessing and vocabulary.
+        notes: what was decided that its files do not tell, in sentences without a full stop.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Encoder:
     tokenize: Callable[[list[str]], Tensor] = field(repr=False)
     device: torch.device
     settings: dict[str, Any] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """A name for weights, preprocessing and vocabulary by their content, for the keys of results."""
@@ -146,7 +148,9 @@ def load_encoder(
         "vocabulary": vocabulary,
     }
     model = model.eval().requires_grad_(False).to(target)
-    return Encoder(entry.name, sha256, (height, width), model, preprocess, tokenize, target, decides)
+    return Encoder(
+        entry.name, sha256, (height, width), model, preprocess, tokenize, target, decides, entry.notes
+    )
 
 
 def _create(

@@ -223,12 +223,19 @@ class EncoderSpec(_NamedSpec):
     sha256: Sha256 | None = Field(
         default=None, description="The SHA-256 that a checkpoint file must have; another one is refused."
     )
+    quick_gelu: bool | None = Field(
+        default=None,
+        description="For a checkpoint file: whether it was trained with QuickGELU, as OpenAI's weights and what is "
+        "fine-tuned from them. open_clip's tags and folders say it themselves.",
+    )
 
     @model_validator(mode="after")
     def _weights_are_named(self) -> Self:
         complete = self.name == "diorama/clip" or self.name.startswith("local-dir:")
         if complete and self.pretrained is not None:
             raise ValueError(f"`{self.name}` brings its own weights; leave `pretrained` out")
+        if complete and self.quick_gelu is not None:
+            raise ValueError(f"`{self.name}` says itself how it was trained; leave `quick_gelu` out")
         if not complete and self.pretrained is None:
             raise ValueError(f"`{self.name}` needs `pretrained`: open_clip's tag, or a checkpoint file")
         return self

@@ -138,4 +138,5 @@ def _encoder(bench: Workbench, probe: ProbeSet | None) -> list[Found]:
         if words:
             encoder.embed_texts([word for word, _ in words[:WORDS]])
         found.append(Found("encoder", "ok", encoder.name))
+        found += [Found("encoder", "look", note) for note in encoder.notes]
     return found
