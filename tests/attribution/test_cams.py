@@ -1,6 +1,7 @@
 """Class activation maps against the library called directly, and against their formulas."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -220,3 +221,27 @@ def test_no_evidence_at_all_is_flagged_constant(classifier, pixels):
     assert not found.usable
     assert not found.scaled().any()
     assert found.extras["low_resolution"].min() < 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda network: network.half(), "parameters are float16"),
+        (lambda network: network.double(), "parameters are float64"),
+        (lambda network: setattr(network, "fc", nn.Flatten(0)) or network, r"answered \("),
+    ],
+)
+@pytest.mark.parametrize("method", ["gradcam", "scorecam"])
+def test_a_network_that_does_not_fit_is_told_so_in_our_words(method, change, said, classifier, pixels):
+    tensor = classifier.preprocessing.tensor(pixels)[None]
+    changed = dataclasses.replace(classifier, network=change(copy.deepcopy(classifier.network)))
+    with pytest.raises(XaiError, match=said):
+        FUNCTIONS[method](changed, tensor, [1], "layer4")
+
+
+def test_a_network_made_in_inference_mode_has_no_gradients_and_is_told_so(classifier, pixels):
+    with torch.inference_mode():
+        made = copy.deepcopy(classifier.network)
+    tensor = classifier.preprocessing.tensor(pixels)[None]
+    with pytest.raises(XaiError, match=r"made in torch\.inference_mode"):
+        cams.gradcam(dataclasses.replace(classifier, network=made), tensor, [1], "layer4")

@@ -32,6 +32,7 @@ from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMPar
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
+from xai_assets.memory import out_of_memory
 from xai_assets.vision.classifiers import Classifier, UnfitNetwork
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader
@@ -248,8 +249,9 @@ def _prepared(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[in
         images = tensor.detach().clone().to(classifier.device)
         try:
             yield images
-        except (RuntimeError, TypeError, IndexError, AttributeError):
-            _refuse_unfit(classifier, images)
+        except (RuntimeError, TypeError, IndexError, AttributeError) as error:
+            if not out_of_memory(error):
+                _refuse_unfit(classifier, images)
             raise
 
 

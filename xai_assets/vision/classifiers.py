@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
+from xai_assets.memory import out_of_memory
 from xai_assets.progress import Progress, silent
 from xai_assets.settings import Settings
 from xai_assets.suggest import did_you_mean
@@ -110,6 +111,8 @@ class Classifier:
         try:
             scores = self.network(batch.to(self.device))  # n 3 h w -> n k
         except RuntimeError as error:
+            if out_of_memory(error) or "CUDA" in str(error):
+                raise  # of the machine, not of the network: a step tries again
             dtypes = {value.dtype for value in self.network.parameters() if value.is_floating_point()}
             if dtypes <= {torch.float32}:
                 size = f"{batch.shape[2]} x {batch.shape[3]}"
