@@ -119,6 +119,9 @@ def classifier_of(name: str, size: int) -> Classifier:
     torch.manual_seed(0)
     side = SMALLER.get(name, size)
     network = build(name, CLASSES, arguments={"img_size": side} if name in SMALLER else {})
+    for module in network.modules():
+        if isinstance(module, nn.Linear) and not module.weight.any():  # a head that its library starts at 0
+            nn.init.normal_(module.weight, std=0.02)
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     network.eval()
     if norms:
