@@ -8,12 +8,11 @@ from tests.attribution import networks
 from tests.attribution.conftest import TinyNet, make_classifier
 from xai_assets.attribution import cams
 from xai_assets.attribution.capture import capture, gradients, substitute
-from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.parameters import AblationCAMParameters
 from xai_assets.attribution.scaling import scale
 from xai_assets.attribution.split import LayerSplit
-from xai_assets.vision.layout_reader import LayoutReader
+from xai_assets.vision.layout_reader import LayoutError, LayoutReader
 
 CUTS = [
     (networks.resnet, 32, "layer4", "closed form"),
@@ -175,5 +174,5 @@ def test_a_layer_that_gives_no_tensor_is_named():
 
     network = torch.nn.Sequential(Pair(), torch.nn.Identity())
     network.forward = lambda x: network[0](x)[0].mean(dim=(2, 3))
-    with pytest.raises(AttributionError, match="gives a tuple"):
+    with pytest.raises(LayoutError, match=r"layer '0'.*gives a tuple, not one tensor"):
         capture(network, network[0], torch.randn(1, 3, 4, 4))

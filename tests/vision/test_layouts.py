@@ -177,7 +177,7 @@ def test_an_elongated_image_has_a_pooled_map_of_one_cell():
 def test_windows_that_change_the_batch_axis_are_refused_and_a_layer_around_is_named():
     network = timm.create_model("swin_tiny_patch4_window7_224", num_classes=3).eval()
     images = torch.rand(1, 3, 224, 224)
-    with pytest.raises(LayoutError, match=r"4 rows for 1 image.*batch axis.*layers\.2\.blocks\.0"):
+    with pytest.raises(LayoutError, match=r"4 rows for each image.*batch axis.*layers\.2\.blocks\.0"):
         read(network, "layers.2.blocks.0.attn", images)
     assert read(network, "layers.2.blocks.0", images) == Layout(-1, 0, 14, 14)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_assets.attribution.errors import AttributionError
+from xai_assets.vision.layout_reader import LayoutReader
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ def capture(network: nn.Module, module: nn.Module, images: Tensor) -> Capture:
     """Run the network on `images` (n 3 h w) and record the layer's output, without gradients.
 
     Raises:
-        AttributionError: the layer is not reached, or gives no tensor.
+        AttributionError: the layer is not reached.
+        LayoutError: it gives no tensor.
     """
     found: list[Tensor] = []
-    with torch.no_grad(), _on_output(module, lambda output: found.append(_copy(output))):
+    heard = _on_output(module, lambda output: found.append(_copy(output)))
+    with _told(network, module, images), torch.no_grad(), heard:
         scores = network(images)
     return Capture(_last(found), scores, len(found))
 
@@ -59,7 +62,7 @@ def gradients(
         leaves.append(_copy(output).requires_grad_())
         return leaves[-1].clone()  # autograd forbids in-place operations on a leaf
 
-    with torch.enable_grad(), _on_output(module, start):
+    with _told(network, module, images), torch.enable_grad(), _on_output(module, start):
         scores = network(images)
     leaf = _last(leaves)
     return leaf.detach(), score_gradient(scores, leaf, targets)
@@ -90,6 +93,21 @@ def substitute(
         return network(images)
 
 
+class _NoTensor(Exception):
+    """A layer gave something else; ends the pass."""
+
+
+@contextmanager
+def _told(network: nn.Module, module: nn.Module, images: Tensor) -> Iterator[None]:
+    """Say of a layer without a tensor what the reader of layouts says, once the pass and its hooks are ended."""
+    try:
+        yield
+    except _NoTensor as ended:
+        path = next(path for path, found in network.named_modules() if found is module)
+        LayoutReader(network, path)(ended.args[0], images)
+        raise  # not reached: the reader refuses what is no tensor
+
+
 @contextmanager
 def _on_output(module: nn.Module, see: Callable[[Any], Any]) -> Iterator[None]:
     handle = module.register_forward_hook(lambda _module, _inputs, output: _tensor_or_none(see(output)))
@@ -105,11 +123,7 @@ def _tensor_or_none(answer: Any) -> Tensor | None:
 
 def _copy(output: Any) -> Tensor:
     if not isinstance(output, Tensor):
-        raise AttributionError(
-            "the target layer",
-            f"gives a {type(output).__name__} in the forward pass; a class activation map needs a tensor",
-            "Name the layer inside or around it that gives n c h w.",
-        )
+        raise _NoTensor(output)
     return output.detach().clone()
 
 

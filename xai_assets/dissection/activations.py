@@ -110,8 +110,12 @@ def collect(
                 outputs.clear()
             classifier.network(batch)
             names = [probe.ids[index] for index in chosen[start:stop]]
-            given = {name: only(heard[name], name) for name in layers}
-            layouts_of = {name: readers[name](given[name], batch) for name in layers}
+            given, layouts_of = {}, {}
+            for name in layers:
+                output = only(heard[name], name)
+                layouts_of[name] = readers[name](output, batch)
+                assert isinstance(output, Tensor)  # the reader refuses anything else
+                given[name] = output
             if not start:
                 _check_rows(classifier, given, batch, declared)
             for name, recorder in recorders.items():

@@ -34,19 +34,13 @@ def listening(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, l
             handle.remove()
 
 
-def only(outputs: list[object], layer: str) -> Tensor:
-    """What a layer gave in a pass; raises XaiError where it ran never or several times, or gave something else."""
+def only(outputs: list[object], layer: str) -> object:
+    """What a layer gave in a pass; raises XaiError where it ran never or several times."""
     if len(outputs) != 1:
         raise XaiError(
             f"the layer {layer!r}",
             f"it runs {len(outputs)} times in one pass",
             "Name the block around it instead.",
-        )
-    if not isinstance(outputs[0], Tensor):
-        raise XaiError(
-            f"the layer {layer!r}",
-            f"it gives a {type(outputs[0]).__name__}, not one tensor",
-            "Name a layer inside or behind it.",
         )
     return outputs[0]
 

@@ -61,9 +61,8 @@ class LayoutReader:
         shape, size = tuple(output.shape), (images.shape[-2], images.shape[-1])
         if not shape or shape[0] != len(images):
             raise self._unfit(
-                f"it gives {shape[0] if shape else 'no'} rows for {len(images)} image{'s' if len(images) > 1 else ''} "
-                f"(shape {shape}): it changes the batch axis, as windows of a transformer do, so that its rows are not "
-                "images",
+                f"it gives {_rows(shape, len(images))}: it changes the batch axis, as windows of a transformer do, so "
+                "that its rows are not images",
                 images,
                 "Name a layer around it",
             )
@@ -160,6 +159,14 @@ class LayoutReader:
     @property
     def _what(self) -> str:
         return f"the layer {self._layer!r}"
+
+
+def _rows(shape: tuple[int, ...], images: int) -> str:
+    """How many rows there are, in words that are the same for one image and for many where they can be."""
+    rows = shape[0] if shape else 0
+    if rows and rows % images == 0:
+        return f"{rows // images} rows for each image"
+    return f"{rows or 'no'} rows for {images} image{'s' if images > 1 else ''}"
 
 
 def outputs_of(network: nn.Module, layers: Sequence[str], images: Tensor) -> dict[str, object]:
