@@ -514,3 +514,13 @@ def test_a_file_that_claims_more_memory_than_its_pixels_need_is_damaged(
     monkeypatch.setattr(ImageFile.ImageFile, "load", fails)
     with pytest.raises(ImageError, match="truncated or damaged"):
         read_image(path)
+
+
+def test_a_header_of_billions_of_pixels_is_said_in_our_words_first(tmp_path: Path) -> None:
+    """Pillow raises before it says the size."""
+    path = tmp_path / "huge.gif"
+    path.write_bytes(
+        b"GIF89a\xff\xff\xff\xff\xf0\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;"
+    )
+    with pytest.raises(ImageError, match=r"huge\.gif: its header claims too many pixels"):
+        read_image(path)

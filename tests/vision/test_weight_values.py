@@ -36,6 +36,9 @@ UNFIT = {
     "meta": lambda w: w.to("meta"),
     "quantised": lambda w: torch.quantize_per_tensor(w, 0.1, 0, torch.qint8),
     "nested": nested,
+    "a NumPy array": lambda w: w.numpy(),
+    "a list": lambda w: w.tolist(),
+    "nothing": lambda w: None,
 }  # fmt: skip
 
 

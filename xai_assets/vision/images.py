@@ -189,7 +189,8 @@ def open_image(path: str | Path, data: bytes, max_pixels: int = MAX_PIXELS) -> I
         # An MPO is a JPEG with previews behind. Counting frames would read them all: asked is for the second.
         several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
     except Image.DecompressionBombError as error:
-        raise ImageError(shown(path), _reason(error), "Save it smaller.") from error
+        why = f"its header claims too many pixels ({_reason(error)})"
+        raise ImageError(shown(path), why, "Save it smaller, or get a whole copy of it.") from error
     except Exception as error:  # as above: headers can be damaged in as many ways as pixels
         width, height = webp_canvas(data) or (0, 0)  # WebP gets its memory when it is opened
         if width * height <= max_pixels:

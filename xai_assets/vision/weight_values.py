@@ -15,7 +15,8 @@ def check_kinds(state: Mapping[str, Tensor], name: str) -> None:
     """Only dense tensors with values pass.
 
     Raises:
-        CheckpointMismatch: sparse, quantised, nested or meta tensors among `state`; `name` is the checkpoint's.
+        CheckpointMismatch: what is no tensor, or a sparse, quantised, nested or meta tensor among `state`; `name` is
+            the checkpoint's.
     """
     found = [(key, kind) for key, value in state.items() if (kind := _kind(value)) is not None]
     if found:
@@ -63,7 +64,11 @@ def converted(own: Mapping[str, Tensor], state: Mapping[str, Tensor], name: str)
     return found
 
 
-def _kind(value: Tensor) -> str | None:
+def _kind(value: object) -> str | None:
+    if not isinstance(
+        value, Tensor
+    ):  # a caller's own mapping, such as NumPy's arrays; files are read as tensors
+        return f"{type(value).__name__}, not a tensor"
     if value.is_nested:
         return "nested"
     if value.is_quantized:
