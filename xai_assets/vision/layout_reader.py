@@ -113,9 +113,11 @@ class LayoutReader:
         axis = (
             (self._axis_of_module() or self._axis_by_another_size(shape, images)) if len(shape) == 4 else None
         )
+        if axis == -1 and not found_all:  # windows and their tokens: MaxViT's attention has them as two axes
+            axis = None
         if axis is not None:
             return Layout(axis, 0, *(shape[2:4] if axis == 1 else shape[1:3]))
-        raise self._open(shape, size, bool(found_all))
+        raise self._open(shape, size, bool(found_all), images)
 
     def _axis_of_module(self) -> int | None:
         if isinstance(self._module, _FIRST) or type(self._module).__name__.endswith("Pool2d"):
@@ -136,12 +138,15 @@ class LayoutReader:
         same = [before == after for before, after in zip(shape[1:], output.shape[1:], strict=True)]
         return 1 if same == [True, True, False] else -1 if same == [True, False, True] else None
 
-    def _open(self, shape: tuple[int, ...], size: tuple[int, int], several: bool) -> LayoutError:
+    def _open(
+        self, shape: tuple[int, ...], size: tuple[int, int], several: bool, images: Tensor
+    ) -> LayoutError:
         if len(shape) == 4:
             why = (
                 f"its output of shape {shape} can be {shape[1]} channels first or {shape[3]} channels last"
                 if several
-                else f"its output of shape {shape} has in no order the aspect of the image ({size[0]} x {size[1]})"
+                else f"its output of shape {shape} has in no order the aspect of the image ({size[0]} x {size[1]}): "
+                "it may be windows of a transformer"
             )
             ask = "`layout: nchw` or `layout: nhwc`"
         else:
@@ -150,7 +155,9 @@ class LayoutReader:
                 f"whichever axis has the tokens (at least {FEWEST_PATCHES})"
             )
             ask = "`layout: {axes: ntc, prefix_tokens: 1, grid: [14, 14]}` with the numbers of this layer"
-        return LayoutError(self._what, why, f"Say in the study how to read it: {ask}; or name another layer.")
+        near = near_layers(self._network, self._layer, images)
+        other = f"another layer{', such as ' + ' or '.join(near) if near else ''}"
+        return LayoutError(self._what, why, f"Say in the study how to read it: {ask}; or name {other}.")
 
     def _unfit(self, why: str, images: Tensor, remedy: str) -> LayoutError:
         near = near_layers(self._network, self._layer, images)
