@@ -161,6 +161,7 @@ def test_a_file_without_the_columns_is_refused(tmp_path):
         (json.dumps(COCO)[:100], "is not JSON"),
         ('{"images": [' + "[" * 100_000, "is not JSON .*nested too deeply"),
         ('{"info": ' + "[" * 100_000, "is not JSON .*nested too deeply"),
+        ('{"images": [' + "9" * 5000 + "]}", "is not JSON .a number has too many digits"),
         ("{}", "lists no images"),
         (json.dumps({"images": []}), "lists no images"),
         (json.dumps(COCO | {"annotations": "none"}), "none of its 1 boxes .*: it is no object"),

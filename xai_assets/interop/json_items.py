@@ -62,8 +62,10 @@ def _value(text: str, at: int) -> tuple[Any, int]:
         return _DECODER.raw_decode(text, at)
     except RecursionError as error:
         raise NotJSON("it is nested too deeply") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise NotJSON(str(error)) from error
+    except ValueError as error:  # Python's limit of digits, with its advice to lift it
+        raise NotJSON("a number has too many digits") from error
 
 
 def _skip(text: str, at: int) -> int:
