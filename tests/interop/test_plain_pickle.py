@@ -287,3 +287,9 @@ def test_instructions_are_counted(monkeypatch):
     assert read_plain_pickle(b"(" + b"N" * 90 + b"t.", name="x") == (None,) * 90
     with pytest.raises(PickleRefused, match="more than 100 instructions"):
         read_plain_pickle(b"(" + b"N" * 110 + b"t.", name="x")
+
+
+def test_a_number_of_too_many_digits_is_said_without_advice_to_lift_the_limit():
+    with pytest.raises(PickleRefused, match="a number has too many digits") as caught:
+        read_plain_pickle(b"I" + b"9" * 5000 + b"\n.", name="x")
+    assert "set_int_max_str_digits" not in str(caught.value)

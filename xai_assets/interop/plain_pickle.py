@@ -134,7 +134,9 @@ class PickleMachine:
                 if count >= MAX_INSTRUCTIONS:
                     raise self.refuse(f"more than {MAX_INSTRUCTIONS:,} instructions")
         except (ValueError, OverflowError) as error:  # pickletools: an unknown or truncated instruction
-            raise damaged(self.name, f"after {self.where}: {error}") from error
+            # Python's limit of digits comes with its advice to lift it.
+            why = "a number has too many digits" if "int_max_str_digits" in str(error) else error
+            raise damaged(self.name, f"after {self.where}: {why}") from error
         value = self.result()
         self._measure(value, {}, ())
         return value
