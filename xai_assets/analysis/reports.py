@@ -102,9 +102,11 @@ def make_report(
 def _standing(data: Path) -> dict[str, Any] | None:
     """The numbers of a report that stands there; None where there is none, or one that cannot be read."""
     try:
+        if not data.is_file():  # a named pipe would be waited for
+            return None
         found = json.loads(data.read_text(encoding="utf-8"))
         return found if "made_from" in found["study"] else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # made anew, over whatever it is
 
 
