@@ -140,6 +140,9 @@ offline() { # offline WHAT LOG: say that a download failed
         "PIP_INDEX_URL and UV_DEFAULT_INDEX. Then try again: what was downloaded is kept."
 }
 
+# pip and uv leave lock files among temporary files: they stay in this folder too.
+export TMPDIR=$here/.cache/tmp
+mkdir -p "$TMPDIR"
 log=$(mktemp)
 pinned=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' "$here/tools/uv.txt")
 if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$pinned" ]; then
@@ -172,4 +175,5 @@ if ! "$venv/bin/python" -c 'import weasyprint' >/dev/null 2>&1; then
     "$venv/bin/python" -c 'import weasyprint' 2>&1 | tail -n 3 >&2
     exit 1
 fi
+rm -rf "${TMPDIR:?}"
 printf '%s\n' "$here" >"$venv/.ready"
