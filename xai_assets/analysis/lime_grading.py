@@ -8,7 +8,7 @@ import pandas as pd
 
 from xai_assets.analysis.explanations import maps, read_map
 from xai_assets.analysis.lime_cases import lime_cases
-from xai_assets.analysis.reference_masks import Lies
+from xai_assets.analysis.reference_masks import Lies, mask_files
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import density
 from xai_assets.evaluation.overlap import expected_iou, iou
@@ -78,6 +78,7 @@ def grade(bench: Workbench, folder: Path, *, lies: Lies = "original") -> Grade:
     Raises:
         XaiError: a study without LIME, no such folder, no image, or no map that could be made.
     """
+    mask_files(folder)  # a folder that is not there is named before anything is computed
     cases = lime_cases(bench)
     masks, absent = cases.masks(folder, lies=lies)
     known = {f"{image} ({target})": why for (image, target), why in absent.items()}

@@ -214,6 +214,16 @@ def _run(app: App, listening: socket.socket, daemon: _Daemon, ready: Callable[[]
             ended = counter % 50 == 0 and daemon.process.poll() is not None
             return await super().on_tick(counter) or ended
 
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn takes SIGINT and SIGTERM. An exception of a handler of ours would cut through its shutdown.
+            before = signal.signal(signal.SIGHUP, self.handle_exit)
+            try:
+                with super().capture_signals():
+                    yield
+            finally:
+                signal.signal(signal.SIGHUP, before)
+
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,
