@@ -184,6 +184,14 @@ def test_a_change_waits_for_the_run_that_has_not_ended(data):
         assert [request.partition_key for request in requests] == ["demo"]
 
 
+@pytest.mark.parametrize("cursor", ["half a {", "[1]", '{"demo": 3}', "[" * 100_000])
+def test_a_cursor_that_is_none_of_ours_counts_as_no_look_yet(data, cursor):
+    found = {s.name: s for s in sensors(Settings.from_environment({"XAI_DATA": str(data)}))}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = found["changed_images"](dg.build_sensor_context(instance, cursor=cursor))
+    assert not result.run_requests and "demo" in result.cursor
+
+
 def test_names_that_no_study_may_have_are_said_and_not_called_new(ticks, data):
     for name in ("Good.yaml", "a_b.yaml", "demo.yml"):
         (data / "studies" / name).write_text(STUDY, encoding="utf-8")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -52,7 +53,7 @@ def _changes(
         description=description,
     )
     def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        cursor = json.loads(context.cursor or "{}")
+        cursor = _cursor(context.cursor)
         away = folder_problem(settings)
         requests = []
         notes = [away] if away and cursor else []
@@ -109,3 +110,14 @@ def _lost_runs(settings: Settings) -> dg.SensorDefinition:
         )
 
     return lost_runs
+
+
+def _cursor(text: str | None) -> dict[str, Any]:
+    """What the last look saw, by study. A cursor that a person has set to something else counts as no look yet."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {study: seen for study, seen in found.items() if isinstance(seen, dict)}

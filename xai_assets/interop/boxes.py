@@ -63,8 +63,8 @@ class BoxFile:
 def read_boxes(path: Path) -> BoxFile:
     """The boxes of a file: COCO's JSON where its name ends in `.json`, else CSV with the columns of COLUMNS.
 
-    COCO's boxes of crowds (`iscrowd`), which are no objects, are left out. A row without an area, with values that are no
-    finite numbers, or of an image or class that the file does not list, is set aside.
+    A row is set aside that has no area, values that are no finite numbers, or an image or class that the file does not
+    list; a box of a crowd too (COCO's `iscrowd`), which is no single object.
 
     Raises:
         BoxError: no such file, too large, not of the format, not one row that can be used, or all edges between 0 and
@@ -75,7 +75,7 @@ def read_boxes(path: Path) -> BoxFile:
         row, why = found.set_aside[0]
         raise BoxError(
             str(path),
-            f"none of its {len(found.set_aside):,} boxes can be used; {row}: {why}",
+            f"none of its boxes can be used ({len(found.set_aside):,} set aside); {row}: {why}",
             "Correct the rows, or name another file.",
         )
     if found.boxes and all(max(box) <= 1 for of_image in found.boxes.values() for box in of_image):
@@ -187,7 +187,7 @@ class _Coco:
 
     def _annotation(self, entry: dict[str, Any], what: str) -> None:
         if _crowd(entry.get("iscrowd", 0)):
-            return
+            raise ValueError("it is a crowd (iscrowd), no single object")
         given = entry.get("bbox")
         if not isinstance(given, list) or len(given) != 4:
             raise ValueError("its bbox is not left, top, width and height")
