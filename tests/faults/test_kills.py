@@ -29,6 +29,9 @@ KILLS = 20
 SOONEST, LATEST = 2.0, 16.0
 """Seconds between the begin of a run and the kill."""
 
+DEV = (sys.executable, "-m", "dagster", "dev", "-m", "xai_assets.definitions")
+"""Each of its processes is of one session, where `xai ui` gives the daemon one of its own."""
+
 SERVER = ("dagster dev", "dagster code-server", "dagster api grpc", "dagster_webserver", "dagster._daemon")
 pytestmark = pytest.mark.slow
 
@@ -76,7 +79,7 @@ class Shaker:
 
     def web_server(self):
         """Kill a process of `dagster dev` while a run from there is on its way, and perhaps all that is left."""
-        server, base = start(self.home)
+        server, base = start(self.home, *DEV)
         self._sessions.append(server.pid)
         location = wait_for("the code location", 60, lambda: code_location(base))
         executor = self.chance.choice(["in_process", "gpu_tagged"])

@@ -90,7 +90,7 @@ def test_a_wrong_annotation_is_set_aside_and_named(tmp_path, bad, why):
     (tmp_path / "a.json").write_text(json.dumps(content), encoding="utf-8")
     found = read_boxes(tmp_path / "a.json")
     assert found.boxes == WANTED
-    ((what, said),) = found.set_aside
+    ((what, said),) = [row for row in found.set_aside if not row[1].startswith("it is a crowd")]
     assert what == ("annotation 918" if isinstance(bad, dict) else "annotation number 5") and why in said
 
 

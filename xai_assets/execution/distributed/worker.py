@@ -81,12 +81,13 @@ def work(settings: Settings, queues: Sequence[str], name: str | None, given: Pos
     Returns:
         The exit code.
     """
-    os.environ.update(given.environment)
     from xai_assets.execution.distributed.app import SIGNS, application
+
+    app = application(settings)  # which refuses to work without a broker
+    os.environ.update(given.environment)
     from xai_assets.execution.distributed.pulse import Pulse
     from xai_assets.execution.distributed.task import register
 
-    app = application(settings)
     register(app)
     host = f"{name or '-'.join([*queues, str(os.getpid())])}@{socket.gethostname()}"
     app.pulse = Pulse(app, host, queues, seconds=settings.lost_after / SIGNS, lost_after=settings.lost_after)
