@@ -56,7 +56,7 @@ def test_an_error_in_the_forward_pass_is_raised_and_leaves_nothing(method, error
     before = state(failing)
     with pytest.raises(error, match="on purpose"):
         explain(method, broken, pixels, 1, layer="inner.layer4", parameters=small(method))
-    assert failing.calls == 1
+    assert failing.calls <= 2  # one more where it is asked whether the network is the reason
     assert state(failing) == before
 
 
