@@ -68,7 +68,7 @@ def test_ctrl_c_stops_a_run_and_says_how_to_go_on(tmp_path):
         while b"images" not in (tmp_path / "said").read_bytes() and process.poll() is None:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130, (tmp_path / "said").read_text(encoding="utf-8")
+        assert process.wait(120) == 130, (tmp_path / "said").read_text(encoding="utf-8")
     finally:
         process.kill()
     said = (tmp_path / "said").read_text(encoding="utf-8")
