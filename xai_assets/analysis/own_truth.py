@@ -62,7 +62,7 @@ def own_truth(bench: Workbench) -> Truth:
 def ground_truth(
     given: TruthSource, resolve: Callable[[str], Path], tally: Tally
 ) -> Callable[[Case], np.ndarray]:
-    """What gives the true mask of a case; it raises XaiError where there is none. With masks and boxes they are compared.
+    """What gives the ground truth of a case; raises XaiError where there is none. Masks and boxes are compared.
 
     Args:
         given: what the study says.

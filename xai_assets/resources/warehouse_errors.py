@@ -10,7 +10,7 @@ from xai_assets.errors import XaiError
 from xai_assets.text import printable
 
 _HEAD = 16
-"""Bytes from the file's start by which another format is known; DuckDB's own name stands at 8 to 11."""
+"""Bytes from the file's start by which another format is known; DuckDB's own files have their name at bytes 8 to 11."""
 
 _FORMATS = {
     b"SQLite format 3": "an SQLite database",

@@ -118,7 +118,7 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> list[
         raise WarehouseError(
             f"warehouse {path}",
             f"its tables could not be brought to version {VERSION}: {first_line(error)}",
-            "Rename or drop what stands in the way (it was added by hand), and load again. Nothing was changed.",
+            "Rename or drop what is in the way (it was added by hand), and load again. Nothing was changed.",
         ) from error
     finally:
         for table, index in indexes:

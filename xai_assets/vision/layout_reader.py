@@ -50,7 +50,7 @@ class LayoutReader:
         """The layout of what the layer gave for `images` (n 3 h w); None where it is a vector an image (n c, n 1 c).
 
         Raises:
-            LayoutError: no tensor; another number of rows than images; axes that cannot be told apart.
+            LayoutError: no tensor; another number of rows than images; axes that cannot be told from the shape.
         """
         if not isinstance(output, Tensor):
             raise self._unfit(
