@@ -33,19 +33,35 @@ def deaf() -> None:
 
 
 @dg.asset(op_tags=MODEL)
+def swallows() -> None:
+    try:
+        time.sleep(600)
+    except BaseException:
+        time.sleep(600)  # as a destructor does, that must not raise
+
+
+@dg.asset(op_tags=MODEL)
 def after(waits) -> None:
     """Never begins."""
 
 
 graph = dg.Definitions(
-    assets=[waits, after, deaf],
-    jobs=[dg.define_asset_job("waiting", [waits, after]), dg.define_asset_job("deaf_one", [deaf])],
+    assets=[waits, after, deaf, swallows],
+    jobs=[
+        dg.define_asset_job("waiting", [waits, after]),
+        dg.define_asset_job("deaf_one", [deaf]),
+        dg.define_asset_job("swallowing", [swallows]),
+    ],
     executor=xai_executor,
 )
 
 
 def waiting():
     return graph.resolve_job_def("waiting")
+
+
+def swallowing():
+    return graph.resolve_job_def("swallowing")
 
 
 def deaf_one():

@@ -66,6 +66,14 @@ def test_a_run_that_is_stopped_is_cancelled_without_a_word(start, tmp_path, exec
     assert (tmp_path / "log").read_text(encoding="utf-8") == ""
 
 
+def test_a_request_that_is_lost_on_its_way_is_sent_again(start, tmp_path):
+    process = start("in_process", "swallowing")
+    wait_for(tmp_path / "said", "STEP_START swallows", process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(120) == 0  # and not 99: it is no second Ctrl-C
+    assert (tmp_path / "said").read_text(encoding="utf-8").splitlines()[-1] == "status CANCELED True"
+
+
 def test_a_second_ctrl_c_is_heard_though_the_step_does_not_listen(start, tmp_path):
     process = start("in_process", "deaf_one")
     wait_for(tmp_path / "said", "STEP_START deaf", process)

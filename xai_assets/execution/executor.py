@@ -116,7 +116,7 @@ def xai_executor(context: dg.InitExecutorContext) -> Executor:
         alone: Executor = InProcess(retries=retries)
         if devices.found:
             alone = LeasedRun(alone, devices, settings)
-        return LockedRun(alone, locks_folder(settings))
+        return LockedRun(alone, locks_folder(settings), here=True)
     options = Options(**{name: value for name, value in config.items() if name != "retries"})
     if settings.device == "cuda":  # who asks for a GPU by name gets no CPU
         options = replace(options, on_no_gpu="fail")

@@ -36,11 +36,17 @@ def locks_folder(settings: Settings) -> Path:
 
 
 class LockedRun(Around):
-    """An executor that does what `executor` does while the run's lock is held."""
+    """An executor that does what `executor` does while the run's lock is held.
 
-    def __init__(self, executor: Executor, folder: Path) -> None:
+    Args:
+        executor: what it does.
+        folder: of the locks.
+        here: the executor's steps run in this process.
+    """
+
+    def __init__(self, executor: Executor, folder: Path, *, here: bool = False) -> None:
         super().__init__(executor)
-        self._folder = folder
+        self._folder, self._here = folder, here
 
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
@@ -48,7 +54,8 @@ class LockedRun(Around):
         """Take the lock, keep the text of the study, then do as the executor does."""
         hold(self._folder, plan_context.run_id)
         begin(plan_context.instance, plan_context.dagster_run)
-        yield from cancelling(plan_context, self._executor.execute(plan_context, execution_plan))
+        events = self._executor.execute(plan_context, execution_plan)
+        yield from cancelling(plan_context, events, here=self._here)
 
 
 def hold(folder: Path, run_id: str) -> None:

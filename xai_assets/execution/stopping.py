@@ -7,6 +7,7 @@ even while the main thread is in a long computation, and `cancelling` records it
 
 import multiprocessing.forkserver
 import os
+import select
 import signal
 import threading
 import time
@@ -23,7 +24,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_TO_A_SECOND = 0.7
 """Wrappers pass on a signal that the terminal has sent already; what comes this soon after the first is the same one."""
 
+SECONDS_TO_ARRIVE = 3.0
+"""A handler's exception is lost where Python or a library swallows it, such as in a destructor, and Dagster forgets a
+signal at the end of what it does not let be interrupted. A request that has not arrived after this time is sent again.
+"""
+
 _asked: list[int] = []
+_here = threading.Event()
+"""Steps run in this process's main thread, and no request to stop has reached the executor."""
 
 
 def asked_to_stop() -> bool:
@@ -32,17 +40,28 @@ def asked_to_stop() -> bool:
 
 
 def cancelling(
-    plan_context: PlanOrchestrationContext, events: Iterator[DagsterEvent]
+    plan_context: PlanOrchestrationContext, events: Iterator[DagsterEvent], *, here: bool = False
 ) -> Iterator[DagsterEvent]:
-    """The events of an executor; where a person has stopped it, the run is marked as being cancelled."""
+    """The events of an executor; where a person has stopped it, the run is marked as being cancelled.
+
+    Args:
+        plan_context: of the run.
+        events: the executor's.
+        here: its steps run in this process, so that a request to stop is sent again until it arrives.
+    """
+    if here:
+        _here.set()
     try:
         yield from events
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        _here.clear()
         instance = plan_context.instance
         run = instance.get_run_by_id(plan_context.run_id)
         if asked_to_stop() and run is not None and run.status is DagsterRunStatus.STARTED:
             instance.report_run_canceling(run)
         raise
+    finally:
+        _here.clear()
 
 
 @contextmanager
@@ -82,11 +101,21 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 def _listen(reading: int, first: Callable[[], None], second: Callable[[], None]) -> None:
-    begun = 0.0
+    begun, own = 0.0, 0
     with os.fdopen(reading, "rb", buffering=0) as numbers:
-        while said := numbers.read(64):
+        while True:
+            if not select.select([numbers], [], [], SECONDS_TO_ARRIVE)[0]:
+                if _asked and _here.is_set():
+                    own += 1
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                continue
+            if not (said := numbers.read(64)):
+                return
             for number in said:
                 if number not in SIGNALS:
+                    continue
+                if own and number == signal.SIGINT:
+                    own -= 1
                     continue
                 if not _asked:
                     begun = time.monotonic()
