@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from xai_assets.evaluation.comparison import SUMMARY, TESTS, in_long_form, metric_summary, metric_tests
+from xai_assets.evaluation.decision import holm
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.paired_tests import holm, paired_test
-from xai_assets.evaluation.statistics import bootstrap_mean
+from xai_assets.evaluation.intervals import mean_interval
+from xai_assets.evaluation.paired_tests import paired_test
 from xai_assets.resources.tables import TABLES
 
 
@@ -39,10 +40,10 @@ def test_the_columns_are_the_warehouses():
 
 def test_an_image_counts_once_whatever_classes_it_has():
     values = table()
-    summary = metric_summary(values, seed=3)
+    summary = metric_summary(values)
     assert summary["method"].tolist() == ["lime", "gradcam", "random", "ones"]
     assert summary["n"].tolist() == [8] * 4
-    expected = bootstrap_mean(one(values, "gradcam"), seed=3)
+    expected = mean_interval(one(values, "gradcam"), bounds=(-1, 1))
     assert summary.loc[1, ["mean", "low", "high"]].tolist() == pytest.approx(
         [expected.mean, expected.low, expected.high]
     )

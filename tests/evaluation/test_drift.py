@@ -15,25 +15,25 @@ def mask(*columns):
 
 def test_the_same_masks_do_not_drift():
     masks = {(f"{i}.png", 0, "lime"): mask(i % 4) for i in range(5)} | {("e.png", 0, "lime"): mask()}
-    (row,) = mask_drift(masks, {case: of.copy() for case, of in masks.items()}, seed=0)
+    (row,) = mask_drift(masks, {case: of.copy() for case, of in masks.items()})
     assert row == {
-        "subject": "lime", "compared": 6, "same": 6, "appeared": 0, "gone": 0, "value": 1.0, "low": 1.0, "high": 1.0,
+        "subject": "lime", "compared": 6, "same": 6, "appeared": 0, "gone": 0, "value": 1.0, "low": None, "high": None,
     }  # fmt: skip
 
 
 def test_iou_is_of_the_same_case_and_the_rest_is_counted():
     before = {("a", 0, "lime"): mask(0, 1), ("b", 0, "lime"): mask(0), ("c", 0, "lime"): mask(1)}
     after = {("a", 0, "lime"): mask(1, 2), ("b", 0, "lime"): mask(0), ("b", 1, "lime"): mask(3)}
-    (row,) = mask_drift(before, after, seed=0)
+    (row,) = mask_drift(before, after)
     assert (row["compared"], row["same"], row["appeared"], row["gone"]) == (2, 1, 1, 1)
     assert row["value"] == pytest.approx((1 / 3 + 1) / 2)
-    assert row["low"] <= row["value"] <= row["high"]
+    assert row["low"] is None  # of two images
 
 
 def test_each_method_has_a_row_and_masks_of_another_size_are_not_compared():
     before = {("a", 0, "gradcam"): mask(0), ("a", 0, "lime"): mask(0)}
     after = {("a", 0, "gradcam"): np.ones((5, 5), bool), ("a", 0, "scorecam"): mask(0)}
-    rows = {row["subject"]: row for row in mask_drift(before, after, seed=0)}
+    rows = {row["subject"]: row for row in mask_drift(before, after)}
     assert list(rows) == ["gradcam", "lime", "scorecam"]
     assert rows["gradcam"]["compared"] == 0 and rows["gradcam"]["value"] is None
     assert [(rows[m]["appeared"], rows[m]["gone"]) for m in rows] == [(1, 1), (0, 1), (1, 0)]
@@ -44,8 +44,8 @@ def test_a_measures_change_is_paired_and_signed():
         {"image_id": list("abcd"), "target_index": 0, "method": "lime", "iou": [0.1, 0.2, 0.3, None]}
     )
     after = before.assign(iou=[0.2, 0.3, 0.4, 0.5]).iloc[::-1]
-    (row,) = measure_drift(before, after, "iou", seed=0)
+    (row,) = measure_drift(before, after, "iou")
     assert row["compared"] == 3 and row["same"] == 0
-    assert row["value"] == pytest.approx(0.1) and row["low"] == pytest.approx(0.1)
-    (still,) = measure_drift(before, before.iloc[:2], "iou", seed=0)
+    assert row["value"] == pytest.approx(0.1)
+    (still,) = measure_drift(before, before.iloc[:2], "iou")
     assert (still["value"], still["same"], still["gone"]) == (0.0, 2, 2)

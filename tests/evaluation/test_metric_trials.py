@@ -6,7 +6,6 @@ import pytest
 
 from xai_assets.evaluation import metric_trials as trials
 from xai_assets.evaluation.metric_trials import ALL_MAPS, CHANGED, METHODS, NO, OPEN, ORDER, REMOVED, YES
-from xai_assets.evaluation.statistics import bootstrap_mean
 from xai_assets.resources.tables import TABLES
 
 KNOWS = {
@@ -89,11 +88,9 @@ def test_a_metric_of_mere_chance_is_rarely_said_to_tell():
     drawn = np.random.default_rng(8)
     said = [
         of(trials.metric_trials(values(lambda *_: drawn.normal()), pictures()), REMOVED, ALL_MAPS)["verdict"]
-        for _ in range(40)
+        for _ in range(80)
     ]
-    assert (
-        33 <= said.count(OPEN) < 40
-    )  # nominally 38: of a dozen images the percentile interval is too narrow
+    assert 70 <= said.count(OPEN) < 80  # nominally at least 76
 
 
 def test_a_metric_that_is_the_wrong_way_round_fails():
@@ -130,7 +127,7 @@ def test_images_where_nothing_counts_are_excluded_and_too_few_decide_nothing():
         trials.metric_trials(values(noisy), some.drop_duplicates(["image_id", "method"])), REMOVED, ALL_MAPS
     )
     assert (found["n"], found["excluded"], found["verdict"]) == (5, 7, OPEN)
-    assert found["low"] > 0  # narrow, and not to be relied on
+    assert found["value"] > 0.8 and found["fewest"] == 6
     assert of(trials.metric_trials(values(noisy), pictures(6)), REMOVED, ALL_MAPS)["verdict"] == YES
     nothing = trials.metric_trials(values(noisy), pictures(fall=0.0))
     assert set(nothing["trial"]) == {ORDER}
@@ -167,10 +164,3 @@ def test_variants_are_tried_apart_and_the_same_seed_gives_the_same():
     }
     assert found[found["metric"] == "iou"]["variant"].isna().all()
     assert found.equals(trials.metric_trials(both, pictures(), seed=4))
-
-
-@pytest.mark.parametrize(
-    ("sample", "said"), [([1.0] * 6, YES), ([1.0] * 5, OPEN), ([-1.0] * 6, NO), ([0.0] * 9, OPEN)]
-)
-def test_a_verdict_needs_six_images(sample, said):
-    assert trials.verdict(bootstrap_mean(sample)) == said

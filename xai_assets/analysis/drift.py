@@ -53,8 +53,8 @@ def explanation_drift(
         return _table([_first(key)])
     before = _read(bench, baseline)
     rows = [
-        *_of_masks(before, now, bench.study.drift.min_iou, bench.study.seed),
-        *_of_measures(before, now, bench.study.seed),
+        *_of_masks(before, now, bench.study.drift.min_iou),
+        *_of_measures(before, now),
         *_of_concepts(before.concepts, now.concepts),
     ]
     return _table([row | {"snapshot": key, "baseline": baseline} for row in rows] or [_first(key)])
@@ -79,9 +79,9 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(("value", "low", "high"), "float64"))
 
 
-def _of_masks(before: Snapshot, now: Snapshot, min_iou: float, seed: int) -> list[Row]:
+def _of_masks(before: Snapshot, now: Snapshot, min_iou: float) -> list[Row]:
     rows = []
-    for found in mask_drift(before.masks, now.masks, seed=seed):
+    for found in mask_drift(before.masks, now.masks):
         drifted = found["value"] is not None and found["value"] < min_iou
         said = f"{found['same']} of {found['compared']} masks are the same pixel by pixel"
         if found["value"] is not None:
@@ -92,7 +92,7 @@ def _of_masks(before: Snapshot, now: Snapshot, min_iou: float, seed: int) -> lis
     return rows
 
 
-def _of_measures(before: Snapshot, now: Snapshot, seed: int) -> list[Row]:
+def _of_measures(before: Snapshot, now: Snapshot) -> list[Row]:
     if not (len(before.localization) and len(now.localization)):
         return []
     rows = []
@@ -101,7 +101,7 @@ def _of_measures(before: Snapshot, now: Snapshot, seed: int) -> list[Row]:
             of_object(table[~table["is_control"].astype(bool)])
             for table in (before.localization, now.localization)
         )
-        for found in measure_drift(earlier, later, measure, seed=seed):
+        for found in measure_drift(earlier, later, measure):
             sure = found["low"] is not None and found["high"] is not None
             drifted = sure and (found["low"] > 0 or found["high"] < 0)
             change = "not measured" if found["value"] is None else f"{found['value']:+.3f}"

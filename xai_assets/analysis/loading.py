@@ -89,7 +89,7 @@ def load_masks(
             "robustness": robustness,
             "counterfactuals": counterfactuals,
             "randomisation_veto": randomisation_veto(bench, robustness),
-            "metric_summary": metric_summary(values, seed=seed),
+            "metric_summary": metric_summary(values),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
             "metric_trials": metric_trials(tried, counterfactuals, seed=seed),
         },

@@ -5,33 +5,42 @@ picture and are no independent observations.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from xai_assets.evaluation.controls import ORACLE
+from xai_assets.evaluation.decision import decide
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.paired_tests import holm, paired_test
-from xai_assets.evaluation.statistics import Interval, bootstrap_mean
+from xai_assets.evaluation.intervals import Interval, mean_interval, share_interval
+from xai_assets.evaluation.metrics import METRICS
+from xai_assets.evaluation.paired_tests import paired_test
 
 LONG = ("image_id", "method", "is_control", "metric", "variant", "value")
 """The columns that are read: one row a value, NULL where it could not be measured."""
 
-SUMMARY = ("metric", "variant", "method", "is_control", "mean", "low", "high", "n", "excluded")
+INTERVAL = ("low", "high", "interval", "n", "excluded")
+"""What stands beside a mean: ends of its interval, how that was made, images, and images without a value."""
+
+SUMMARY = ("metric", "variant", "method", "is_control", "mean", *INTERVAL)
+
+DECIDED = ("p", "p_holm", "family_size", "fewest", "answer")
+"""What stands beside a difference that is tested: see `evaluation.decision`."""
 
 TESTS = (
-    "metric", "variant", "family", "method_a", "method_b", "difference", "low", "high", "n", "excluded",
-    "p", "p_holm", "effect", "standardised",
+    "metric", "variant", "family", "method_a", "method_b", "difference", *INTERVAL, *DECIDED,
+    "effect", "standardised",
 )  # fmt: skip
 
 
-def metric_summary(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """The mean of each metric, variant and method over images, with its interval (`bootstrap_mean`), n and exclusions.
+def metric_summary(values: pd.DataFrame) -> pd.DataFrame:
+    """The mean of each metric, variant and method over images, with the interval of its kind, n and exclusions.
 
     Args:
-        values: LONG, and any other columns.
-        seed: of the intervals.
+        values: LONG, and any other columns; metrics of `METRICS`.
 
     Raises:
         EvaluationError: columns that are missing.
@@ -39,7 +48,7 @@ def metric_summary(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for (metric, variant), wide, controls in _by_image(values):
         for method in wide.columns:
-            found = bootstrap_mean(wide[method].to_numpy(), seed=seed)
+            found = interval_of(metric, wide[method].to_numpy())
             rows.append(
                 {
                     "metric": metric,
@@ -47,20 +56,29 @@ def metric_summary(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
                     "method": method,
                     "is_control": method in controls,
                     "mean": found.mean,
-                    **_interval(found),
+                    **interval_columns(found),
                 }
             )
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
 
+def interval_of(metric: str, values: np.ndarray) -> Interval:
+    """The mean of a metric's values, one an image, with the interval of the metric's kind, within its range."""
+    declared = METRICS[metric]
+    return (
+        share_interval(values) if declared.kind == "share" else mean_interval(values, bounds=declared.bounds)
+    )
+
+
 def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """Every pair of methods, and every method against every control, on the same images (`paired_test`).
 
-    Holm's correction is over the tests of one metric and variant and family: `methods` or `controls`.
+    The tests of one metric, variant and family are decided together (`decision.decide`): `methods`, `controls`, and
+    `oracle`, which knows the truth and is no control.
 
     Args:
-        values: LONG, and any other columns.
-        seed: of intervals and of drawn sign patterns.
+        values: LONG, and any other columns; metrics of `METRICS`.
+        seed: of drawn sign patterns.
 
     Raises:
         EvaluationError: columns that are missing.
@@ -70,12 +88,17 @@ def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         methods = [method for method in wide.columns if method not in controls]
         families = {
             "methods": list(combinations(methods, 2)),
-            "controls": [(a, b) for a in methods for b in wide.columns if b in controls],
+            "controls": [(a, b) for a in methods for b in wide.columns if b in controls and b != ORACLE],
+            "oracle": [(a, ORACLE) for a in methods if ORACLE in wide.columns],
         }
+        bounds = METRICS[metric].difference_bounds
         for family, pairs in families.items():
-            tests = [paired_test(wide[a].to_numpy(), wide[b].to_numpy(), seed=seed) for a, b in pairs]
-            corrected = holm([test.p for test in tests])
-            for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
+            tests = [
+                paired_test(wide[a].to_numpy(), wide[b].to_numpy(), seed=seed, bounds=bounds)
+                for a, b in pairs
+            ]
+            decisions = decide([test.difference.mean for test in tests], [test.p for test in tests])
+            for (a, b), test, decided in zip(pairs, tests, decisions, strict=True):
                 rows.append(
                     {
                         "metric": metric,
@@ -84,9 +107,8 @@ def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
                         "method_a": a,
                         "method_b": b,
                         "difference": test.difference.mean,
-                        **_interval(test.difference),
-                        "p": test.p,
-                        "p_holm": p_holm,
+                        **interval_columns(test.difference),
+                        **asdict(decided),
                         "effect": test.effect,
                         "standardised": test.standardised,
                     }
@@ -138,5 +160,12 @@ def in_wide_form(values: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
     return wide, set(values.loc[values["is_control"].astype(bool), "method"])
 
 
-def _interval(found: Interval) -> dict[str, float | int | None]:
-    return {"low": found.low, "high": found.high, "n": found.n, "excluded": found.excluded}
+def interval_columns(found: Interval) -> dict[str, float | int | str | None]:
+    """An interval as the columns INTERVAL."""
+    return {
+        "low": found.low,
+        "high": found.high,
+        "interval": found.method,
+        "n": found.n,
+        "excluded": found.excluded,
+    }

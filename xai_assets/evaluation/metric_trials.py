@@ -1,7 +1,7 @@
 """Metrics put to the test where the truth is known: a metric that fails here says nothing of maps elsewhere.
 
-Two questions are asked of a metric, each answered by a mean over images with its interval. Values of metrics that are
-better when lower are turned round first, so that more is always better.
+Two questions are asked of a metric, each decided by the rule of `evaluation.decision` over all metrics together. Values
+of metrics that are better when lower are turned round first, so that more is always better.
 
 - ORDER. The oracle knows where the object is, the random control knows nothing: the oracle has to be above it, and
   methods between the two. All ones says nothing either: a metric that puts it above the oracle rewards saying nothing.
@@ -21,15 +21,17 @@ import pandas as pd
 
 from xai_assets.evaluation.comparison import in_wide_form
 from xai_assets.evaluation.controls import ONES, ORACLE
+from xai_assets.evaluation.decision import Answer, decide
 from xai_assets.evaluation.grounding import IN_PLACE, REMOVAL, grounding
+from xai_assets.evaluation.intervals import Bounds, mean_interval
 from xai_assets.evaluation.metrics import METRICS
+from xai_assets.evaluation.paired_tests import sign_flip_p
 from xai_assets.evaluation.ranking import rank_correlation
-from xai_assets.evaluation.statistics import Interval, bootstrap_mean, paired_difference
 
 RANDOM = "random"
 ORDER, REMOVED, CHANGED = "order", "removed", "changed"
 ALL_MAPS, METHODS = "all_maps", "methods"
-YES, NO, OPEN = "yes", "no", "cannot_tell"
+YES, NO, OPEN = Answer.YES.value, Answer.NO.value, Answer.CANNOT_TELL.value
 
 COLUMNS = (
     "metric",
@@ -43,13 +45,17 @@ COLUMNS = (
     "high",
     "n",
     "excluded",
+    "p",
+    "p_holm",
+    "family_size",
+    "fewest",
     "verdict",
 )
 FEWEST_MAPS = 3
 """That an order of them needs to be more than one comparison."""
 
-FEWEST_IMAGES = 6
-"""That a verdict needs: five that all say the same do so by chance with 2 / 2⁵ > 0.05, however narrow their interval."""
+_QUESTION = ("trial", "over", "above", "below")
+"""What one question is, of whatever metric."""
 
 Row = dict[str, Any]
 
@@ -61,7 +67,7 @@ def metric_trials(values: pd.DataFrame, counterfactuals: pd.DataFrame, *, seed: 
         values: image_id, target_index, method, is_control, metric, variant and value; metrics of `METRICS` that have a
             direction.
         counterfactuals: as `grounding` takes them; empty: no trial of use.
-        seed: of the intervals.
+        seed: of drawn sign patterns.
 
     Returns:
         COLUMNS. ORDER: `above` and `below` are the maps that are compared, `value` the mean over images of the paired
@@ -72,27 +78,21 @@ def metric_trials(values: pd.DataFrame, counterfactuals: pd.DataFrame, *, seed: 
     rows: list[Row] = []
     for (metric, variant), part in values.groupby(["metric", "variant"], sort=False, dropna=False):
         turn = -1.0 if METRICS[str(metric)].direction == "lower" else 1.0
+        span = METRICS[str(metric)].difference_bounds
         turned = part.assign(value=turn * part["value"].astype("float64"))
         named = {"metric": metric, "variant": None if pd.isna(variant) else variant}
-        rows += [named | row for row in (*_order(turned, seed), *_use(turned, use, seed))]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        rows += [named | row for row in (*_order(turned, span, seed), *_use(turned, use, seed))]
+    return pd.DataFrame(_decided(rows), columns=list(COLUMNS))
 
 
-def verdict(found: Interval) -> str:
-    """YES where the whole interval is above 0, NO where it is below; OPEN where it holds 0, or of too few images."""
-    if found.n < FEWEST_IMAGES or found.low is None or found.high is None or found.low <= 0 <= found.high:
-        return OPEN
-    return YES if found.low > 0 else NO
-
-
-def _order(values: pd.DataFrame, seed: int) -> Iterator[Row]:
+def _order(values: pd.DataFrame, span: Bounds, seed: int) -> Iterator[Row]:
     wide, controls = in_wide_form(values)
     methods = [name for name in wide.columns if name not in controls]
     pairs = [(ORACLE, RANDOM), (ORACLE, ONES), *((ORACLE, name) for name in methods)]
     for above, below in [*pairs, *((name, RANDOM) for name in methods)]:
         if above in wide and below in wide:
-            found = paired_difference(wide[above].to_numpy(), wide[below].to_numpy(), seed=seed)
-            yield {"trial": ORDER, "over": None, "above": above, "below": below, **_told(found)}
+            found = _told((wide[above] - wide[below]).to_numpy(), span, seed)
+            yield {"trial": ORDER, "over": None, "above": above, "below": below, **found}
 
 
 def _use(values: pd.DataFrame, use: dict[str, pd.DataFrame], seed: int) -> Iterator[Row]:
@@ -102,8 +102,8 @@ def _use(values: pd.DataFrame, use: dict[str, pd.DataFrame], seed: int) -> Itera
             continue
         both = values.merge(grounded[[*case, "grounding"]], on=case, how="left")
         for over, of in ((ALL_MAPS, both), (METHODS, both[~both["is_control"].astype(bool)])):
-            found = bootstrap_mean(_correlations(of), seed=seed)
-            yield {"trial": trial, "over": over, "above": None, "below": None, **_told(found)}
+            found = _told(np.array(_correlations(of), np.float64), (-1, 1), seed)
+            yield {"trial": trial, "over": over, "above": None, "below": None, **found}
 
 
 def _correlations(both: pd.DataFrame) -> list[float | None]:
@@ -126,12 +126,26 @@ def _correlation(case: pd.DataFrame) -> float | None:
     return rank_correlation(values[measured], grounding[measured])
 
 
-def _told(found: Interval) -> Row:
+def _told(values: np.ndarray, bounds: Bounds, seed: int) -> Row:
+    """The mean over images of what is above 0 where the metric tells, with its interval and its test."""
+    found = mean_interval(values, bounds=bounds)
+    measured = values[np.isfinite(values)]
     return {
-        "value": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "n": found.n,
-        "excluded": found.excluded,
-        "verdict": verdict(found),
-    }
+        "value": found.mean, "low": found.low, "high": found.high, "n": found.n, "excluded": found.excluded,
+        "p": sign_flip_p(measured, seed=seed),
+    }  # fmt: skip
+
+
+def _decided(rows: list[Row]) -> list[Row]:
+    """The rows with the verdict of each: one question asked of all metrics is one family."""
+    families: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        families.setdefault(tuple(row[name] for name in _QUESTION), []).append(row)
+    for family in families.values():
+        decisions = decide([row["value"] for row in family], [row["p"] for row in family])
+        for row, decision in zip(family, decisions, strict=True):
+            row |= {
+                "p_holm": decision.p_holm, "family_size": decision.family_size, "fewest": decision.fewest,
+                "verdict": decision.answer.value,
+            }  # fmt: skip
+    return rows

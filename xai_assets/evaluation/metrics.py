@@ -19,6 +19,7 @@ class Metric:
         chance_key: the column that holds it; None where it is one number for all.
         formula: as code or mathematics in one line.
         source: paper, and the variant where there are several.
+        kind: `share` where a value is mostly 0 or 1, so that its mean has the interval of a proportion.
     """
 
     key: str
@@ -31,6 +32,17 @@ class Metric:
     chance_key: str | None
     formula: str
     source: str
+    kind: Literal["mean", "share"] = "mean"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest possible value."""
+        return self.low, self.high
+
+    @property
+    def difference_bounds(self) -> tuple[float, float]:
+        """The same of a difference of two values."""
+        return self.low - self.high, self.high - self.low
 
 
 _ALL = (
@@ -65,7 +77,7 @@ _ALL = (
         "pointing", "Pointing game", "", 0, 1, "higher",
         "the truth's density", "chance_pointing",
         "1 if the map's highest pixel lies in the truth; of several highest, the share that does",
-        "Zhang et al. (2016), without their 15-pixel tolerance",
+        "Zhang et al. (2016), without their 15-pixel tolerance", "share",
     ),
     Metric(
         "energy", "Energy in the mask", "", 0, 1, "higher",
@@ -112,7 +124,7 @@ _ALL = (
         "increase_in_confidence", "Increase in confidence", "", 0, 1, "higher",
         "none: read it beside the controls", None,
         "1 if p(image · scaled map) > p(image), by more than rounding, else 0",
-        "Chattopadhyay et al. (2018), as a share",
+        "Chattopadhyay et al. (2018), as a share", "share",
     ),
     Metric(
         "grounding", "Grounding", "", -1, 1, "higher",

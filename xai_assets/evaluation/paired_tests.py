@@ -1,22 +1,22 @@
-"""Whether one method is better than another on the same images, without a distribution assumed.
+"""Whether one method is better than another on the same images, without a distribution assumed: test and effect sizes."""
 
-A sign-flip test, effect sizes, and Holm's correction for asking many times.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy.stats import rankdata
 
-from xai_assets.evaluation.statistics import Interval, paired_difference
+from xai_assets.evaluation.intervals import UNBOUNDED, Bounds, Interval, paired_difference
 
 EXACT_UP_TO = 13
 """Pairs up to which every sign pattern is tried, 8192 of them; for more they are drawn."""
 
 DRAWS = 9_999
 """Sign patterns that are drawn; with the observed one 10 000, so that the smallest p is 0.0001."""
+
+NEGLIGIBLE = 1e-6
+"""Differences that are smaller count as none: the order in which a machine adds moves a probability by 3e-7."""
 
 _BLOCK = 2_000_000
 """Signs held at once."""
@@ -40,20 +40,23 @@ class PairedTest:
     standardised: float | None
 
 
-def paired_test(a: Iterable[float | None], b: Iterable[float | None], *, seed: int = 0) -> PairedTest:
+def paired_test(
+    a: Iterable[float | None], b: Iterable[float | None], *, seed: int = 0, bounds: Bounds = UNBOUNDED
+) -> PairedTest:
     """Compare two methods on the same images.
 
     Args:
         a: one value an image, None or NaN where it could not be measured.
         b: the same images in the same order.
-        seed: of the interval, and of the sign patterns where there are too many to try all.
+        seed: of the sign patterns where there are too many to try all.
+        bounds: smallest and largest possible difference.
 
     Raises:
         EvaluationError: different lengths.
     """
     first = np.array([np.nan if value is None else value for value in a], dtype=np.float64)
     second = np.array([np.nan if value is None else value for value in b], dtype=np.float64)
-    interval = paired_difference(first, second, seed=seed)
+    interval = paired_difference(first, second, bounds=bounds)
     differences = first - second
     differences = differences[np.isfinite(differences)]
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
@@ -68,8 +71,11 @@ def paired_test(a: Iterable[float | None], b: Iterable[float | None], *, seed: i
 def sign_flip_p(differences: np.ndarray, *, seed: int = 0) -> float | None:
     """Two-sided p of a mean difference of 0 when each pair's sign could as well be the other (Fisher 1935).
 
-    Exact up to EXACT_UP_TO pairs; n pairs cannot give less than 2 / 2ⁿ. None for fewer than two.
+    Exact up to EXACT_UP_TO pairs; n pairs cannot give less than 2 / 2ⁿ. None for fewer than two. Differences below
+    NEGLIGIBLE count as 0.
     """
+    differences = np.asarray(differences, np.float64)
+    differences = np.where(np.abs(differences) < NEGLIGIBLE, 0.0, differences)
     n = len(differences)
     if n < 2:
         return None
@@ -102,26 +108,8 @@ def rank_biserial(differences: np.ndarray) -> float | None:
 
     Pairs that do not differ are left out, as in Wilcoxon's test; None where all are.
     """
-    some = differences[differences != 0]
+    some = differences[np.abs(differences) >= NEGLIGIBLE]
     if not len(some):
         return None
     ranks = rankdata(np.abs(some))
     return float((ranks[some > 0].sum() - ranks[some < 0].sum()) / ranks.sum())
-
-
-def holm(p: Sequence[float | None]) -> list[float | None]:
-    """p-values adjusted for a family of tests (Holm 1979): below alpha together, they err once in 1 / alpha families.
-
-    The k-th smallest of m is multiplied by m - k + 1, and none is below the one before it. What is None stays None
-    and is not counted.
-    """
-    tested = [index for index, value in enumerate(p) if value is not None]
-    order = sorted(tested, key=lambda index: p[index] or 0.0)
-    adjusted: list[float | None] = [None] * len(p)
-    highest = 0.0
-    for place, index in enumerate(order):
-        value = p[index]
-        assert value is not None
-        highest = max(highest, min(1.0, (len(order) - place) * value))
-        adjusted[index] = highest
-    return adjusted

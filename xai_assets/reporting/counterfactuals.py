@@ -39,7 +39,7 @@ def counterfactuals(results: StudyResults) -> Row:
             {
                 "change": change,
                 "title": TITLES.get(change, change),
-                "fall": interval(by_image(once, "fall"), results.seed),
+                "fall": interval(by_image(once, "fall")),
                 "area": mean(once["area"]),
                 "energy": [mean(by_image(of[of["method"] == method], "energy")) for method in methods],
             }

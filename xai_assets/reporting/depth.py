@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from xai_assets.evaluation.statistics import bootstrap_mean, difference_of_means
+from xai_assets.evaluation.intervals import difference_of, share_interval
 from xai_assets.reporting import names, narrative
 from xai_assets.reporting.numbers import in_order
 from xai_assets.reporting.results import StudyResults
@@ -30,9 +30,7 @@ def depth(results: StudyResults, a: str, b: str) -> list[Row]:
         (layer_a, units_a), (layer_b, units_b) = _last(table, a), _last(table, b)
         present = set(units_a) | set(units_b)
         rows = [
-            _row(key, units_a == key, units_b == key, results.seed)
-            for key in names.CATEGORIES
-            if key and key in present
+            _row(key, units_a == key, units_b == key) for key in names.CATEGORIES if key and key in present
         ]
         block = {"method": title, "layer_a": layer_a, "layer_b": layer_b, "rows": rows}
         found.append(block | {"sentence": narrative.depths(block, a, b)})
@@ -50,13 +48,13 @@ def _last(table: pd.DataFrame, model: str) -> tuple[str, pd.Series]:
     return layer, units["category"].where(named, "").fillna("").astype(str)
 
 
-def _row(category: str, a: pd.Series, b: pd.Series, seed: int) -> Row:
-    first, second = a.astype(float), b.astype(float)
+def _row(category: str, a: pd.Series, b: pd.Series) -> Row:
+    first, second = share_interval(a.astype(float)), share_interval(b.astype(float))
     return {
         "category": category,
-        "a": _interval(bootstrap_mean(first, seed=seed)),
-        "b": _interval(bootstrap_mean(second, seed=seed)),
-        "difference": _interval(difference_of_means(first, second, seed=seed)),
+        "a": _interval(first),
+        "b": _interval(second),
+        "difference": _interval(difference_of(first, second, bounds=(-1, 1))),
     }
 
 

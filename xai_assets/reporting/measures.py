@@ -50,8 +50,8 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
     ordered = sorted(
         present, key=lambda key: (key in controls, known.index(key) if key in known else len(known), key)
     )
-    rows = [_measured(table[table["method"] == key], key, key in controls, results.seed) for key in ordered]
-    comparisons = _comparisons(table, ordered, controls, results.seed)
+    rows = [_measured(table[table["method"] == key], key, key in controls) for key in ordered]
+    comparisons = _comparisons(table, ordered, controls)
     sentences = narrative.against_controls(comparisons)
     limit = narrative.resolution(comparisons) if comparisons else None
     return {
@@ -63,11 +63,11 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
         "policy": ", ".join(in_order(table["policy"].dropna())),
         "images": len(in_order(table["image_id"])),
         "cases": int(table.groupby(["image_id", "target_index"]).ngroups),
-        "nested": _nested(every, ordered, controls, results.seed),
+        "nested": _nested(every, ordered, controls),
     }
 
 
-def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: int) -> Row:
+def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str]) -> Row:
     """Average precision against each truth: the deciding part, the object, all objects.
 
     Returns:
@@ -94,7 +94,7 @@ def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: i
                 "key": key,
                 "is_control": key in controls,
                 "cells": [
-                    interval(by_image(rows[rows["method"] == key], "average_precision"), seed)
+                    interval(by_image(rows[rows["method"] == key], "average_precision"))
                     for rows in of.values()
                 ],
             }
@@ -103,12 +103,12 @@ def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: i
     }
 
 
-def _measured(table: pd.DataFrame, key: str, is_control: bool, seed: int) -> Row:
+def _measured(table: pd.DataFrame, key: str, is_control: bool) -> Row:
     values = {}
     for metric in LOCALIZATION:
         chance = METRICS[metric].chance_key
         values[metric] = {
-            "value": interval(by_image(table, metric), seed),
+            "value": interval(by_image(table, metric)),
             "chance": mean(table[chance]) if chance else None,
         }
     return {
@@ -119,7 +119,7 @@ def _measured(table: pd.DataFrame, key: str, is_control: bool, seed: int) -> Row
     }
 
 
-def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str], seed: int) -> list[Row]:
+def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str]) -> list[Row]:
     rows = []
     precision = {key: by_image(table[table["method"] == key], "average_precision") for key in ordered}
     for key in ordered:
@@ -128,7 +128,7 @@ def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str], se
         for control in names.DECISIVE:
             if control not in precision:
                 continue
-            difference = interval((precision[key] - precision[control]).dropna(), seed)
+            difference = interval((precision[key] - precision[control]).dropna())
             rows.append(
                 {
                     "method": key,
@@ -167,15 +167,15 @@ def agreement(results: StudyResults) -> Row:
             {
                 "method_a": a,
                 "method_b": b,
-                "iou": interval(iou, results.seed),
+                "iou": interval(iou),
                 "chance": mean(chance),
                 "attainable": mean(rows["attainable_iou"]),
-                "matched": interval(by_image(rows, "iou_matched"), results.seed),
+                "matched": interval(by_image(rows, "iou_matched")),
                 "chance_matched": mean(rows["chance_iou_matched"]),
                 "sweep": [_at_area(results.agreement_sweep, a, b, area["area"]) for area in areas],
-                "excess": interval((iou - chance).dropna(), results.seed),
-                "dice": interval(by_image(rows, "dice"), results.seed),
-                "rank_correlation": interval(by_image(rows, "rank_correlation"), results.seed),
+                "excess": interval((iou - chance).dropna()),
+                "dice": interval(by_image(rows, "dice")),
+                "rank_correlation": interval(by_image(rows, "rank_correlation")),
             }
         )
     return {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_assets.evaluation.statistics import bootstrap_mean
+from xai_assets.evaluation.intervals import mean_interval
 
 
 def plain(value: Any) -> Any:
@@ -46,8 +46,8 @@ def present(values: Iterable[Any]) -> np.ndarray:
     return np.array([float(value) for value in map(plain, values) if value is not None], dtype=np.float64)
 
 
-def interval(values: Iterable[Any], seed: int) -> dict[str, Any] | None:
-    """Mean and seeded bootstrap interval (95%) of the values that are there; None when none is.
+def interval(values: Iterable[Any]) -> dict[str, Any] | None:
+    """Mean and 95 % interval of the values that are there; None when none is.
 
     Returns:
         `mean`, `low`, `high` and `n`.
@@ -55,7 +55,7 @@ def interval(values: Iterable[Any], seed: int) -> dict[str, Any] | None:
     found = present(values)
     if not len(found):
         return None
-    result = bootstrap_mean(found, seed=seed)
+    result = mean_interval(found)
     return {"mean": result.mean, "low": result.low, "high": result.high, "n": result.n}
 
 

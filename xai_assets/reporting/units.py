@@ -47,7 +47,7 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
     layers = records(_of(results.layer_summary, model))
     for row in layers:
         words = _of(results.clip_dissect, model, row["layer"])
-        row["presence"] = presence(words, results.seed)
+        row["presence"] = presence(words)
         row["words_beyond"] = beyond_chance(words)
         row["labels_beyond"] = beyond_chance(_of(results.netdissect, model, row["layer"]))
     deepest = layers[-1] if layers else None
@@ -69,11 +69,11 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
     }
 
 
-def presence(table: pd.DataFrame, seed: int) -> Row | None:
+def presence(table: pd.DataFrame) -> Row | None:
     """Mean share of top pictures that truly show the named concept, over units, with its interval."""
     if not len(table):
         return None
-    return interval(_alive(table)["truth_presence"], seed)
+    return interval(_alive(table)["truth_presence"])
 
 
 def beyond_chance(table: pd.DataFrame) -> Row | None:

@@ -12,10 +12,23 @@ _VARIANT = text(
 )
 _WHAT: dict[str, Column] = {"metric": text("the metric, by its key"), "variant": _VARIANT}
 _MEAN = {
-    "low": real("lower end of the 95 % interval (percentile bootstrap over images)", nullable=True),
+    "low": real("lower end of the 95 % interval; NULL where there is none", nullable=True),
     "high": real("upper end of the 95 % interval", nullable=True),
+    "interval": text("how the interval was made, or why there is none", nullable=True),
     "n": whole("images that were measured; an image's classes are averaged first"),
     "excluded": whole("images that could not be measured"),
+}
+_DECIDED = {
+    "p": real("two-sided p of the exact test on images; NULL for fewer than two", nullable=True),
+    "p_holm": real("the same, corrected for the family (Holm 1979)", nullable=True),
+    "family_size": whole("questions of the family that were tested", nullable=True),
+    "fewest": whole(
+        "the smallest number of images that could decide a question of such a family", nullable=True
+    ),
+    "answer": text(
+        "yes: above 0, p_holm below 0.05; no: below 0; cannot_tell: neither is shown with n images",
+        nullable=True,
+    ),
 }
 
 METRIC_TABLES: dict[str, Table] = {
@@ -99,8 +112,8 @@ METRIC_TABLES: dict[str, Table] = {
         {
             **_WHAT,
             "family": text(
-                "methods: all pairs of methods; controls: every method against every control. Holm's correction is "
-                "over a metric's and variant's tests of one family"
+                "methods: all pairs of methods; controls: every method against every control; oracle: every method "
+                "against the truth itself. Holm's correction is over a metric's and variant's tests of one family"
             ),
             "method_a": text("the one"),
             "method_b": text("the other"),
@@ -108,8 +121,7 @@ METRIC_TABLES: dict[str, Table] = {
                 "mean over images of a's value less b's, where both were measured", nullable=True
             ),
             **_MEAN,
-            "p": real("two-sided sign-flip permutation test of no difference", nullable=True),
-            "p_holm": real("the same, corrected for the family (Holm 1979)", nullable=True),
+            **_DECIDED,
             "effect": real(
                 "rank-biserial correlation of the pairs, -1 to 1: 1 where a is higher on every image",
                 nullable=True,
@@ -135,10 +147,11 @@ METRIC_TABLES: dict[str, Table] = {
                 "Spearman correlation over a case's maps, -1 to 1, by chance 0",
                 nullable=True,
             ),
-            **_MEAN,
+            **{name: column for name, column in _MEAN.items() if name != "interval"},
+            **{name: column for name, column in _DECIDED.items() if name != "answer"},
             "verdict": text(
-                "yes: the whole interval is above 0; no: it is below; cannot_tell: it holds 0, or rests on fewer than "
-                "6 images"
+                "yes: above 0, p_holm below 0.05 over all metrics that are asked the same; no: below 0; cannot_tell: "
+                "neither is shown with n images"
             ),
         },
         key=("metric", "variant", "trial", "over", "above", "below"),

@@ -8,7 +8,7 @@ not write into.
 
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A file without the table `xai_schema` is of version 0: whatever was before versions were kept."""
 
 HISTORY = "xai_schema"
