@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from xai_assets.dissection.concept_space import ConceptSpace
+from xai_assets.dissection.exchangeable import image_permutations, nontrivial
 from xai_assets.dissection.parameters import (
     WPMI,
     ClipDissect,
@@ -40,6 +41,7 @@ class LayerConcepts:
         ranked: bool (u,), False where a unit's activations do not differ and its scores say nothing.
         null: the best concept's score for random orderings of the images, float64 (r,) for all units or (r, u); None
             where no draws were asked for. How it is drawn stands with each similarity function.
+            Where images come in groups it is (r, u), under permutations of whole groups.
     """
 
     concepts: np.ndarray
@@ -54,6 +56,7 @@ def dissect(
     parameters: ClipDissect,
     *,
     seed: int = 0,
+    groups: np.ndarray | None = None,
     progress: Progress = silent,
 ) -> dict[K, LayerConcepts]:
     """The two best concepts of every unit, and the null of the best one's score.
@@ -66,6 +69,9 @@ def dissect(
         layers: pooled activations (n, u), the images in the order of the space; each layer whole.
         parameters: the similarity function's, with the number of permutations.
         seed: the permutations follow from it.
+        groups: int (n,), the group of each image, such as crops of one photograph; None: each is one of its own. Groups
+            are permuted as wholes (`exchangeable.image_permutations`). Each unit then has a null of its own, and a wide
+            layer takes only the first of the permutations (`similarity.scorer.affordable`).
         progress: called after each block with concepts done and in all (times the rounds that are needed).
 
     Raises:
@@ -73,12 +79,18 @@ def dissect(
             memory than the narrowest block needs.
     """
     found: dict[K, LayerConcepts] = {}
+    grouped = nontrivial(groups)
     # Pointwise information shares its null between layers; the others would only need more memory at once.
     together = isinstance(parameters, (SoftWPMI, WPMI))
-    groups = [list(layers)] if together else [[name] for name in layers]
-    for number, names in enumerate(group for group in groups if group):
+    rounds = [list(layers)] if together else [[name] for name in layers]
+    for number, names in enumerate(some for some in rounds if some):
         _check(space, {name: layers[name] for name in names})
-        scorer = _scorer(space, [layers[name] for name in names], parameters, parameters.permutations, seed)
+        orders = None
+        if grouped is not None:
+            orders = image_permutations(space.images, parameters.permutations, seed=seed, groups=grouped)
+        scorer = _scorer(
+            space, [layers[name] for name in names], parameters, parameters.permutations, seed, orders
+        )
         best = [BestTwo(layers[name].shape[1]) for name in names]
         nulls: list[np.ndarray | None] = [None] * len(names)
         for start, index, scores, null in _blocks(space, scorer):
@@ -86,7 +98,7 @@ def dissect(
             if null is not None:
                 before, drawn = nulls[index], null.double().numpy()
                 nulls[index] = drawn if before is None else np.maximum(before, drawn)
-            progress(number * space.concepts + start, len(groups) * space.concepts)
+            progress(number * space.concepts + start, len(rounds) * space.concepts)
         for name, two, ranked, largest in zip(names, best, scorer.ranked, nulls, strict=True):
             found[name] = LayerConcepts(two.concepts, two.scores, ranked, largest)
     return found
@@ -111,15 +123,20 @@ def similarity_scores(space: ConceptSpace, activations: np.ndarray, parameters: 
 
 
 def _scorer(
-    space: ConceptSpace, layers: list[np.ndarray], parameters: ClipDissect, draws: int, seed: int
+    space: ConceptSpace,
+    layers: list[np.ndarray],
+    parameters: ClipDissect,
+    draws: int,
+    seed: int,
+    orders: np.ndarray | None = None,
 ) -> Scorer:
     match parameters:
         case SoftWPMI() | WPMI():
-            return Pointwise(space, layers, parameters, draws, seed)
+            return Pointwise(space, layers, parameters, draws, seed, orders)
         case RankReorder():
-            return RankReordering(space, layers[0], parameters, draws, seed)
+            return RankReordering(space, layers[0], parameters, draws, seed, orders)
         case CosSimilarity() | CosSimilarityCubed():
-            return Cosine(space, layers[0], parameters, draws, seed)
+            return Cosine(space, layers[0], parameters, draws, seed, orders)
 
 
 def _blocks(space: ConceptSpace, scorer: Scorer) -> Iterator[tuple[int, int, Tensor, Tensor | None]]:

@@ -2,16 +2,14 @@
 
 import numpy as np
 
+from xai_assets.dissection.exchangeable import image_permutations
 from xai_assets.dissection.significance import Significance, false_discovery_q, permutation_p, z_score
 from xai_assets.errors import XaiError
 
+__all__ = ["image_permutations", "pixel_significance"]
+
 FEWEST = 3
 """Permutations: each null value is held against the spread of the others."""
-
-
-def image_permutations(images: int, count: int, *, seed: int) -> np.ndarray:
-    """`count` random permutations of the images, int (count, images); each depends on the seed and its number only."""
-    return np.stack([np.random.default_rng([seed, number]).permutation(images) for number in range(count)])
 
 
 def pixel_significance(observed: np.ndarray, null: np.ndarray, living: np.ndarray) -> Significance:
@@ -20,7 +18,8 @@ def pixel_significance(observed: np.ndarray, null: np.ndarray, living: np.ndarra
     A permutation lets every unit's on-region on an image meet the labels of another image. It breaks what a unit has
     to do with what is in the picture and leaves alone where in the frame the unit is on, how large and how clustered
     its regions are, how often each label occurs, and that the best of many labels is taken. So it says whether a unit
-    follows the pictures' content at all, and not that it was trained to.
+    follows the pictures' content at all, and not that it was trained to. The permutations are those of
+    `exchangeable.image_permutations`: images of one photograph move together.
 
     p-values below 1 / (r + 1) need more values than a unit's own r permutations. Each null value is therefore put in
     standard deviations of the same unit's other null values, and those of all living units of the layer are taken

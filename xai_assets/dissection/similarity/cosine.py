@@ -9,7 +9,7 @@ from torch import Tensor
 from xai_assets.dissection.concept_space import STRIP, ConceptSpace
 from xai_assets.dissection.parameters import CosSimilarity, CosSimilarityCubed
 from xai_assets.dissection.ranking import top_images
-from xai_assets.dissection.similarity.scorer import differing
+from xai_assets.dissection.similarity.scorer import affordable, differing
 
 TAIL = 16
 """Images of every unit that its null treats one by one: those farthest from its mean, which rule a cubed cosine."""
@@ -31,7 +31,8 @@ class Cosine:
 
     exactly. The tail, m and s are the unit's own. x and z are those of r permutations that all units share, z the body
     of one of the layer's units in turn: so the null's mean, variance and heavy tail are the unit's own, and only the
-    shape of the sum over many small terms, which is near a normal one whatever they are, is its neighbours'.
+    shape of the sum over many small terms, which is near a normal one whatever they are, is its neighbours'. Where images
+    come in groups, `orders` are permutations of whole groups, and every unit is scored under each of them.
 
     Args:
         space: images and concepts.
@@ -39,6 +40,7 @@ class Cosine:
         parameters: of the function.
         draws: permutations; 0 for no null.
         seed: they follow from it.
+        orders: int (r, n), permutations of the images in groups, which take the place of the others.
     """
 
     widths: tuple[int, ...] = (STRIP,)  # a matrix product may round differently in another shape
@@ -50,6 +52,7 @@ class Cosine:
         parameters: CosSimilarity | CosSimilarityCubed,
         draws: int,
         seed: int,
+        orders: np.ndarray | None = None,
     ) -> None:
         self.ranked = [differing(layer)]
         self._cubed = parameters if isinstance(parameters, CosSimilarityCubed) else None
@@ -58,7 +61,9 @@ class Cosine:
         self._parts = torch.empty(0)
         self._images = torch.empty(0, 0, dtype=torch.int64)
         self._bodies = torch.empty(0)
-        if draws:
+        few = None if orders is None else affordable(orders, layer.shape[1])
+        self._orders = None if few is None else torch.from_numpy(few)
+        if draws and orders is None:
             self._prepare_null(draws, seed)
 
     def bytes_at(self, width: int) -> int:
@@ -73,6 +78,9 @@ class Cosine:
         """See `Scorer`."""
         concepts = self._direction(cosines)  # n b
         scores = self._units @ concepts  # u n, n b -> u b
+        if self._orders is not None:
+            yield scores, torch.stack([(self._units @ concepts[order]).amax(1) for order in self._orders])
+            return
         if not len(self._images):
             yield scores, None
             return

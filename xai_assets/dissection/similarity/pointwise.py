@@ -12,7 +12,7 @@ from xai_assets.dissection.concept_space import ConceptSpace, Softmax
 from xai_assets.dissection.parameters import WPMI, SoftWPMI
 from xai_assets.dissection.ranking import top_images
 from xai_assets.dissection.similarity.enough import check_images
-from xai_assets.dissection.similarity.scorer import differing
+from xai_assets.dissection.similarity.scorer import affordable, differing
 
 LOG_RANGE = 80.0
 """A float32 product keeps its precision while its logarithm is within this of 0 (the type ends at 88)."""
@@ -44,6 +44,10 @@ class Pointwise:
     frequency is the mean over the layer's real units and itself, as a real unit's is over all real units, its own
     share in it. One null (r,) serves all units of a layer.
 
+    Where images come in groups, a list that knows nothing of them still has the images of a group together, as far as
+    the unit has them so. `orders` then are permutations of whole groups: each puts other images into every unit's own
+    list, which gives each unit a null of its own, (r, u).
+
     A factor is 1 - p_r + min_prob times 1 + q_r P with q_r = p_r / (1 - p_r + min_prob): the first is a constant, and a
     product of many of the second stays near 1, so that one float32 logarithm serves as many factors as the bounds
     of P allow (soft-WPMI with CLIP: all hundred). Sums and what follows are float64.
@@ -54,6 +58,7 @@ class Pointwise:
         parameters: of the function.
         draws: random lists; 0 for no null.
         seed: they follow from it.
+        orders: int (r, n), permutations of the images in groups, which take the place of the random lists.
 
     Raises:
         XaiError: fewer than `top_k` images.
@@ -68,6 +73,7 @@ class Pointwise:
         parameters: SoftWPMI | WPMI,
         draws: int,
         seed: int,
+        orders: np.ndarray | None = None,
     ) -> None:
         check_images(parameters, space.images)
         top_k = parameters.top_k
@@ -81,10 +87,12 @@ class Pointwise:
         )
         self._lists = [_by_rank(top_images(layer, top_k)) for layer in layers]
         generator = np.random.default_rng(seed)
-        drawn = [generator.choice(space.images, top_k, replace=False) for _ in range(draws)]
-        self._drawn = _by_rank(np.column_stack(drawn)) if draws else None
+        alone = draws if orders is None else 0
+        drawn = [generator.choice(space.images, top_k, replace=False) for _ in range(alone)]
+        self._drawn = _by_rank(np.column_stack(drawn)) if alone else None
+        self._orders = orders
         self._units = max(layer.shape[1] for layer in layers)
-        self._draws = draws
+        self._draws = alone
 
     def bytes_at(self, width: int) -> int:
         """P; five float64 arrays of the largest layer, and as many of the null; and a product with its factors."""
@@ -100,11 +108,21 @@ class Pointwise:
             total = torch.logsumexp(given, dim=0)  # b
             units = len(given)
             scores = given.sub_(self._lam * (total - math.log(units))).add_(shift).float()
-            if drawn is None:
+            if self._orders is not None:
+                permuted = [
+                    self._largest(self._given(probability, [order[part] for part in lists]), total, units)
+                    for order in affordable(self._orders, units)
+                ]  # r times u
+                yield scores, torch.stack(permuted) + shift
+            elif drawn is not None:
+                yield scores, self._largest(drawn, total, units) + shift
+            else:
                 yield scores, None
-                continue
-            joined = torch.logaddexp(total, drawn).sub_(math.log(units + 1))  # r b
-            yield scores, (drawn - self._lam * joined).amax(1) + shift
+
+    def _largest(self, given: Tensor, total: Tensor, units: int) -> Tensor:
+        """The best score of each list, as one more unit of the layer: log p(x|t) (r, b) -> float64 (r,)."""
+        joined = torch.logaddexp(total, given).sub_(math.log(units + 1))  # r b
+        return (given - self._lam * joined).amax(1)
 
     def _given(self, probability: Tensor, lists: Lists) -> Tensor:
         """log p(x|t) less its constant: float64 (u, b)."""

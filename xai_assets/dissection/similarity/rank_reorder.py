@@ -10,7 +10,10 @@ from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.parameters import RankReorder
 from xai_assets.dissection.ranking import top_images
 from xai_assets.dissection.similarity.enough import check_images, top_count
-from xai_assets.dissection.similarity.scorer import differing
+from xai_assets.dissection.similarity.scorer import affordable, differing
+
+SORTED_LISTS = 2**15
+"""Units times permutations of whole groups: each list is put in order anew for each concept."""
 
 MIN_MEAN = 1e-6
 """The smallest mean cosine that an error is divided by. The authors' code takes the root of a negative mean, which is not
@@ -35,7 +38,8 @@ class RankReordering:
 
     The null: random orderings of the images, each with the largest activations of one of the layer's units, drawn in
     turn; r in all, one null (r,) for the layer. It is the null of a unit drawn from the layer: a unit whose activations
-    have a heavier tail than its layer's has a wider one of its own.
+    have a heavier tail than its layer's has a wider one of its own. Where images come in groups, `orders` are
+    permutations of whole groups, under which each unit's own list meets other images: a null (r, u) by unit.
 
     Args:
         space: images and concepts.
@@ -43,6 +47,7 @@ class RankReordering:
         parameters: of the function.
         draws: random orderings; 0 for no null.
         seed: they follow from it.
+        orders: int (r, n), permutations of the images in groups, which take the place of the random orderings.
 
     Raises:
         XaiError: so few images that `top_fraction` of them are fewer than two.
@@ -51,7 +56,13 @@ class RankReordering:
     widths: tuple[int, ...] = (64, 32, 16, 8)
 
     def __init__(
-        self, space: ConceptSpace, layer: np.ndarray, parameters: RankReorder, draws: int, seed: int
+        self,
+        space: ConceptSpace,
+        layer: np.ndarray,
+        parameters: RankReorder,
+        draws: int,
+        seed: int,
+        orders: np.ndarray | None = None,
     ) -> None:
         check_images(parameters, space.images)
         count = top_count(parameters, space.images)
@@ -67,12 +78,14 @@ class RankReordering:
         )  # u m
         generator = np.random.default_rng(seed)
         able = np.flatnonzero(ranked)
+        few = None if orders is None else affordable(orders, layer.shape[1], SORTED_LISTS)
+        self._orders = None if few is None else torch.from_numpy(few)
         self._drawn = [
             (
                 int(able[draw % len(able)]),
                 torch.from_numpy(generator.choice(space.images, count, replace=False)),
             )
-            for draw in range(draws if len(able) else 0)
+            for draw in range(draws if len(able) and orders is None else 0)
         ]
 
     def bytes_at(self, width: int) -> int:
@@ -87,6 +100,13 @@ class RankReordering:
         scores = torch.zeros(len(self._images), cosines.shape[1])  # u b
         for unit in np.flatnonzero(self.ranked[0]):
             scores[unit] = self._unit(cosines, int(unit), self._images[unit])
+        if self._orders is not None:
+            null = torch.zeros(len(self._orders), len(scores), dtype=torch.float64)  # r u
+            for unit in np.flatnonzero(self.ranked[0]):
+                for draw, images in enumerate(self._orders[:, self._images[unit]]):
+                    null[draw, unit] = self._unit(cosines, int(unit), images).max()
+            yield scores, null
+            return
         if not self._drawn:
             yield scores, None
             return

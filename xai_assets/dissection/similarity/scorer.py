@@ -30,6 +30,18 @@ class Scorer(Protocol):
         """
 
 
+GROUPED_LISTS = 2**18
+"""Units of a layer times permutations of whole groups: 1,000 for up to 262 units, 128 for 2,048."""
+
+FEWEST_ORDERS = 99
+"""So many in any case."""
+
+
+def affordable(orders: np.ndarray, units: int, lists: int = GROUPED_LISTS) -> np.ndarray:
+    """The first of the permutations (r, n), as many as a layer's units can each be scored under."""
+    return orders[: max(FEWEST_ORDERS, lists // max(units, 1))]
+
+
 def differing(values: np.ndarray) -> np.ndarray:
     """bool (u,): which columns of (n, u) hold more than one value."""
     return np.asarray(np.ptp(values, axis=0) > 0)
