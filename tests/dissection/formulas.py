@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from xai_assets.dissection.ties import image_keys, tie_order
+
 
 def _softmax(cosines, a):
     weights = np.exp(a * (cosines - cosines.max(1, keepdims=True)))
@@ -9,7 +11,8 @@ def _softmax(cosines, a):
 
 
 def _top(activations, unit, count):
-    return np.argsort(-activations[:, unit], kind="stable")[:count]
+    keys = image_keys([str(image) for image in range(len(activations))])
+    return np.lexsort((tie_order(keys, unit), -activations[:, unit]))[:count]
 
 
 def _against_the_layer(given, lam):

@@ -14,7 +14,7 @@ from xai_assets.dissection.parameters import (
     SoftWPMI,
 )
 from xai_assets.dissection.ranking import BestTwo, top_images
-from xai_assets.dissection.significance import significance
+from xai_assets.dissection.significance import false_discovery_q, permutation_p, significance
 
 FUNCTIONS = [
     SoftWPMI(top_k=30, permutations=999),
@@ -25,11 +25,11 @@ FUNCTIONS = [
 ]
 
 
-def test_equal_activations_are_taken_in_image_order():
+def test_the_strongest_images_come_first_and_equal_ones_together():
     column = np.array([[1.0], [2.0], [2.0], [0.0], [2.0]])
     found = top_images(np.tile(column, (1, 70)), 4)
     assert found.shape == (4, 70)
-    assert (found.T == [1, 2, 4, 0]).all()
+    assert (np.sort(found[:3], axis=0).T == [1, 2, 4]).all() and (found[3] == 0).all()
     assert top_images(column, 9).shape == (5, 1)
 
 
@@ -112,3 +112,33 @@ def test_a_null_list_is_scored_as_one_more_unit_of_the_layer():
         stranger[images, 0] = np.arange(30, 0, -1)
         joined = dissect(space, {"l": np.hstack([activations, stranger])}, parameters)["l"]
         assert joined.scores[6, 0] == pytest.approx(null[drawn], abs=1e-5)
+
+
+def test_equal_activations_are_in_no_order_of_the_files_and_in_one_of_the_units_own():
+    """A list that is filled up with images that do not drive the unit has no more of one folder than of another."""
+    values = np.zeros((400, 60), np.float32)
+    values[7] = 1
+    names = [f"class{image // 100}/{image}.png" for image in range(400)]
+    found = top_images(values, 101, ids=names)
+    assert (found[0] == 7).all()
+    share = np.mean(found[1:] < 100)  # of the first folder
+    assert share == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 6000))
+    assert len({tuple(column) for column in found.T}) == 60
+    order = np.random.default_rng(0).permutation(400)
+    again = order[top_images(values[order], 101, ids=[names[image] for image in order])]
+    assert np.array_equal(found, again)
+    assert np.array_equal(found[:, 3:5], top_images(values[:, 3:5], 101, ids=names, numbers=[3, 4]))
+
+
+def test_units_that_fire_on_three_images_get_no_certain_word_in_a_probe_sorted_by_class():
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(8, 16))
+    label = np.repeat(np.arange(8), 50)
+    images = centres[label] + 0.3 * rng.normal(size=(400, 16))
+    values = np.zeros((400, 64), np.float32)
+    for unit in range(64):
+        values[rng.choice(400, 3, replace=False), unit] = rng.random(3) + 1
+    parameters = SoftWPMI(top_k=100, a=10, permutations=999)
+    found = dissect(ConceptSpace(images, centres), {"l": values}, parameters)["l"]
+    p = permutation_p(found.scores[:, 0], found.null)
+    assert (p < 0.05).mean() < 0.15 and false_discovery_q(p, found.ranked).min() > 0.05

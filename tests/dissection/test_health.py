@@ -71,7 +71,7 @@ def test_an_encoder_that_sees_nothing_warns():
 
 def test_duplicates_blanks_and_few_or_double_words_warn():
     images = [np.zeros((4, 4, 3), np.uint8)] * 2 + [np.arange(48, dtype=np.uint8).reshape(4, 4, 3)]
-    findings = probe_health(ArrayProbe(images), Encoder(), [("red", ""), ("Reds", "")], np.eye(3, 8))
+    findings = probe_health(ArrayProbe(images), Encoder(), [("red", ""), ("Red", "")], np.eye(3, 8))
     values = {key: value for key, value, _ in findings}
     assert {key for key, level in levels(findings).items() if level == "warn"} == {
         "duplicates",

@@ -73,7 +73,7 @@ def test_a_model_that_changed_does_not_excuse_itself():
 
 
 def test_spelling_is_no_change():
-    a = pd.DataFrame({"layer": "l", "unit": [0, 1, 2], "concept": ["Fire_trucks", "street-s", None]})
+    a = pd.DataFrame({"layer": "l", "unit": [0, 1, 2], "concept": ["Fire_truck", "street-s", None]})
     b = pd.DataFrame({"layer": "l", "unit": [2, 1, 0], "concept": [None, "Street", "fire truck"]})
     found = compare_runs(a, b)
     assert (found.units, found.same) == (2, 2)  # a unit that has no concept in either run is not compared

@@ -40,7 +40,8 @@ def clip_dissect_concepts(
         for layer, values in found.layers.items():
             pooled[model, layer] = values.response(parameters.pooling)
             dead[model, layer] = values.dead
-    concepts = dissect(space, pooled, parameters, seed=bench.study.seed, progress=bench.progress)
+    names = next(iter(ids.values()), None)  # one probe set for all models
+    concepts = dissect(space, pooled, parameters, seed=bench.study.seed, ids=names, progress=bench.progress)
     bench.tally.computed += len(concepts)
     return _together(
         CLIP_COLUMNS,

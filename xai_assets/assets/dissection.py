@@ -36,7 +36,11 @@ def concept_embeddings(context: dg.AssetExecutionContext, probe_set: Table) -> d
 
 
 @study_asset(
-    GROUP, "pytorch", LIGHT, checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND]
+    GROUP,
+    "pytorch",
+    LIGHT,
+    version="2",
+    checks=[checks.WORDS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND],
 )
 def clip_dissect_concepts(
     context: dg.AssetExecutionContext,

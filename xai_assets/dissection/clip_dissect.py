@@ -1,7 +1,7 @@
 """CLIP-Dissect (Oikarinen & Weng 2023): which concept do the images that drive a unit have in common?"""
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -57,6 +57,7 @@ def dissect(
     *,
     seed: int = 0,
     groups: np.ndarray | None = None,
+    ids: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> dict[K, LayerConcepts]:
     """The two best concepts of every unit, and the null of the best one's score.
@@ -72,6 +73,7 @@ def dissect(
         groups: int (n,), the group of each image, such as crops of one photograph; None: each is one of its own. Groups
             are permuted as wholes (`exchangeable.image_permutations`). Each unit then has a null of its own, and a wide
             layer takes only the first of the permutations (`similarity.scorer.affordable`).
+        ids: the images' names, by which images that drive a unit equally are ordered; None: their numbers.
         progress: called after each block with concepts done and in all (times the rounds that are needed).
 
     Raises:
@@ -89,7 +91,7 @@ def dissect(
         if grouped is not None:
             orders = image_permutations(space.images, parameters.permutations, seed=seed, groups=grouped)
         scorer = _scorer(
-            space, [layers[name] for name in names], parameters, parameters.permutations, seed, orders
+            space, [layers[name] for name in names], parameters, parameters.permutations, seed, orders, ids
         )
         best = [BestTwo(layers[name].shape[1]) for name in names]
         nulls: list[np.ndarray | None] = [None] * len(names)
@@ -129,12 +131,13 @@ def _scorer(
     draws: int,
     seed: int,
     orders: np.ndarray | None = None,
+    ids: Sequence[str] | None = None,
 ) -> Scorer:
     match parameters:
         case SoftWPMI() | WPMI():
-            return Pointwise(space, layers, parameters, draws, seed, orders)
+            return Pointwise(space, layers, parameters, draws, seed, orders, ids)
         case RankReorder():
-            return RankReordering(space, layers[0], parameters, draws, seed, orders)
+            return RankReordering(space, layers[0], parameters, draws, seed, orders, ids)
         case CosSimilarity() | CosSimilarityCubed():
             return Cosine(space, layers[0], parameters, draws, seed, orders)
 

@@ -68,7 +68,7 @@ def clip_table(
         raise XaiError(f"the concepts of {model} {layer}", "they have no null", "Ask for permutations.")
     named = found.ranked & ~dead
     trust = significance(found.scores[:, 0], found.null, named)
-    top = top_images(activations, max(TOP_IMAGES, truth_top_k))  # k u
+    top = top_images(activations, max(TOP_IMAGES, truth_top_k), ids=ids)  # k u
     rows = []
     for unit in range(len(named)):
         row = dict.fromkeys(CLIP_COLUMNS) | {

@@ -1,32 +1,58 @@
-"""When are two concept labels the same word?"""
+"""When do two concept labels mean the same? By spelling, and by a reviewed list of words with one meaning."""
 
 import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from xai_assets.errors import XaiError
+
+MATCHES = "word_matches.txt"
+"""The list, beside this module: how it is written and what was left out of it is said there."""
 
 _BRODEN_SUFFIX = re.compile(r"-[sc]$")  # Broden marks scenes and colours: street-s, black-c
 _SEPARATORS = re.compile(r"[/_\-\s]+")
-_PLURAL_ES = re.compile(r"(ss|sh|ch|x|z)es$")
-_SINGULAR_S = re.compile(r"(ss|us|is)$")
-_SHORTEST_PLURAL = 4  # "cars" is a plural, "bus" and "gas" are not
 
 
 def normalise_label(label: str) -> str:
-    """A label as it is compared: lower case, words apart by one space, the last word in the singular.
+    """A label as it is compared: its spelling in one form, and of names with one meaning the usual one.
 
-    '/', '-', '_' and blanks separate words; Broden's endings -s (scene) and -c (colour) go; of the English plurals
-    the regular ones are undone (cars, boxes, berries). Both sides of a comparison are treated alike, so an odd result
-    such as "sery" for "series" does no harm.
+    There is no rule for plurals: woods are no wood, and glasses no glass.
     """
+    text = spelling(label)
+    return _usual().get(text, text)
+
+
+def spelling(label: str) -> str:
+    """Lower case, words apart by one space ('/', '-', '_' and blanks separate), without Broden's endings -s and -c."""
     text = _BRODEN_SUFFIX.sub("", label.strip().lower())
-    words = _SEPARATORS.sub(" ", text).strip().split(" ")
-    words[-1] = _singular(words[-1])
-    return " ".join(words)
+    return _SEPARATORS.sub(" ", text).strip()
 
 
-def _singular(word: str) -> str:
-    if len(word) < _SHORTEST_PLURAL or not word.endswith("s") or _SINGULAR_S.search(word):
-        return word
-    if word.endswith("ies") and len(word) > _SHORTEST_PLURAL:
-        return word[:-3] + "y"
-    if _PLURAL_ES.search(word):
-        return word[:-2]
-    return word[:-1]
+def usual_names(lines: Iterable[str]) -> dict[str, str]:
+    """Every name of a list of meanings, in one spelling, with the usual name of its meaning.
+
+    Args:
+        lines: of the list; what begins with # is a comment.
+
+    Raises:
+        XaiError: a name that stands in two lines, or twice in one.
+    """
+    usual: dict[str, str] = {}
+    for line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        names = [spelling(name) for name in line.split(",")]
+        for name in names:
+            if name in usual:
+                raise XaiError(
+                    f"{MATCHES}: {name!r}", "it stands in two meanings", "Leave it in the one that it has."
+                )
+            usual[name] = names[0]
+    return usual
+
+
+@cache
+def _usual() -> dict[str, str]:
+    text = files("xai_assets.dissection").joinpath(MATCHES).read_text(encoding="utf-8")
+    return usual_names(text.splitlines())

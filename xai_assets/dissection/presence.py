@@ -33,8 +33,8 @@ def word_truth(
 ) -> WordTruth:
     """Match words of a concept list to the labels of a probe.
 
-    A word is the concepts of any category whose name or synonym is the same normalised label ("sand" is the object
-    and the material); an image shows it when any of them covers more than `min_share` of it.
+    A word is the concepts of any category whose name or synonym has its meaning by `labels.normalise_label` ("sand" is
+    the object and the material); an image shows it when any of them covers more than `min_share` of it.
 
     Args:
         words: the concept list.

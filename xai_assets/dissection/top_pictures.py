@@ -40,7 +40,7 @@ def top_pictures(
     count: int = 5,
     pooling: Literal["avg", "max"] = "avg",
 ) -> dict[int, TopPictures]:
-    """The `count` pictures that drive each unit most, by response, equal ones in the order of the images.
+    """The `count` pictures that drive each unit most, by response, equal ones in the order of `ties`.
 
     Args:
         layer: the layer's activations.
@@ -56,7 +56,7 @@ def top_pictures(
     """
     found, response = {}, layer.response(pooling)
     for unit in units:
-        chosen = top_images(response[:, unit : unit + 1], count)[:, 0]
+        chosen = top_images(response[:, unit : unit + 1], count, ids=probe.ids, numbers=[unit])[:, 0]
         pictures = [probe.image(int(image)) for image in chosen]
         masks = [np.zeros(picture.shape[:2], np.uint8) for picture in pictures]
         if layer.maps is not None and thresholds is not None:

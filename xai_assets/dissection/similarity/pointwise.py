@@ -59,6 +59,7 @@ class Pointwise:
         draws: random lists; 0 for no null.
         seed: they follow from it.
         orders: int (r, n), permutations of the images in groups, which take the place of the random lists.
+        ids: the images' names, by which images that drive a unit equally are ordered; None: their numbers.
 
     Raises:
         XaiError: fewer than `top_k` images.
@@ -74,6 +75,7 @@ class Pointwise:
         draws: int,
         seed: int,
         orders: np.ndarray | None = None,
+        ids: Sequence[str] | None = None,
     ) -> None:
         check_images(parameters, space.images)
         top_k = parameters.top_k
@@ -85,7 +87,7 @@ class Pointwise:
             if isinstance(parameters, SoftWPMI)
             else _Plain(parameters, self._softmax)
         )
-        self._lists = [_by_rank(top_images(layer, top_k)) for layer in layers]
+        self._lists = [_by_rank(top_images(layer, top_k, ids=ids)) for layer in layers]
         generator = np.random.default_rng(seed)
         alone = draws if orders is None else 0
         drawn = [generator.choice(space.images, top_k, replace=False) for _ in range(alone)]

@@ -1,6 +1,6 @@
 """Rank reorder: would the concept put a unit's most activating images into the order that the unit puts them?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ class RankReordering:
         draws: random orderings; 0 for no null.
         seed: they follow from it.
         orders: int (r, n), permutations of the images in groups, which take the place of the random orderings.
+        ids: the images' names, by which images that drive a unit equally are ordered; None: their numbers.
 
     Raises:
         XaiError: so few images that `top_fraction` of them are fewer than two.
@@ -63,11 +64,12 @@ class RankReordering:
         draws: int,
         seed: int,
         orders: np.ndarray | None = None,
+        ids: Sequence[str] | None = None,
     ) -> None:
         check_images(parameters, space.images)
         count = top_count(parameters, space.images)
         self._parameters = parameters
-        images = top_images(layer, count)  # m u
+        images = top_images(layer, count, ids=ids)  # m u
         values = np.take_along_axis(np.asarray(layer, np.float64), images, axis=0)  # m u, falling
         ranked = differing(values)
         self.ranked = [ranked]
