@@ -6,6 +6,7 @@ import pytest
 
 from xai_assets.evaluation import metric_trials as trials
 from xai_assets.evaluation.metric_trials import ALL_MAPS, CHANGED, METHODS, NO, OPEN, ORDER, REMOVED, YES
+from xai_assets.evaluation.metrics import AGAINST_TRUTH
 from xai_assets.resources.tables import TABLES
 
 KNOWS = {
@@ -66,7 +67,7 @@ def of(table, trial, over=None, above=None, below=None):
 def test_a_good_metric_passes_every_trial():
     table = trials.metric_trials(values(noisy), pictures())
     assert list(table.columns) == list(trials.COLUMNS) == list(TABLES["metric_trials"].columns)
-    assert (table["verdict"] == YES).all() and (table["n"] == 12).all() and (table["excluded"] == 0).all()
+    assert (table["answer"] == YES).all() and (table["n"] == 12).all() and (table["excluded"] == 0).all()
     assert len(table) == 2 + 3 + 3 + 4
     assert not table.duplicated(list(TABLES["metric_trials"].key)).any()
     gap = of(table, ORDER, above="oracle", below="random")
@@ -78,7 +79,7 @@ def test_a_good_metric_passes_every_trial():
 
 def test_a_metric_that_does_not_look_at_the_map_decides_nothing():
     table = trials.metric_trials(values(blind), pictures())
-    assert (table["verdict"] == OPEN).all()
+    assert (table["answer"] == OPEN).all()
     assert (table.loc[table["trial"] == ORDER, "value"] == 0).all()
     use = table[table["trial"] != ORDER]
     assert (use["n"] == 0).all() and use["value"].isna().all() and (use["excluded"] == 12).all()
@@ -87,7 +88,7 @@ def test_a_metric_that_does_not_look_at_the_map_decides_nothing():
 def test_a_metric_of_mere_chance_is_rarely_said_to_tell():
     drawn = np.random.default_rng(8)
     said = [
-        of(trials.metric_trials(values(lambda *_: drawn.normal()), pictures()), REMOVED, ALL_MAPS)["verdict"]
+        of(trials.metric_trials(values(lambda *_: drawn.normal()), pictures()), REMOVED, ALL_MAPS)["answer"]
         for _ in range(80)
     ]
     assert 70 <= said.count(OPEN) < 80  # nominally at least 76
@@ -95,28 +96,28 @@ def test_a_metric_of_mere_chance_is_rarely_said_to_tell():
 
 def test_a_metric_that_is_the_wrong_way_round_fails():
     table = trials.metric_trials(values(lambda knows, g: 1 - noisy(knows, g)), pictures())
-    assert (table["verdict"] == NO).all()
+    assert (table["answer"] == NO).all()
 
 
 def test_a_metric_that_is_better_when_lower_is_turned_round():
     table = trials.metric_trials(
         values(lambda knows, g: 1 - noisy(knows, g), metric="deletion_auc"), pictures()
     )
-    assert (table["verdict"] == YES).all()
+    assert (table["answer"] == YES).all()
 
 
 def test_a_metric_that_rewards_saying_nothing_is_found_out():
     table = values(noisy).assign(value=lambda t: t["value"].where(t["method"] != "ones", 1.5))
     found = trials.metric_trials(table, pictures())
-    assert of(found, ORDER, above="oracle", below="ones")["verdict"] == NO
-    assert of(found, ORDER, above="oracle", below="random")["verdict"] == YES
+    assert of(found, ORDER, above="oracle", below="ones")["answer"] == NO
+    assert of(found, ORDER, above="oracle", below="random")["answer"] == YES
 
 
 def test_a_measure_that_follows_the_mask_where_the_model_looks_elsewhere_is_found_out():
     elsewhere = pictures(uses=lambda knows: 1 - knows)
     found = trials.metric_trials(values(noisy), elsewhere)
-    assert of(found, ORDER, above="oracle", below="random")["verdict"] == YES
-    assert of(found, REMOVED, ALL_MAPS)["verdict"] == NO == of(found, REMOVED, METHODS)["verdict"]
+    assert of(found, ORDER, above="oracle", below="random")["answer"] == YES
+    assert of(found, REMOVED, ALL_MAPS)["answer"] == NO == of(found, REMOVED, METHODS)["answer"]
 
 
 def test_images_where_nothing_counts_are_excluded_and_too_few_decide_nothing():
@@ -126,9 +127,9 @@ def test_images_where_nothing_counts_are_excluded_and_too_few_decide_nothing():
     found = of(
         trials.metric_trials(values(noisy), some.drop_duplicates(["image_id", "method"])), REMOVED, ALL_MAPS
     )
-    assert (found["n"], found["excluded"], found["verdict"]) == (5, 7, OPEN)
+    assert (found["n"], found["excluded"], found["answer"]) == (5, 7, OPEN)
     assert found["value"] > 0.8 and found["fewest"] == 6
-    assert of(trials.metric_trials(values(noisy), pictures(6)), REMOVED, ALL_MAPS)["verdict"] == YES
+    assert of(trials.metric_trials(values(noisy), pictures(6)), REMOVED, ALL_MAPS)["answer"] == YES
     nothing = trials.metric_trials(values(noisy), pictures(fall=0.0))
     assert set(nothing["trial"]) == {ORDER}
 
@@ -136,8 +137,8 @@ def test_images_where_nothing_counts_are_excluded_and_too_few_decide_nothing():
 def test_changes_that_put_something_in_place_are_told_apart_from_what_is_removed():
     replaced = pictures(uses=lambda knows: 1 - knows).assign(change="background_replaced", fall=0.9)
     found = trials.metric_trials(values(noisy), pd.concat([pictures(), replaced]))
-    assert of(found, REMOVED, ALL_MAPS)["verdict"] == YES
-    assert of(found, CHANGED, ALL_MAPS)["verdict"] == NO
+    assert of(found, REMOVED, ALL_MAPS)["answer"] == YES
+    assert of(found, CHANGED, ALL_MAPS)["answer"] == NO
 
 
 def test_two_classes_of_an_image_are_one_image_and_a_class_that_was_not_changed_counts_for_none():
@@ -145,7 +146,7 @@ def test_two_classes_of_an_image_are_one_image_and_a_class_that_was_not_changed_
     two = pd.concat([one, one.assign(target_index=1, value=-one["value"])])
     found = trials.metric_trials(two, pictures())
     assert (found["n"] == 12).all()
-    assert of(found, REMOVED, ALL_MAPS)["verdict"] == YES
+    assert of(found, REMOVED, ALL_MAPS)["answer"] == YES
 
 
 def test_without_an_oracle_or_counterfactuals_there_are_fewer_trials():
@@ -155,12 +156,19 @@ def test_without_an_oracle_or_counterfactuals_there_are_fewer_trials():
     assert trials.metric_trials(table.iloc[:0], pictures()).empty
 
 
+@pytest.mark.parametrize("metric", sorted(AGAINST_TRUTH))
+def test_a_metric_of_the_truth_is_not_graded_by_that_truth(metric):
+    found = trials.metric_trials(values(noisy, metric=metric), pictures())
+    assert set(found["trial"]) == {ORDER} and set(found["below"]) == {"random"}
+    assert "oracle" not in set(found["above"])
+
+
 def test_variants_are_tried_apart_and_the_same_seed_gives_the_same():
-    both = pd.concat([values(noisy), values(blind, metric="iou", variant=None)])
+    both = pd.concat([values(noisy), values(blind, metric="road", variant=None)])
     found = trials.metric_trials(both, pictures(), seed=4)
-    assert found.groupby("metric")["verdict"].agg(lambda said: set(said)).to_dict() == {
-        "iou": {OPEN},
+    assert found.groupby("metric")["answer"].agg(lambda said: set(said)).to_dict() == {
+        "road": {OPEN},
         "srg": {YES},
     }
-    assert found[found["metric"] == "iou"]["variant"].isna().all()
+    assert found[found["metric"] == "road"]["variant"].isna().all()
     assert found.equals(trials.metric_trials(both, pictures(), seed=4))

@@ -34,33 +34,57 @@ def test_a_metric_that_passes_says_so_and_goes_into_no_summary():
     assert (row["key"], row["variant"], row["reading"]["words"]) == ("srg", "blur", "passes")
     assert (row["methods"], row["above_random"], row["below_oracle"], row["above_oracle"]) == (3, 3, 3, 0)
     assert row["random"]["mean"] == pytest.approx(0.9, abs=0.05) and row["random"]["n"] == 12
-    assert row["removed"]["verdict"] == "yes" and row["changed"]["mean"] == row["removed"]["mean"]
-    assert chapter["failed"] == [] and (chapter["images"], chapter["grounded"]) == (12, 12)
+    assert row["removed"]["answer"] == "yes" and row["changed"]["mean"] == row["removed"]["mean"]
+    assert chapter["summary"] == [] and (chapter["images"], chapter["grounded"]) == (12, 12)
     assert chapter["sentences"][0].startswith("Every metric puts the true mask above")
+    assert "12 images, p < 0.001 at most" not in chapter["sentences"][0]
+    assert "(12 images, p < 0.001, Holm over 1 test)" in chapter["sentences"][0]
     assert "1 of 1 metrics put maps and controls in the order" in chapter["sentences"][1]
 
 
 def test_a_metric_that_fails_is_named_in_the_summary_with_what_it_ranks_higher():
     backwards = values(lambda knows, g: 1 - noisy(knows, g), metric="road", variant="linear")
-    blind = values(lambda *_: 0.4, metric="pointing", variant=None)
+    blind = values(lambda *_: 0.4, metric="increase_in_confidence", variant=None)
     chapter = trials(results(values(noisy), rewards_nothing(), backwards, blind))
-    assert chapter["failed"] == [
-        "Average drop (zero) fails its own test: it puts a map that says nothing (all ones) above the true mask, so that "
-        "it is not to be read alone.",
-        "ROAD (linear) fails its own test: it puts a random map above the true mask, so that it is not to be read alone.",
-        "Pointing game fails its own test: whether it puts the true mask above a random map cannot be told with "
-        "12 images.",
+    held = "12 images, p = 0.002, Holm over 4 tests"
+    assert chapter["summary"] == [
+        "Average drop (zero) fails its own test: it puts a map that says nothing (all ones) above the true mask "
+        f"({held}), so that it is not to be read alone.",
+        f"ROAD (linear) fails its own test: it puts a random map above the true mask ({held}), so that it is not to be "
+        "read alone.",
+        "Whether Increase in confidence puts the true mask above maps that know nothing cannot be told with 12 images.",
     ]
-    assert [row["reading"]["verdict"] for row in chapter["rows"]] == ["yes", "no", "no", "cannot_tell"]
+    assert [row["reading"]["answer"] for row in chapter["rows"]] == ["yes", "no", "no", "cannot_tell"]
     assert chapter["rows"][3]["removed"] is None
-    assert "1 of 4 metrics put the true mask above" in chapter["sentences"][0]
-    assert "The opposite order is given by ROAD (linear)." in chapter["sentences"]
+    assert "1 of 4 metrics puts the true mask above" in chapter["sentences"][0]
+    assert any(
+        said.startswith("The opposite order is given by ROAD (linear)") for said in chapter["sentences"]
+    )
+
+
+def test_what_cannot_be_told_is_said_once_with_the_images_it_would_take():
+    few = [values(noisy, metric=metric, images=2) for metric in ("srg", "road", "insertion_auc")]
+    chapter = trials(results(*few))
+    assert chapter["summary"] == [
+        "Whether any metric puts the true mask above maps that know nothing cannot be told with 2 images; at least 7 are "
+        "needed."
+    ]
+    assert not any("fails" in said for said in chapter["sentences"])
+    assert [row["reading"]["words"] for row in chapter["rows"]] == ["cannot be told"] * 3
+
+
+def test_a_metric_of_the_true_mask_is_not_asked():
+    chapter = trials(results(values(noisy), values(noisy, metric="energy", variant=None)))
+    asked, other = chapter["rows"]
+    assert asked["asked"] and not other["asked"] and other["random"] is None
+    assert other["reading"] == {"answer": None, "words": "not asked"} and other["above_random"] == 3
+    assert any("Of Energy in the mask this is not asked" in said for said in chapter["sentences"])
 
 
 def test_methods_above_the_oracle_are_no_failure():
     knows_better = values(lambda knows, g: noisy(knows if knows < 1 else 0.45, g))
     chapter = trials(results(knows_better))
-    assert chapter["rows"][0]["above_oracle"] == 2 and not chapter["failed"]
+    assert chapter["rows"][0]["above_oracle"] == 2 and not chapter["summary"]
     assert "By 1 metric, some methods lie above the true mask" in chapter["sentences"][1]
 
 

@@ -5,26 +5,30 @@ of metrics that are better when lower are turned round first, so that more is al
 
 - ORDER. The oracle knows where the object is, the random control knows nothing: the oracle has to be above it, and
   methods between the two. All ones says nothing either: a metric that puts it above the oracle rewards saying nothing.
+  Metrics that are measured against the ground truth (AGAINST_TRUTH) are not asked about the oracle: it is that truth.
 - USE. Over all maps of a case, controls among them, or over the methods alone: the rank correlation of the metric's
   values with `grounding`, how far each map lies on what truly lowers the probability when it is removed (REMOVED) or
   changed in any way (CHANGED). Chance is 0: the expectation for values that have nothing to do with where maps lie.
+  AGAINST_TRUTH is not asked either: the part lies inside the object, so that its order agrees with that of `grounding`
+  for maps of mere noise.
 
 The oracle is right about the object, and the model may look elsewhere: that a method is above it is no failure of a
 measure of the model, and is told apart from one.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xai_assets.evaluation.comparison import in_wide_form
+from xai_assets.evaluation.comparison import DECIDED, INTERVAL, in_wide_form, interval_columns
 from xai_assets.evaluation.controls import ONES, ORACLE
 from xai_assets.evaluation.decision import Answer, decide
 from xai_assets.evaluation.grounding import IN_PLACE, REMOVAL, grounding
 from xai_assets.evaluation.intervals import Bounds, mean_interval
-from xai_assets.evaluation.metrics import METRICS
+from xai_assets.evaluation.metrics import AGAINST_TRUTH, METRICS
 from xai_assets.evaluation.paired_tests import sign_flip_p
 from xai_assets.evaluation.ranking import rank_correlation
 
@@ -33,24 +37,7 @@ ORDER, REMOVED, CHANGED = "order", "removed", "changed"
 ALL_MAPS, METHODS = "all_maps", "methods"
 YES, NO, OPEN = Answer.YES.value, Answer.NO.value, Answer.CANNOT_TELL.value
 
-COLUMNS = (
-    "metric",
-    "variant",
-    "trial",
-    "over",
-    "above",
-    "below",
-    "value",
-    "low",
-    "high",
-    "n",
-    "excluded",
-    "p",
-    "p_holm",
-    "family_size",
-    "fewest",
-    "verdict",
-)
+COLUMNS = ("metric", "variant", "trial", "over", "above", "below", "value", *INTERVAL, *DECIDED)
 FEWEST_MAPS = 3
 """That an order of them needs to be more than one comparison."""
 
@@ -81,14 +68,16 @@ def metric_trials(values: pd.DataFrame, counterfactuals: pd.DataFrame, *, seed: 
         span = METRICS[str(metric)].difference_bounds
         turned = part.assign(value=turn * part["value"].astype("float64"))
         named = {"metric": metric, "variant": None if pd.isna(variant) else variant}
-        rows += [named | row for row in (*_order(turned, span, seed), *_use(turned, use, seed))]
+        rows += [named | row for row in _order(turned, span, seed, oracle=metric not in AGAINST_TRUTH)]
+        if metric not in AGAINST_TRUTH:
+            rows += [named | row for row in _use(turned, use, seed)]
     return pd.DataFrame(_decided(rows), columns=list(COLUMNS))
 
 
-def _order(values: pd.DataFrame, span: Bounds, seed: int) -> Iterator[Row]:
+def _order(values: pd.DataFrame, span: Bounds, seed: int, *, oracle: bool) -> Iterator[Row]:
     wide, controls = in_wide_form(values)
     methods = [name for name in wide.columns if name not in controls]
-    pairs = [(ORACLE, RANDOM), (ORACLE, ONES), *((ORACLE, name) for name in methods)]
+    pairs = [(ORACLE, name) for name in (RANDOM, ONES, *methods) if oracle]
     for above, below in [*pairs, *((name, RANDOM) for name in methods)]:
         if above in wide and below in wide:
             found = _told((wide[above] - wide[below]).to_numpy(), span, seed)
@@ -129,23 +118,17 @@ def _correlation(case: pd.DataFrame) -> float | None:
 def _told(values: np.ndarray, bounds: Bounds, seed: int) -> Row:
     """The mean over images of what is above 0 where the metric tells, with its interval and its test."""
     found = mean_interval(values, bounds=bounds)
-    measured = values[np.isfinite(values)]
-    return {
-        "value": found.mean, "low": found.low, "high": found.high, "n": found.n, "excluded": found.excluded,
-        "p": sign_flip_p(measured, seed=seed),
-    }  # fmt: skip
+    p = sign_flip_p(values[np.isfinite(values)], seed=seed)
+    return {"value": found.mean, **interval_columns(found), "p": p}
 
 
 def _decided(rows: list[Row]) -> list[Row]:
-    """The rows with the verdict of each: one question asked of all metrics is one family."""
+    """The rows with the answer of each: one question asked of all metrics is one family."""
     families: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         families.setdefault(tuple(row[name] for name in _QUESTION), []).append(row)
     for family in families.values():
         decisions = decide([row["value"] for row in family], [row["p"] for row in family])
         for row, decision in zip(family, decisions, strict=True):
-            row |= {
-                "p_holm": decision.p_holm, "family_size": decision.family_size, "fewest": decision.fewest,
-                "verdict": decision.answer.value,
-            }  # fmt: skip
+            row |= asdict(decision) | {"answer": decision.answer.value}
     return rows

@@ -171,3 +171,6 @@ _ALL = (
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
 """By the column that holds them."""
+
+AGAINST_TRUTH = frozenset({"iou", "iou_matched", "average_precision", "pointing", "energy"})
+"""Metrics that compare a map with the ground-truth mask: a trial that uses that mask, or a part of it, proves nothing."""

@@ -173,7 +173,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": overview.headline(where, pairs, units, faithful),
-        "verdict": [*overview.verdict(where, pairs, units, right), *tried["failed"]],
+        "verdict": [*overview.verdict(where, pairs, units, right), *tried["summary"]],
         "definitions": definitions(
             [
                 "netdissect",

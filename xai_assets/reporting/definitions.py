@@ -188,8 +188,8 @@ DEFINITIONS["trial"] = Definition(
     "Trial of a metric",
     "Of a drawn world it is known where the object is, and what the probability does when a part is removed. A metric "
     "has to put the oracle above a random map and above all ones, and is held against grounding by rank correlation "
-    "over the maps of each image. Below six images nothing is read from it: five that agree do so by chance with "
-    "2 / 2⁵ > 0.05.",
+    "over the maps of each image. Metrics that are measured against that very object are not asked: they would pass "
+    "with maps of noise.",
     "",
     "sanity checks for metrics after Tomsett et al. 2020 and Adebayo et al. 2018",
 )

@@ -32,6 +32,21 @@ def between(value: dict[str, Any], *, sign: bool = False) -> str:
     return f"{write(value['mean'])} [{write(value['low'])}, {write(value['high'])}]"
 
 
+def evidence(*cells: dict[str, Any]) -> str:
+    """What decisions rest on, for brackets: "12 images, p = 0.002 at most, corrected by Holm over 9 tests".
+
+    Args:
+        cells: `n`, `p_holm` and `family_size` of each; of several, the fewest images, the largest p and family.
+    """
+    fewest, size = min(cell["n"] for cell in cells), max(cell["family_size"] for cell in cells)
+    known = [cell["p_holm"] for cell in cells if cell["p_holm"] is not None]
+    if not known:
+        return count(fewest, "image")
+    least = " at most" if len(cells) > 1 else ""
+    p = "p < 0.001" if max(known) < 0.001 else f"p = {max(known):.3f}{least}"
+    return f"{count(fewest, 'image')}, {p}, Holm over {count(size, 'test')}"
+
+
 def outcome(difference: dict[str, Any] | None) -> str:
     """What a paired difference (method less control) and its interval decide: wins, loses or undecided.
 

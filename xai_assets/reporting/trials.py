@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.comparison import DECIDED, INTERVAL
 from xai_assets.evaluation.controls import ONES, ORACLE
 from xai_assets.evaluation.metric_trials import (
     ALL_MAPS,
@@ -17,8 +18,9 @@ from xai_assets.evaluation.metric_trials import (
     REMOVED,
     YES,
 )
-from xai_assets.evaluation.metrics import METRICS
+from xai_assets.evaluation.metrics import AGAINST_TRUTH, METRICS
 from xai_assets.evaluation.parameters import MATTERS
+from xai_assets.reporting import narrative
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import plain
 from xai_assets.reporting.results import StudyResults
@@ -30,11 +32,12 @@ def trials(results: StudyResults) -> Row:
     """The chapter's data; no rows where the images are no scenes whose making is known.
 
     Returns:
-        `rows` (one a metric and variant: `key`, `variant`, `random` and `ones`, the oracle less each; `methods`, how many
-        there are, `above_random`, and `below_oracle` and `above_oracle`, those that are told apart; `reading`, a verdict
-        and words; `removed`, `removed_methods` and `changed`, rank correlations), `sentences`, `failed` (a sentence each
-        metric that fails), `matters` (the least fall that counts), `images` and `grounded` (the most images of a
-        correlation). A difference or correlation has mean, low, high, n and verdict; None where there is none.
+        `rows` (one a metric and variant: `key`, `variant`, `asked`: whether the oracle was asked about; `random` and
+        `ones`, the oracle less each; `methods`, their number, `above_random`, and `below_oracle` and `above_oracle`,
+        those that are decided; `reading`, an answer and words; `removed`, `removed_methods` and `changed`, rank
+        correlations), `sentences`, `summary` (those for the front page), `matters` (the least fall that counts),
+        `images` and `grounded` (the most images of a correlation). A difference or correlation is a row of the table;
+        None where there is none.
     """
     table = results.metric_trials
     rows = (
@@ -46,7 +49,7 @@ def trials(results: StudyResults) -> Row:
     return {
         "rows": rows,
         "sentences": _sentences(rows),
-        "failed": failed(rows),
+        "summary": [*failed(rows), *undecided(rows)],
         "matters": MATTERS,
         "images": max((row["random"]["n"] for row in rows if row["random"]), default=0),
         "grounded": max(used, default=0),
@@ -58,15 +61,16 @@ def _row(table: pd.DataFrame) -> Row:
     order = [row for row in given if row["trial"] == ORDER]
     oracle = {row["below"]: row for row in order if row["above"] == ORACLE}
     methods = [row for row in order if row["above"] != ORACLE]
-    against = [row["verdict"] for name, row in oracle.items() if name not in (RANDOM, ONES)]
+    against = [row["answer"] for name, row in oracle.items() if name not in (RANDOM, ONES)]
     use = {(row["trial"], row["over"]): row for row in given if row["trial"] != ORDER}
     found: Row = {
         "key": given[0]["metric"],
         "variant": given[0]["variant"],
+        "asked": given[0]["metric"] not in AGAINST_TRUTH,
         "random": _cell(oracle.get(RANDOM)),
         "ones": _cell(oracle.get(ONES)),
         "methods": len(methods),
-        "above_random": sum(row["verdict"] == YES for row in methods),
+        "above_random": sum(row["answer"] == YES for row in methods),
         "below_oracle": against.count(YES),
         "above_oracle": against.count(NO),
         "removed": _cell(use.get((REMOVED, ALL_MAPS))),
@@ -79,50 +83,79 @@ def _row(table: pd.DataFrame) -> Row:
 def _cell(row: Row | None) -> Row | None:
     if row is None or row["value"] is None:
         return None
-    return {"mean": row["value"]} | {name: row[name] for name in ("low", "high", "n", "excluded", "verdict")}
+    return {"mean": row["value"]} | {name: row[name] for name in (*INTERVAL, *DECIDED)}
 
 
 def _reading(row: Row) -> Row:
     """What the trials of order come to."""
-    said = [cell["verdict"] if cell else OPEN for cell in (row["random"], row["ones"])]
+    if not row["asked"]:
+        return {"answer": None, "words": "not asked"}
+    said = [cell["answer"] if cell else OPEN for cell in (row["random"], row["ones"])]
     if said[0] == NO:
-        return {"verdict": NO, "words": "ranks a random map higher"}
+        return {"answer": NO, "words": "ranks a random map higher"}
     if said[1] == NO:
-        return {"verdict": NO, "words": "rewards saying nothing"}
-    return {"verdict": OPEN, "words": "cannot tell"} if OPEN in said else {"verdict": YES, "words": "passes"}
+        return {"answer": NO, "words": "rewards saying nothing"}
+    return {"answer": OPEN, "words": "cannot be told"} if OPEN in said else {"answer": YES, "words": "passes"}
 
 
 def failed(rows: Sequence[Row]) -> list[str]:
-    """A sentence for each metric that does not put the oracle above what knows nothing."""
+    """A sentence for each metric that puts what knows nothing above the oracle."""
     said = []
     for row in rows:
-        if row["reading"]["verdict"] == YES:
+        if row["reading"]["answer"] != NO:
             continue
         cell, what = row["random"], "a random map"
-        if cell and cell["verdict"] == YES:
+        if cell is None or cell["answer"] != NO:
             cell, what = row["ones"], "a map that says nothing (all ones)"
-        images = count(cell["n"], "image") if cell else "no image"
-        if cell and cell["verdict"] == NO:
-            ending = f"it puts {what} above the true mask, so that it is not to be read alone"
-        else:
-            ending = f"whether it puts the true mask above {what} cannot be told with {images}"
-        said.append(f"{_named(row)} fails its own test: {ending}.")
+        said.append(
+            f"{_named(row)} fails its own test: it puts {what} above the true mask ({narrative.evidence(cell)}), so that "
+            "it is not to be read alone."
+        )
     return said
 
 
-def _sentences(rows: Sequence[Row]) -> list[str]:
-    if not rows:
+def undecided(rows: Sequence[Row]) -> list[str]:
+    """One sentence on all metrics of which it is not shown that they put the oracle above what knows nothing."""
+    unsure = [row for row in rows if row["reading"]["answer"] == OPEN]
+    if not unsure:
         return []
-    passed = [row for row in rows if row["reading"]["verdict"] == YES]
-    whole = "Every metric puts" if len(passed) == len(rows) else f"{len(passed)} of {len(rows)} metrics put"
-    said = [f"{whole} the true mask above a random map and above all ones.", *failed(rows)]
+    asked = sum(row["asked"] for row in rows)
+    which = "any metric" if len(unsure) == asked else joined([_named(row) for row in unsure])
+    said = f"Whether {which} puts the true mask above maps that know nothing cannot be told with "
+    cells = [cell for row in unsure for cell in (row["random"], row["ones"]) if cell]
+    images = max((cell["n"] for cell in cells), default=0)
+    fewest = max((cell["fewest"] for cell in cells), default=0)
+    few = f"; at least {fewest} are needed" if images < fewest else ""
+    return [f"{said}{count(images, 'image')}{few}."]
+
+
+def _sentences(rows: Sequence[Row]) -> list[str]:
+    asked = [row for row in rows if row["asked"]]
+    if not asked:
+        return []
+    passed = [row for row in asked if row["reading"]["answer"] == YES]
+    cells = [cell for row in passed for cell in (row["random"], row["ones"])]
+    said = []
+    if passed:
+        whole = "Every metric" if len(passed) == len(asked) else f"{len(passed)} of {len(asked)} metrics"
+        verb = "puts" if whole == "Every metric" or len(passed) == 1 else "put"
+        said.append(
+            f"{whole} {verb} the true mask above a random map and above all ones ({narrative.evidence(*cells)})."
+        )
+    said += [*failed(rows), *undecided(rows)]
+    if len(asked) < len(rows):
+        others = joined([_named(row) for row in rows if not row["asked"]])
+        said.append(
+            f"Of {others} this is not asked: they are measured against that mask, and would put it first whatever they "
+            "are worth."
+        )
     beyond = sum(row["above_oracle"] > 0 for row in rows)
     if beyond:
         said.append(
             f"By {count(beyond, 'metric')}, some methods lie above the true mask: they follow the model more closely "
             "than the object’s outline does, for the model need not use all of the object."
         )
-    return said + _of_use(rows)
+    return said + _of_use(asked)
 
 
 def _of_use(rows: Sequence[Row]) -> list[str]:
@@ -131,28 +164,37 @@ def _of_use(rows: Sequence[Row]) -> list[str]:
         return [
             "No picture’s answer hangs on the part that was removed, so that nothing is known of the metrics’ use."
         ]
-    with_controls = [row for row in measured if row["removed"]["verdict"] == YES]
-    alone = [row for row in measured if row["removed_methods"] and row["removed_methods"]["verdict"] == YES]
-    wrong = [
-        _named(row)
-        for row in measured
-        if any(row[name] and row[name]["verdict"] == NO for name in ("removed", "removed_methods"))
-    ]
     said = [
-        f"{len(with_controls)} of {len(rows)} metrics put maps and controls in the order of how far they lie on the part "
-        "whose removal lowers the probability."
+        _ordered(
+            measured,
+            "removed",
+            "put maps and controls in the order of how far they lie on the part whose removal lowers the probability",
+        ),
+        _ordered(measured, "removed_methods", "put the methods alone in that order"),
     ]
-    if alone:
-        said.append(
-            f"Among the methods alone, {joined([_named(row) for row in alone])} {'does' if len(alone) == 1 else 'do'}."
-        )
-    else:
-        said.append(
-            "Among the methods alone, none is shown to: which of two good methods is better, they do not tell here."
-        )
-    if wrong:
-        said.append(f"The opposite order is given by {joined(wrong)}.")
-    return said
+    wrong = [
+        f"{_named(row)} ({narrative.evidence(row[name])})"
+        for row in measured
+        for name in ("removed", "removed_methods")
+        if row[name] and row[name]["answer"] == NO
+    ]
+    return [*said, f"The opposite order is given by {joined(wrong)}."] if wrong else said
+
+
+def _ordered(rows: Sequence[Row], name: str, what: str) -> str:
+    """How many of the metrics order maps as they are grounded, with what it rests on."""
+    cells = [row[name] for row in rows if row[name]]
+    if not cells:
+        return f"Whether metrics {what} was not measured."
+    shown = [row for row in rows if row[name] and row[name]["answer"] == YES]
+    if not shown:
+        images, fewest = max(cell["n"] for cell in cells), max(cell["fewest"] for cell in cells)
+        few = f"; at least {fewest} are needed" if images < fewest else ""
+        return f"Whether metrics {what} cannot be told with {count(images, 'image')}{few}."
+    evidence = narrative.evidence(*(row[name] for row in shown))
+    return (
+        f"{len(shown)} of {len(cells)} metrics {what}: {joined([_named(row) for row in shown])} ({evidence})."
+    )
 
 
 def _named(row: Row) -> str:

@@ -147,12 +147,8 @@ METRIC_TABLES: dict[str, Table] = {
                 "Spearman correlation over a case's maps, -1 to 1, by chance 0",
                 nullable=True,
             ),
-            **{name: column for name, column in _MEAN.items() if name != "interval"},
-            **{name: column for name, column in _DECIDED.items() if name != "answer"},
-            "verdict": text(
-                "yes: above 0, p_holm below 0.05 over all metrics that are asked the same; no: below 0; cannot_tell: "
-                "neither is shown with n images"
-            ),
+            **_MEAN,
+            **_DECIDED,
         },
         key=("metric", "variant", "trial", "over", "above", "below"),
     ),

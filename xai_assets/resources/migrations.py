@@ -42,7 +42,7 @@ FILLS: dict[tuple[str, str], str] = {
 }
 """SQL for a column's value in rows that are older than the column, by table and column; without one it is NULL."""
 
-RENAMED: dict[str, dict[str, str]] = {}
+RENAMED: dict[str, dict[str, str]] = {"metric_trials": {"verdict": "answer"}}
 """New names of columns by table: older name to newer."""
 
 CARRIED: dict[str, Carried] = {
