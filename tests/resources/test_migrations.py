@@ -249,9 +249,11 @@ def test_a_changed_type_is_cast_and_what_does_not_fit_stays_beside(warehouse, sa
     warehouse.replace("mine", {"probe_health": HEALTH})
     (row,) = warehouse.read("colleagues")["layer_summary"].to_dict("records")
     assert row["units"] == 4 and pd.isna(row["dead"])
-    assert any("dead_before_1" in line and "1 rows of 1 study (colleagues)" in line for line in said)
+    assert any(f"dead_before_{VERSION}" in line and "1 rows of 1 study (colleagues)" in line for line in said)
     with duckdb.connect(str(warehouse.path), read_only=True) as connection:
-        assert connection.execute("SELECT dead_before_1 FROM layer_summary").fetchone() == ("one or so",)
+        assert connection.execute(f"SELECT dead_before_{VERSION} FROM layer_summary").fetchone() == (
+            "one or so",
+        )
         assert connection.execute("SELECT index_name, is_unique FROM duckdb_indexes()").fetchall() == [
             ("mine", True)
         ]

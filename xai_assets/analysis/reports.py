@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from xai_assets import reporting
+import xai_assets
 from xai_assets.analysis.drift import changed
 from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.evaluation import metrics
 from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
@@ -31,6 +30,7 @@ CHAPTERS = {
 """The chapters of a study that a report cannot do without."""
 
 _TEMPLATES = shipped("reports_templates")
+_PACKAGE = Path(xai_assets.__file__).parent
 
 WITH_CARDS = ("dissection", "study")
 """The reports that show units with the pictures that drive them."""
@@ -153,21 +153,22 @@ def _synthetic(study: Study) -> list[str]:
 
 
 def _made_from(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> str:
-    """A name for all that a report follows from, but for the run: pictures follow from the tables' artifacts."""
+    """A name for all that a report follows from, but for the run: images follow from the tables' artifacts.
+
+    The whole package counts, since there is no part of it of which it could be said that no report follows from it.
+    """
     lineage = {group: of for group, of in facts["lineage"].items() if group not in ("Run", "Code")}
-    package = Path(reporting.__file__).parent
-    code = [
-        *package.glob("*.py"),
-        Path(metrics.__file__),
-        Path(__file__),
-    ]  # titles and definitions are the metrics'
-    sources = sorted([*code, *_TEMPLATES.rglob("*.html"), *_TEMPLATES.rglob("*.css")])
+    sources = sorted([*_PACKAGE.rglob("*.py"), *_TEMPLATES.rglob("*.html"), *_TEMPLATES.rglob("*.css")])
     return fingerprint(
         {
             "tables": {
                 name: sha256_bytes(table.to_csv(index=False).encode()) for name, table in tables.items()
             },
             "facts": {**facts, "lineage": lineage},
-            "sources": [[path.name, sha256_file(path)] for path in sources],
+            "sources": [[path.relative_to(_root(path)).as_posix(), sha256_file(path)] for path in sources],
         }
     )
+
+
+def _root(path: Path) -> Path:
+    return _PACKAGE if path.is_relative_to(_PACKAGE) else _TEMPLATES

@@ -1,4 +1,4 @@
-"""The views of the warehouse: what people and reports read of `unit_concepts`, declared like the tables.
+"""The views of the warehouse: what people and reports read of its tables, declared like these.
 
 Views in the file are brought up to date with every write, and reports compute them anew from what the file has, so that
 they are never older than the code. A view has a column `place` where its rows have an order: models, layers and units as
@@ -8,7 +8,7 @@ they were loaded. Every query ends with an order, so that a plain `FROM view` gi
 from dataclasses import dataclass
 
 BASE = "unit_concepts"
-"""The table that all views are made of."""
+"""The table that the views of units are made of."""
 
 PLACE = "place"
 """The column that puts a view's rows in order; `Warehouse.read` sorts by it and leaves it out."""
@@ -42,11 +42,12 @@ _NAMED = "concept IS NOT NULL AND detector IS DISTINCT FROM FALSE"
 
 @dataclass(frozen=True)
 class View:
-    """A view: what a row is, its columns with their comments, and the query, whose columns stand in that order."""
+    """A view: what a row is, columns with comments, the query with its columns in that order, and the tables it reads."""
 
     comment: str
     columns: dict[str, str]
     query: str
+    of: tuple[str, ...] = (BASE,)
 
 
 def _select(columns: dict[str, str], *, of: str, renamed: dict[str, str] | None = None) -> str:

@@ -4,7 +4,7 @@ import pandas as pd  # noqa: TID253 -- assets import this module inside their fu
 
 from xai_assets.resources.migrations import FILLS, RENAMED, VERSION
 from xai_assets.resources.tables import TABLES
-from xai_assets.resources.views import BASE, PLACE, VIEWS
+from xai_assets.resources.views import PLACE, VIEWS
 from xai_assets.resources.warehouse_catalog import Catalog, Stored, quoted
 from xai_assets.resources.warehouse_upgrade import declared, newest_version
 
@@ -25,20 +25,30 @@ def study_rows(catalog: Catalog, study: str) -> dict[str, pd.DataFrame]:
         select = ", ".join(_values(name, stored[name]))
         query = f"SELECT {select} FROM {catalog.full(name)} WHERE study = ? ORDER BY rowid"
         found[name] = catalog.connection.execute(query, [study]).df().drop(columns="study")
-    if found[BASE].empty:
-        return found
     # The view that is in the file may be older than the code, and the file may be another's, who may not be written.
-    base = f"SELECT rowid, {', '.join(_values(BASE, stored[BASE]))} FROM {catalog.full(BASE)} WHERE study = ?"
     for name, view in VIEWS.items():
+        if all(found[table].empty for table in view.of):
+            continue
+        bases = ", ".join(
+            f"{table} AS MATERIALIZED ({_rows(catalog, table, tables, stored)})" for table in view.of
+        )
         names = ", ".join(quoted(column) for column in view.columns)
         shown = _shown(name)
         order = [PLACE, *shown] if PLACE in view.columns else shown
         query = (
-            f"WITH {BASE} AS MATERIALIZED ({base}), made({names}) AS ({view.query}) "
+            f"WITH {bases}, made({names}) AS ({view.query}) "
             f"SELECT {', '.join(map(quoted, shown))} FROM made ORDER BY {', '.join(map(quoted, order))}"
         )
-        found[name] = catalog.connection.execute(query, [study]).df()
+        found[name] = catalog.connection.execute(query, [study] * len(view.of)).df()
     return found
+
+
+def _rows(catalog: Catalog, name: str, tables: set[str], stored: dict[str, dict[str, Stored]]) -> str:
+    """SQL for the rows of one study (a parameter) of a table, and for none of a table that the file lacks."""
+    if name in tables:
+        values = ", ".join(_values(name, stored[name]))
+        return f"SELECT rowid, {values} FROM {catalog.full(name)} WHERE study = ?"
+    return f"SELECT 0 AS rowid, {', '.join(_values(name, {}))} WHERE ? IS NULL"
 
 
 def said_of_version(catalog: Catalog, study: str, found: dict[str, pd.DataFrame]) -> str | None:
