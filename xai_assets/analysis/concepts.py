@@ -1,14 +1,16 @@
 """What each unit stands for: by CLIP-Dissect's words and by Network Dissection's pixel labels."""
 
+import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
 from xai_assets.analysis.pixel_labels import pixel_label_tables
-from xai_assets.analysis.probe import open_probe, probe_labels
+from xai_assets.analysis.probe import open_probe, probe_groups, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.clip_dissect import dissect
 from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.concepts import clip_table
+from xai_assets.dissection.exchangeable import enough, too_few
 from xai_assets.dissection.presence import WordTruth, word_truth
 from xai_assets.dissection.unit_concepts import CLIP_COLUMNS, NET_COLUMNS
 from xai_assets.world.synonyms import surface_forms
@@ -41,9 +43,13 @@ def clip_dissect_concepts(
             pooled[model, layer] = values.response(parameters.pooling)
             dead[model, layer] = values.dead
     names = next(iter(ids.values()), None)  # one probe set for all models
-    concepts = dissect(space, pooled, parameters, seed=bench.study.seed, ids=names, progress=bench.progress)
+    groups = probe_groups(bench, probe_table["sha256"].iloc[0])
+    concepts = dissect(
+        space, pooled, parameters,
+        seed=bench.study.seed, ids=names, groups=groups, progress=bench.progress,
+    )  # fmt: skip
     bench.tally.computed += len(concepts)
-    return _together(
+    found = _together(
         CLIP_COLUMNS,
         [
             clip_table(
@@ -52,6 +58,7 @@ def clip_dissect_concepts(
             for key in concepts
         ],
     )
+    return _decided(bench, found, groups)
 
 
 def netdissect_concepts(
@@ -60,7 +67,17 @@ def netdissect_concepts(
     """One row a unit of a layer with maps, as the warehouse's view `netdissect`; empty without pixel labels."""
     if not bool(probe_table["labelled"].iloc[0]):
         return _together(NET_COLUMNS, [])
-    return _together(NET_COLUMNS, pixel_label_tables(bench, probe_table, activations))
+    found = _together(NET_COLUMNS, pixel_label_tables(bench, probe_table, activations))
+    return _decided(bench, found, probe_groups(bench, probe_table["sha256"].iloc[0]))
+
+
+def _decided(bench: Workbench, table: pd.DataFrame, groups: np.ndarray | None) -> pd.DataFrame:
+    """The table; without p and q where the images are too few groups for a null."""
+    if enough(groups):
+        return table
+    assert groups is not None
+    bench.tally.note(too_few(groups))
+    return table.assign(**dict.fromkeys(("null_mean", "null_std", "z", "p", "q"), np.nan))
 
 
 def _truth(bench: Workbench, words: list[str], probe_sha256: str) -> WordTruth:

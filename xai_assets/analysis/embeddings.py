@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.opened_models import open_encoder
-from xai_assets.analysis.probe import classes_key, open_probe, probe_labels
+from xai_assets.analysis.probe import classes_key, open_probe, probe_groups, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.concept_list import read_concept_list
 from xai_assets.dissection.health import probe_health
@@ -12,7 +12,7 @@ from xai_assets.files import fingerprint
 from xai_assets.set_aside import lines
 from xai_assets.world.concepts import concepts
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 BATCH = 64
 
 
@@ -68,8 +68,11 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
         if probe.concepts is not None:
             labels = probe_labels(bench, probe, probe_table["sha256"].iloc[0])
         health = probe_health(
-            probe, encoder, words, arrays["images"], text_features=arrays["texts"], labels=labels
-        )
+            probe, encoder, words, arrays["images"],
+            text_features=arrays["texts"],
+            labels=labels,
+            groups=probe_groups(bench, probe_table["sha256"].iloc[0]),
+        )  # fmt: skip
         bench.store.put(
             "embeddings",
             key,

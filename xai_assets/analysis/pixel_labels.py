@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
-from xai_assets.analysis.probe import open_probe, probe_labels
+from xai_assets.analysis.probe import open_probe, probe_groups, probe_labels
 from xai_assets.analysis.shuffled_scores import shuffled_scores
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
@@ -86,6 +86,7 @@ def _overlaps(
 ) -> dict[str, Overlaps]:
     """layer -> its overlaps with the probe's labels, counted or read."""
     settings, seed = bench.dissection.netdissect, bench.study.seed
+    groups = probe_groups(bench, probe_sha256)
     with_maps = {name: layer for name, layer in found.layers.items() if layer.maps is not None}
     key = fingerprint(
         {
@@ -95,6 +96,7 @@ def _overlaps(
             "quantile": settings.quantile,
             "permutations": settings.permutations,
             "seed": seed,
+            **({} if groups is None else {"groups": groups.tolist()}),
         }
     )
     if bench.store.has(COUNTS, key):
@@ -106,7 +108,10 @@ def _overlaps(
         }
         images = len(found.ids)
         pairings = np.concatenate(
-            [np.arange(images)[None], image_permutations(images, settings.permutations, seed=seed)]
+            [
+                np.arange(images)[None],
+                image_permutations(images, settings.permutations, seed=seed, groups=groups),
+            ]
         )
         maps = {name: layer.maps for name, layer in with_maps.items() if layer.maps is not None}
         counts = paired_tallies(maps, thresholds, labels, pairings, boxes=found.boxes, progress=progress)

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.images import unfit
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection import label_segments
+from xai_assets.dissection import label_segments, near_duplicates
 from xai_assets.dissection.class_pattern import is_pattern
+from xai_assets.dissection.exchangeable import nontrivial
 from xai_assets.dissection.image_classes import by_pattern, by_table
 from xai_assets.dissection.label_segments import LabelSegments
 from xai_assets.dissection.probe import FolderProbe, ProbeSet
@@ -22,6 +24,9 @@ from xai_assets.world.broden import write_probe
 
 PROBE_SPLIT = "probe"
 MOST_WORKERS = 8
+GROUPS = "probe_groups"
+"""The kind of artifact: which images of a probe set are of one photograph."""
+
 LABELS = "labels"
 """The kind of artifact: a probe set's labels."""
 
@@ -111,6 +116,25 @@ def probe_labels(bench: Workbench, probe: ProbeSet, sha256: str) -> LabelSegment
         labels = label_segments.read_labels(probe, progress=bench.progress)
         bench.store.put(LABELS, key, labels.to_arrays(), {})
     return LabelSegments.from_arrays(bench.store.mapped(LABELS, key)[0], probe.concepts)
+
+
+def probe_groups(bench: Workbench, sha256: str) -> np.ndarray | None:
+    """The group of each probe image, int (n,), found once for all steps; None where each is one of its own.
+
+    Images of one photograph are a group (`dissection.near_duplicates`). Scenes of the embedded world are not asked: each
+    is rendered from an own random description.
+
+    Args:
+        bench: of the study.
+        sha256: the probe's, as the step `probe_set` found it.
+    """
+    if bench.dissection.probe.diorama is not None:
+        return None
+    key = fingerprint({"code": near_duplicates.CODE_VERSION, "probe": sha256})
+    if not bench.store.has(GROUPS, key):
+        found = near_duplicates.near_groups(open_probe(bench, sha256), progress=bench.progress)
+        bench.store.put(GROUPS, key, {"groups": found}, {})
+    return nontrivial(bench.store.get(GROUPS, key)[0]["groups"])
 
 
 def probe_set(bench: Workbench) -> pd.DataFrame:

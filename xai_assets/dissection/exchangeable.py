@@ -56,6 +56,14 @@ def enough(groups: np.ndarray | None) -> bool:
     return groups is None or orders(groups) >= log(FEWEST_ORDERS)
 
 
+def too_few(groups: np.ndarray) -> str:
+    """What is said where nothing is decided."""
+    return (
+        f"Whether units are beyond chance cannot be told: the {len(groups)} probe images are {len(np.unique(groups))} "
+        f"groups of images of one photograph, too few to permute. Add other images"
+    )
+
+
 def nontrivial(groups: np.ndarray | None) -> np.ndarray | None:
     """The groups, or None where each image is one of its own: what is permuted one by one needs no groups."""
     return None if groups is None or len(np.unique(groups)) == len(groups) else np.asarray(groups)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from xai_assets.dissection.exchangeable import enough, nontrivial, too_few
 from xai_assets.dissection.label_segments import LabelSegments, read_labels
 from xai_assets.dissection.labels import normalise_label
 from xai_assets.dissection.probe import ProbeSet
@@ -71,6 +72,7 @@ def probe_health(
     *,
     text_features: np.ndarray | None = None,
     labels: LabelSegments | None = None,
+    groups: np.ndarray | None = None,
     progress: Progress = silent,
 ) -> list[Finding]:
     """What there is to know about a probe set, its encoder and the concept list.
@@ -82,14 +84,15 @@ def probe_health(
         image_features: float32 (n, d), the probe images in the encoder's space.
         text_features: float32 (c, d), the concept list in it; None: the pictures' nearest words are not asked for.
         labels: the probe's labels; None: they are read, where it has any.
+        groups: int (n,), which images are of one photograph; None: each is one of its own.
         progress: called after each image.
 
     Returns:
-        Findings: images, sizes, modes, duplicates, label maps among the images, images that look normalised,
-        unreadable and other files, labels, concepts, their hash and head, the word that is nearest to most pictures, and
-        zero-shot accuracy by category where there are labels. Level "warn" where something needs a look.
+        Findings: images, sizes, modes, duplicates, near-duplicates, label maps among the images, images that look
+        normalised, unreadable and other files, labels, concepts, their hash and head, the word that is nearest to most
+        pictures, and zero-shot accuracy by category where there are labels. Level "warn" where something needs a look.
     """
-    findings = _pictures(probe, progress) + _concepts(words)
+    findings = [*_pictures(probe, progress), near_duplicates(groups), *_concepts(words)]
     if text_features is not None:
         findings.append(_nearest_word(words, image_features, text_features))
     if probe.concepts is None:
@@ -219,6 +222,20 @@ def _pictures(probe: ProbeSet, progress: Progress) -> list[Finding]:
         Finding("unreadable files", _listed(broken), "warn" if broken else "ok"),
         Finding("files that are no pictures", _listed(getattr(probe, "others", ())), "ok"),
     ]
+
+
+def near_duplicates(groups: np.ndarray | None) -> Finding:
+    """How many images are of a photograph that others show too, and what that means for the nulls."""
+    key = "near-duplicates"
+    if nontrivial(groups) is None:
+        return Finding(key, "0", "ok")
+    assert groups is not None
+    sizes = np.unique(groups, return_counts=True)[1]
+    said = (
+        f"{sizes[sizes > 1].sum()} of {len(groups)} images are of {np.count_nonzero(sizes > 1)} photographs (crops, "
+        f"bursts, copies; up to {sizes.max()} of one): {len(sizes)} independent groups, which nulls permute as wholes"
+    )
+    return Finding(key, said if enough(groups) else f"{said}. {too_few(groups)}", "warn")
 
 
 def _concepts(words: Sequence[tuple[str, str]]) -> list[Finding]:

@@ -11,6 +11,8 @@ from xai_assets.analysis.probe import folder_probe
 from xai_assets.analysis.room import SCENE_SIDE
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import collect
+from xai_assets.dissection.health import near_duplicates
+from xai_assets.dissection.near_duplicates import near_groups
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeSet
 from xai_assets.dissection.similarity.enough import check_images
 from xai_assets.errors import XaiError
@@ -26,6 +28,9 @@ WHOLE = 200
 LABELLED = 8
 """Images of a Broden folder whose label maps are read as in the run; of all others their being there is asked."""
 
+COMPARED = 64
+"""Images that are compared with each other, for crops and copies of one photograph."""
+
 WORDS = 8
 """Concepts that the encoder is tried with."""
 
@@ -40,6 +45,7 @@ def dissected(bench: Workbench, sizes: Sizes) -> list[Found]:
         found.append(Found("probe set", "ok", f"{sizes.probe_images} images"))
         found += said
         check_images(bench.dissection.clip_dissect, sizes.probe_images)
+        found += _near_duplicates(bench, probe)
     for entry in bench.dissection.models:
         what = f"dissected model {entry.model.name}"
         with refused(what, found.append):
@@ -81,6 +87,17 @@ def _aside(probe: FolderProbe) -> Iterator[Found]:
         ("files left out", [(one.name, one.why) for one in probe.left_out]),
     ):
         yield from (Found(what, "look", line) for line in lines(things, "files"))
+
+
+def _near_duplicates(bench: Workbench, probe: ProbeSet) -> Iterator[Found]:
+    """Crops and copies of one photograph among the first images; scenes of the embedded world are all different."""
+    if bench.dissection.probe.diorama is None:
+        some = range(min(len(probe), COMPARED))
+        _, said, level = near_duplicates(near_groups(probe, indices=some))
+        if level == "warn":
+            yield Found(
+                "probe set", "look", f"of the first {len(some)}, {said}" if len(some) < len(probe) else said
+            )
 
 
 def _blank() -> ArrayProbe:
