@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.other_images import TRUTH_ARRAYS, pairs_by_chance
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.evaluation.agreement import agreement_sweep as evaluation_sweep
 from xai_assets.evaluation.agreement import agreement_table
-from xai_assets.evaluation.localization import OBJECT, TRUTHS, localization_table
+from xai_assets.evaluation.agreement_summary import agreement_summary as evaluation_summary
+from xai_assets.evaluation.localization import localization_table
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.geometry import Frame
 
 Case = tuple[str, int]
-_TRUTHS = {name: "truth" if name == OBJECT else f"truth_{name}" for name in TRUTHS}
-"""The truths by the array of the artifact `views` that holds each."""
 Masked = tuple[AttributionMap, np.ndarray]
 
 
@@ -33,6 +33,12 @@ def agreement_sweep(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
     return _table("agreement_sweep", found)
 
 
+def agreement_summary(bench: Workbench, maps: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
+    """How far every pair of methods agrees, and whether beyond chance, as the warehouse's table `agreement_summary`."""
+    chance = pairs_by_chance(bench, maps)
+    return evaluation_summary(agreement, agreement_sweep(bench, maps), chance)
+
+
 def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """The masks and the controls against what is true, as the warehouse's table `localization`.
 
@@ -48,7 +54,7 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
             found.append(
                 localization_table(
                     explained,
-                    {name: arrays[of].astype(bool) for name, of in _TRUTHS.items() if of in arrays},
+                    {name: arrays[of].astype(bool) for name, of in TRUTH_ARRAYS.items() if of in arrays},
                     view=arrays["view"],
                     policy=bench.attribution.binarisation,
                     seed=bench.study.seed,

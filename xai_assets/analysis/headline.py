@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.evaluation.localization import OBJECT
 
 MEASURES = {"average_precision": "pixel AP", "iou": "IoU"}
 """The metrics of the last lines, by the head of their column: pixel average precision, and IoU at the threshold."""
@@ -49,6 +50,8 @@ def _layers(summary: pd.DataFrame) -> Numbers:
 def _methods(summary: pd.DataFrame) -> Numbers:
     """As the reports have them: means over images, whose interval is over images as well."""
     rows = []
+    if "truth" in summary:
+        summary = summary[summary["truth"].isna() | (summary["truth"] == OBJECT)]
     for method in dict.fromkeys(summary["method"]):
         found = summary[(summary["method"] == method) & summary["metric"].isin(MEASURES)].set_index("metric")
         if found.empty:

@@ -5,24 +5,17 @@ import pandas as pd
 from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.evaluation import agreement_sweep
 from xai_assets.analysis.faithfulness import faithfulness_curves
+from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
-from xai_assets.evaluation.comparison import LONG, in_long_form, metric_summary, metric_tests
-from xai_assets.evaluation.localization import of_object
+from xai_assets.evaluation.agreement_summary import agreement_summary
+from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
+from xai_assets.evaluation.localization import localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.resources.warehouse import Scope
-
-_LOCALIZATION: dict[str, str | None] = {
-    "iou": "policy",
-    "iou_matched": None,
-    "average_precision": None,
-    "pointing": None,
-    "energy": None,
-}
-"""The metrics of the table `localization`, and the column that says which variant of each a row holds."""
 
 _NO_RANKING = ("randomisation_similarity", "noise_floor")
 """Metrics in which no method is better than another: a veto, and what another metric is read against."""
@@ -68,13 +61,14 @@ def load_masks(
     Returns:
         Table and rows.
     """
-    of_maps = pd.concat(
-        [in_long_form(of_object(localization), _LOCALIZATION), _long(faithfulness)], ignore_index=True
-    )
-    values = pd.concat([of_maps, _long(robustness)], ignore_index=True)
     seed = bench.study.seed
+    of_truths = localization_values(localization)
+    values = pd.concat([of_truths, _long(faithfulness), _long(robustness)], ignore_index=True)
+    chance = truths_by_chance(bench, maps, predictions) if len(localization) else None
+    of_maps = pd.concat([_long(of_object(of_truths)), _long(faithfulness)], ignore_index=True)
     # Metrics are put to the test where the pictures' making is known.
     tried = of_maps if bench.attribution.images.diorama else of_maps.iloc[:0]
+    sweep = agreement_sweep(bench, maps)
     return _load(
         bench,
         {
@@ -82,15 +76,16 @@ def load_masks(
             "predictions": predictions,
             "maps": maps,
             "mask_agreement": agreement,
-            "agreement_sweep": agreement_sweep(bench, maps),
+            "agreement_sweep": sweep,
+            "agreement_summary": agreement_summary(agreement, sweep, pairs_by_chance(bench, maps)),
             "localization": localization,
             "faithfulness": faithfulness,
             "faithfulness_curves": faithfulness_curves(bench, faithfulness),
             "robustness": robustness,
             "counterfactuals": counterfactuals,
             "randomisation_veto": randomisation_veto(bench, robustness),
-            "metric_summary": metric_summary(values),
-            "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
+            "metric_summary": metric_summary(values, chance),
+            "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], chance, seed=seed),
             "metric_trials": metric_trials(tried, counterfactuals, seed=seed),
         },
     )

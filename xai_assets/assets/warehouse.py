@@ -37,7 +37,7 @@ def concept_tables(
     )
 
 
-@study_asset(GROUP, "duckdb", HOME, version="4", ins=MASKS, checks=[warehouse_checks.LOADED])
+@study_asset(GROUP, "duckdb", HOME, version="5", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,

@@ -22,41 +22,62 @@ from xai_assets.evaluation.paired_tests import paired_test
 LONG = ("image_id", "method", "is_control", "metric", "variant", "value")
 """The columns that are read: one row a value, NULL where it could not be measured."""
 
+TRUTH = "truth"
+"""A further column of metrics that are about a truth: which one."""
+
+SCATTERED = "scattered"
+"""A further column: what pixels that are scattered over the frame would give in place of the value."""
+
+OTHER_IMAGES = "other_images"
+"""What a method is compared with where its own maps of other images are."""
+
 INTERVAL = ("low", "high", "interval", "n", "excluded")
 """What stands beside a mean: ends of its interval, how that was made, images, and images without a value."""
 
-SUMMARY = ("metric", "variant", "method", "is_control", "mean", *INTERVAL)
+SUMMARY = (
+    "metric", "variant", "truth", "method", "is_control", "mean", *INTERVAL, "chance", "chance_scattered",
+    "attainable",
+)  # fmt: skip
 
 DECIDED = ("p", "p_holm", "family_size", "fewest", "answer")
 """What stands beside a difference that is tested: see `evaluation.decision`."""
 
 TESTS = (
-    "metric", "variant", "family", "method_a", "method_b", "difference", *INTERVAL, *DECIDED,
+    "metric", "variant", "truth", "family", "method_a", "method_b", "difference", *INTERVAL, *DECIDED,
     "effect", "standardised",
 )  # fmt: skip
 
 
-def metric_summary(values: pd.DataFrame) -> pd.DataFrame:
-    """The mean of each metric, variant and method over images, with the interval of its kind, n and exclusions.
+def metric_summary(values: pd.DataFrame, chance: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The mean of each metric, variant, truth and method over images, with the interval of its kind, n and exclusions.
 
     Args:
-        values: LONG, and any other columns; metrics of `METRICS`.
+        values: LONG, TRUTH and SCATTERED where there are any, and any other columns; metrics of `METRICS`.
+        chance: of metrics that are about a truth: `chance.OF_TRUTHS`.
 
     Raises:
         EvaluationError: columns that are missing.
     """
+    known = _by_question(chance)
     rows: list[dict[str, Any]] = []
-    for (metric, variant), wide, controls in _by_image(values):
+    for (metric, variant, truth), group in _questions(values):
+        wide, controls = in_wide_form(group)
+        scattered = _scattered(group)
         for method in wide.columns:
             found = interval_of(metric, wide[method].to_numpy())
+            of_others = known.get((metric, truth, method), {})
             rows.append(
                 {
                     "metric": metric,
                     "variant": variant,
+                    "truth": truth,
                     "method": method,
                     "is_control": method in controls,
                     "mean": found.mean,
                     **interval_columns(found),
+                    "chance": of_others.get("chance"),
+                    "chance_scattered": scattered.get(method),
+                    "attainable": of_others.get("attainable"),
                 }
             )
     return pd.DataFrame(rows, columns=list(SUMMARY))
@@ -70,21 +91,26 @@ def interval_of(metric: str, values: np.ndarray) -> Interval:
     )
 
 
-def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Every pair of methods, and every method against every control, on the same images (`paired_test`).
+def metric_tests(values: pd.DataFrame, chance: pd.DataFrame | None = None, *, seed: int = 0) -> pd.DataFrame:
+    """Every pair of methods, every method against every control, on the same images, and against other images.
 
-    The tests of one metric, variant and family are decided together (`decision.decide`): `methods`, `controls`, and
-    `oracle`, which knows the truth and is no control.
+    The tests of one metric, variant, truth and family are decided together (`decision.decide`): `methods`, `controls`,
+    `oracle`, which knows the truth and is no control, and `chance`: every method against what its own maps of other
+    images give (OTHER_IMAGES).
 
     Args:
-        values: LONG, and any other columns; metrics of `METRICS`.
+        values: LONG, TRUTH where there is any, and any other columns; metrics of `METRICS`.
+        chance: of metrics that are about a truth: `chance.OF_TRUTHS`.
         seed: of drawn sign patterns.
 
     Raises:
         EvaluationError: columns that are missing.
     """
+    known = _by_question(chance)
     rows: list[dict[str, Any]] = []
-    for (metric, variant), wide, controls in _by_image(values):
+    for (metric, variant, truth), group in _questions(values):
+        wide, controls = in_wide_form(group)
+        question = {"metric": metric, "variant": variant, "truth": truth}
         methods = [method for method in wide.columns if method not in controls]
         families = {
             "methods": list(combinations(methods, 2)),
@@ -101,8 +127,7 @@ def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             for (a, b), test, decided in zip(pairs, tests, decisions, strict=True):
                 rows.append(
                     {
-                        "metric": metric,
-                        "variant": variant,
+                        **question,
                         "family": family,
                         "method_a": a,
                         "method_b": b,
@@ -113,7 +138,35 @@ def metric_tests(values: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
                         "standardised": test.standardised,
                     }
                 )
+        rows += _against_others(question, {m: known.get((metric, truth, m), {}) for m in methods})
     return pd.DataFrame(rows, columns=list(TESTS))
+
+
+def _against_others(question: dict[str, Any], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the family `chance`: of the methods of which anything is known."""
+    asked = {method: row for method, row in found.items() if row}
+    decisions = decide(
+        [row["difference"] for row in asked.values()], [row["p"] for row in asked.values()], repaired=True
+    )
+    return [
+        {
+            **question,
+            "family": "chance",
+            "method_a": method,
+            "method_b": OTHER_IMAGES,
+            "difference": row["difference"],
+            **{name: row[name] for name in INTERVAL},
+            **asdict(decided),
+        }
+        for (method, row), decided in zip(asked.items(), decisions, strict=True)
+    ]
+
+
+def _by_question(chance: pd.DataFrame | None) -> dict[tuple[str, str | None, str], dict[str, Any]]:
+    if chance is None:
+        return {}
+    plain = chance.astype(object).where(chance.notna(), None)
+    return {(row["metric"], row["truth"], row["method"]): row for row in plain.to_dict("records")}
 
 
 def in_long_form(table: pd.DataFrame, metrics: dict[str, str | None]) -> pd.DataFrame:
@@ -133,10 +186,10 @@ def in_long_form(table: pd.DataFrame, metrics: dict[str, str | None]) -> pd.Data
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(LONG))
 
 
-def _by_image(
+def _questions(
     values: pd.DataFrame,
-) -> Iterator[tuple[tuple[str, str | None], pd.DataFrame, set[str]]]:
-    """Of each metric and variant: one row an image and one column a method, and which of these are controls."""
+) -> Iterator[tuple[tuple[str, str | None, str | None], pd.DataFrame]]:
+    """The values of each metric, variant and truth."""
     missing = sorted(set(LONG) - set(values.columns))
     if missing:
         raise EvaluationError(
@@ -144,11 +197,22 @@ def _by_image(
         )
     if not len(values):
         return
-    given = values[list(LONG)].copy()
+    given = values[[*LONG, *(name for name in (TRUTH, SCATTERED) if name in values)]].copy()
     given["value"] = given["value"].astype("float64")
-    for key, group in given.groupby(["metric", "variant"], sort=False, dropna=False):
-        metric, variant = key
-        yield (str(metric), None if pd.isna(variant) else str(variant)), *in_wide_form(group)
+    if TRUTH not in given:
+        given[TRUTH] = None
+    for key, group in given.groupby(["metric", "variant", TRUTH], sort=False, dropna=False):
+        metric, variant, truth = (None if pd.isna(part) else str(part) for part in key)
+        yield (str(metric), variant, truth), group
+
+
+def _scattered(values: pd.DataFrame) -> dict[str, float]:
+    """By method, the mean over images of SCATTERED, where the value could be measured."""
+    if SCATTERED not in values:
+        return {}
+    measured = values[values["value"].notna() & values[SCATTERED].notna()]
+    of_images = measured.groupby(["method", "image_id"])[SCATTERED].mean()
+    return {str(method): float(mean) for method, mean in of_images.groupby("method").mean().items()}
 
 
 def in_wide_form(values: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:

@@ -10,6 +10,7 @@ from xai_assets.attribution.binarisation import BinarisationPolicy, binarise, de
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.scaling import is_constant
 from xai_assets.evaluation.cases import check_case, check_shape
+from xai_assets.evaluation.comparison import SCATTERED, TRUTH, in_long_form
 from xai_assets.evaluation.controls import ONES, ORACLE, every_control
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.overlap import expected_iou, iou
@@ -48,6 +49,29 @@ TRUTHS = ("part", OBJECT, "all_objects")
 def of_object(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a localisation table that are about the explained object; tables of older runs have no others."""
     return table[table["truth"] == OBJECT] if "truth" in table else table
+
+
+METRICS_OF: dict[str, tuple[str | None, str]] = {
+    "iou": ("policy", "chance_iou"),
+    "iou_matched": (None, "chance_ap"),
+    "average_precision": (None, "chance_ap"),
+    "pointing": (None, "chance_pointing"),
+    "energy": (None, "chance_energy"),
+}
+"""The metrics of the table, with the column that says the variant of each, and that of what scattered pixels give."""
+
+
+def localization_values(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of localisation as `comparison.LONG`, with each value's truth and what scattered pixels give."""
+    parts = []
+    for metric, (variant, scattered) in METRICS_OF.items():
+        part = in_long_form(table, {metric: variant})
+        given = table[scattered].astype("float64").to_numpy()
+        # Two masks of density d that are scattered: d / (2 - d).
+        part[SCATTERED] = given / (2 - given) if metric == "iou_matched" else given
+        part[TRUTH] = table["truth"].to_numpy() if "truth" in table else OBJECT
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def localize(values: np.ndarray, mask: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:

@@ -49,6 +49,7 @@ class StudyResults:
     maps: pd.DataFrame = field(default_factory=_empty)
     mask_agreement: pd.DataFrame = field(default_factory=_empty)
     agreement_sweep: pd.DataFrame = field(default_factory=_empty)
+    agreement_summary: pd.DataFrame = field(default_factory=_empty)
     localization: pd.DataFrame = field(default_factory=_empty)
     faithfulness_curves: pd.DataFrame = field(default_factory=_empty)
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)

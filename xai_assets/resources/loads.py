@@ -8,6 +8,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "maps",
         "mask_agreement",
         "agreement_sweep",
+        "agreement_summary",
         "localization",
         "faithfulness",
         "faithfulness_curves",

@@ -31,7 +31,48 @@ _DECIDED = {
     ),
 }
 
+_TRUTH = text(
+    "which true mask the metric is about: object, part or all_objects; NULL of metrics that are about none",
+    nullable=True,
+)
+_CHANCE = {
+    "chance": real(
+        "mean over the same images of what the same methods' maps of other images give; NULL for fewer than two",
+        nullable=True,
+    ),
+    "chance_scattered": real(
+        "for reference: mean over the same images of what pixels that are scattered over the frame would give",
+        nullable=True,
+    ),
+    "attainable": real("mean of the most that masks of these sizes can have", nullable=True),
+}
+
 METRIC_TABLES: dict[str, Table] = {
+    "agreement_summary": Table(
+        "one row a pair of methods and metric, and one a pair and area: how far they agree over images, and whether "
+        "further than their maps of other images do",
+        {
+            "method_a": text("first method"),
+            "method_b": text("second method"),
+            "metric": text("the metric, by its key: iou, iou_matched, dice or rank_correlation"),
+            "area": real(
+                "iou_matched: share of the frame that each map is cut to; NULL where it is that of the smaller mask, "
+                "and for the other metrics",
+                nullable=True,
+            ),
+            "mean": real("over images", nullable=True),
+            **_MEAN,
+            **_CHANCE,
+            "difference": real(
+                "mean less chance, over images that have others of their shape", nullable=True
+            ),
+            "difference_low": real("lower end of its 95 % interval; NULL where there is none", nullable=True),
+            "difference_high": real("upper end of the same", nullable=True),
+            "difference_interval": text("how that interval was made, or why there is none", nullable=True),
+            **_DECIDED,
+        },
+        key=("metric", "area", "method_a", "method_b"),
+    ),
     "faithfulness": Table(
         "one row an image, explained class, method or control, metric and baseline",
         {
@@ -103,20 +144,23 @@ METRIC_TABLES: dict[str, Table] = {
         key=("method",),
     ),
     "metric_summary": Table(
-        "one row a metric, variant, and method or control: the mean over images",
-        {**_WHAT, **_WHO, "mean": real("over images", nullable=True), **_MEAN},
-        key=("metric", "variant", "method"),
+        "one row a metric, variant, truth, and method or control: the mean over images",
+        {**_WHAT, "truth": _TRUTH, **_WHO, "mean": real("over images", nullable=True), **_MEAN, **_CHANCE},
+        key=("metric", "variant", "truth", "method"),
     ),
     "metric_tests": Table(
-        "one row a metric, variant and pair: two methods, or a method and a control, on the same images",
+        "one row a metric, variant, truth and pair: two methods, or a method and a control, on the same images, or a "
+        "method and what its maps of other images give",
         {
             **_WHAT,
+            "truth": _TRUTH,
             "family": text(
                 "methods: all pairs of methods; controls: every method against every control; oracle: every method "
-                "against the truth itself. Holm's correction is over a metric's and variant's tests of one family"
+                "against the truth itself; chance: every method against other_images, by pairing maps and truths anew. "
+                "Holm's correction is over a metric's, variant's and truth's tests of one family"
             ),
             "method_a": text("the one"),
-            "method_b": text("the other"),
+            "method_b": text("the other; other_images: the same method's maps of other images"),
             "difference": real(
                 "mean over images of a's value less b's, where both were measured", nullable=True
             ),
@@ -128,7 +172,7 @@ METRIC_TABLES: dict[str, Table] = {
             ),
             "standardised": real("Cohen's d of the differences: mean over standard deviation", nullable=True),
         },
-        key=("metric", "variant", "family", "method_a", "method_b"),
+        key=("metric", "variant", "truth", "family", "method_a", "method_b"),
     ),
     "metric_trials": Table(
         "one row a metric, variant and trial: whether the metric tells maps apart whose worth is known, in the "
