@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
 from xai_assets.dissection.agreement import category_agreement
+from xai_assets.evaluation.accuracy import prediction_summary
 from xai_assets.evaluation.controls import CONTROLS, control
 from xai_assets.evaluation.equal_area import iou_at_area
 from xai_assets.evaluation.localization import localize
@@ -66,6 +67,7 @@ def plausible(
         )
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    frames["prediction_summary"] = prediction_summary(frames["predictions"])
     dissected = _dissected(generator, layers)
     study = {
         "name": "demo",

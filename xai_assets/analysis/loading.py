@@ -11,6 +11,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
+from xai_assets.evaluation.accuracy import prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
 from xai_assets.evaluation.localization import localization_values, of_object
@@ -74,6 +75,7 @@ def load_masks(
         {
             "images": images,
             "predictions": predictions,
+            "prediction_summary": prediction_summary(predictions),
             "maps": maps,
             "mask_agreement": agreement,
             "agreement_sweep": sweep,

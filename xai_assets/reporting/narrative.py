@@ -59,6 +59,19 @@ def outcome(difference: dict[str, Any] | None) -> str:
     return LOSES if difference["high"] < 0 else UNDECIDED
 
 
+def accuracy(right: dict[str, Any]) -> str:
+    """How often the model is right, with the interval that so few images allow.
+
+    Args:
+        right: `right` of `n` labelled images, and `share` (mean, low, high).
+    """
+    share, wrong = right["share"], right["n"] - right["right"]
+    found = f"The model predicts {right['right']} of {count(right['n'], 'labelled image')} right"
+    if share["low"] is not None:
+        found += f" ({share['mean']:.0%}; 95% interval {share['low']:.0%} to {share['high']:.0%})"
+    return found + (f"; the maps of the other {wrong} explain a mistake." if wrong else ".")
+
+
 def against_controls(comparisons: Sequence[dict[str, Any]]) -> list[str]:
     """Which methods beat the decisive controls and which do not.
 

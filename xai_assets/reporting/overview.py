@@ -35,12 +35,12 @@ def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
 
 
 def accuracy(results: StudyResults) -> Row | None:
-    """How many labelled images were predicted right: `right` and `n`; None where no image is labelled."""
-    if not len(results.predictions):
-        return None
-    first = results.predictions.drop_duplicates("image_id")
-    known = first[first["correct"].notna()]
-    return {"right": int(known["correct"].astype(bool).sum()), "n": len(known)} if len(known) else None
+    """How often the model is right: `right` of `n`, and `share` with its interval; None where no image is labelled."""
+    for row in records(results.prediction_summary):
+        if row["labelled"]:
+            share = {"mean": row["accuracy"], "low": row["low"], "high": row["high"], "n": row["n"]}
+            return {"right": row["correct"], "n": row["labelled"], "share": share}
+    return None
 
 
 def quarantined(results: StudyResults) -> list[Row]:
@@ -196,7 +196,7 @@ def _chance(outcome: str) -> tuple[str, str]:
 
 def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | None) -> list[str]:
     """Two to four sentences: do the maps show more than a guess, do they agree, are the words to be relied on."""
-    sentences: list[str] = []
+    sentences: list[str] = [narrative.accuracy(right)] if right is not None else []
     if localization["rows"]:
         sentences += localization["sentences"][:-1] or localization["sentences"]
     elif agreement["pairs"]:
@@ -214,10 +214,4 @@ def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | Non
             if model["layers"]
         ]
     )
-    if right is not None and right["right"] < right["n"]:
-        wrong = right["n"] - right["right"]
-        sentences.append(
-            f"The model predicts {narrative.count(wrong, 'labelled image')} of {right['n']} wrongly: "
-            f"their maps explain a mistake."
-        )
     return sentences or ["The study has no results to draw a conclusion from."]

@@ -46,6 +46,7 @@ class StudyResults:
     study: Mapping[str, Any]
     images: pd.DataFrame = field(default_factory=_empty)
     predictions: pd.DataFrame = field(default_factory=_empty)
+    prediction_summary: pd.DataFrame = field(default_factory=_empty)
     maps: pd.DataFrame = field(default_factory=_empty)
     mask_agreement: pd.DataFrame = field(default_factory=_empty)
     agreement_sweep: pd.DataFrame = field(default_factory=_empty)

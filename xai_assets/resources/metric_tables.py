@@ -143,6 +143,18 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("method",),
     ),
+    "prediction_summary": Table(
+        "one row a model: how often it is right about the study's labelled images",
+        {
+            "model": text("the explained model"),
+            "images": whole("images that it was asked about"),
+            "labelled": whole("those that have a label"),
+            "correct": whole("those whose most probable class is one of their labels"),
+            "accuracy": real("correct over labelled, 0 to 1; NULL where none has a label", nullable=True),
+            **_MEAN,
+        },
+        key=("model",),
+    ),
     "metric_summary": Table(
         "one row a metric, variant, truth, and method or control: the mean over images",
         {**_WHAT, "truth": _TRUTH, **_WHO, "mean": real("over images", nullable=True), **_MEAN, **_CHANCE},

@@ -1,0 +1,36 @@
+"""How often the explained model is right about the images of the study that have a label."""
+
+import pandas as pd
+
+from xai_assets.evaluation.comparison import INTERVAL, interval_columns
+from xai_assets.evaluation.intervals import share_interval
+
+COLUMNS = ("model", "images", "labelled", "correct", "accuracy", *INTERVAL)
+
+
+def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy over the labelled images with its exact interval, one row a model.
+
+    Args:
+        predictions: `image_id`, `model` and `correct` (NULL where an image has no label); the classes of an image have
+            one prediction.
+
+    Returns:
+        COLUMNS. `accuracy` is None and there is no interval where no image has a label; `excluded` counts the images
+        without one.
+    """
+    rows = []
+    for model, of in predictions.drop_duplicates(["model", "image_id"]).groupby("model", sort=False):
+        known = of["correct"].dropna().astype(bool)
+        found = share_interval([None] * (len(of) - len(known)) + known.astype(float).tolist())
+        rows.append(
+            {
+                "model": model,
+                "images": len(of),
+                "labelled": len(known),
+                "correct": int(known.sum()),
+                "accuracy": found.mean,
+                **interval_columns(found),
+            }
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
