@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from xai_assets.checks import evaluation as checks
+from xai_assets.checks.check import NOT_ASKED, state
 
 CASES = [("a", 0), ("b", 1)]
 MAPS = pd.DataFrame(
@@ -43,6 +44,14 @@ COUNTERFACTUALS = MAPS.assign(
     energy=0.4,
 )
 
+DECIDED = {"answer": "yes", "p": 0.001, "p_holm": 0.01, "family_size": 12, "fewest": 9, "n": 12}
+TESTS = pd.DataFrame({"method_a": ["gradcam", "lime", "scorecam"], **DECIDED}).assign(
+    method_b="random", metric="srg", variant="blur", family="controls"
+)
+SUMMARY = pd.DataFrame({"method": ["gradcam", "lime", "scorecam"], **DECIDED}).assign(
+    measure="energy_that_counts"
+)
+
 
 def fails(check, *tables):
     found = check.look(*tables)
@@ -60,10 +69,10 @@ def fails(check, *tables):
         (checks.LOCALIZES, (LOCALIZATION,)),
         (checks.MEASURED, (FAITHFULNESS, MAPS)),
         (checks.METRICS_SOUND, (FAITHFULNESS,)),
-        (checks.FAITHFUL, (FAITHFULNESS,)),
+        (checks.FAITHFUL, (FAITHFULNESS, MAPS, TESTS)),
         (checks.LOOKED_AT, (FAITHFULNESS, MAPS)),
         (checks.COUNTERFACTUALS_SOUND, (COUNTERFACTUALS,)),
-        (checks.ON_WHAT_COUNTS, (COUNTERFACTUALS,)),
+        (checks.ON_WHAT_COUNTS, (COUNTERFACTUALS, MAPS, SUMMARY)),
     ],
 )
 def test_what_is_as_it_should_be_passes_and_what_is_left_out_is_not_asked(check, tables):
@@ -108,14 +117,25 @@ def test_shares_beyond_1_stop_what_comes_after():
     assert "stand there already: 1" in fails(checks.COUNTERFACTUALS_SOUND, doubled)
 
 
-@pytest.mark.parametrize(
-    ("check", "table", "column"),
-    [(checks.LOCALIZES, LOCALIZATION, "average_precision"), (checks.FAITHFUL, FAITHFULNESS, "value")],
-)
-def test_a_method_no_better_than_a_random_map_is_named(check, table, column):
-    low = table[column].where(table["method"] != "lime", -0.5)
-    said = fails(check, table.assign(**{column: low}))
+def test_a_method_no_better_than_a_random_map_is_named():
+    low = LOCALIZATION["average_precision"].where(LOCALIZATION["method"] != "lime", -0.5)
+    said = fails(checks.LOCALIZES, LOCALIZATION.assign(average_precision=low))
     assert ": 2 of 3 methods. Not lime:" in said
+
+
+def test_a_method_that_the_score_follows_less_than_a_random_map_is_named_and_too_few_images_decide_nothing():
+    worse = TESTS.assign(answer=["yes", "no", "cannot_tell"])
+    said = fails(checks.FAITHFUL, FAITHFULNESS, MAPS, worse)
+    assert "Those of lime do not" in said and "Of scorecam it cannot be told." in said
+    assert "Maps of 1 of 3 methods" in said and "12 images, 12 tests corrected by Holm" in said
+    few = checks.FAITHFUL.look(
+        FAITHFULNESS, MAPS, TESTS.assign(answer="cannot_tell", n=3, fewest=9, p_holm=1.0)
+    )
+    assert few.passed is None and "with 3 images; at least 9 are needed" in few.said
+    result = checks.FAITHFUL.result(
+        FAITHFULNESS, MAPS, TESTS.assign(answer=["yes", "yes", "cannot_tell"]), asked=True
+    )
+    assert state(result) == NOT_ASKED and result.description.startswith("Cannot be told of every method.")
 
 
 def test_only_the_object_decides_whether_a_method_localises():
@@ -168,7 +188,7 @@ def test_a_method_whose_maps_outlive_the_model_is_named():
 
 
 def test_a_method_that_misses_what_the_answer_hangs_on_is_named():
-    low = COUNTERFACTUALS.assign(energy=np.where(COUNTERFACTUALS["method"] == "lime", 0.05, 0.4))
-    assert "Those of lime do not" in fails(checks.ON_WHAT_COUNTS, low)
-    assert checks.ON_WHAT_COUNTS.look(low.assign(is_control=low["method"] == "lime")).passed is not False
-    assert checks.ON_WHAT_COUNTS.look(low.assign(fall=0.05)).passed is None  # nothing hangs on these changes
+    low = SUMMARY.assign(answer=["yes", "no", "yes"])
+    assert "Those of lime do not" in fails(checks.ON_WHAT_COUNTS, COUNTERFACTUALS, MAPS, low)
+    nothing = SUMMARY.assign(measure="energy")  # nothing hangs on these changes
+    assert checks.ON_WHAT_COUNTS.look(COUNTERFACTUALS, MAPS, nothing).passed is None

@@ -7,8 +7,8 @@ import pytest
 
 from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
-from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
-from xai_assets.reporting import narrative
+from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
+from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
 from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.curves import curves
 from xai_assets.reporting.faithfulness import faithfulness
@@ -66,7 +66,7 @@ def measured() -> StudyResults:
         small,
         metric_summary=metric_summary(values()),
         metric_tests=metric_tests(values()),
-        faithfulness_curves=curve_rows(),
+        faithfulness_curve_means=curve_means(curve_rows()),
         randomisation_veto=veto,
     )
 
@@ -82,21 +82,27 @@ def test_the_table_holds_the_summarys_values_methods_before_controls():
     assert chapter["images"] == 12
 
 
-def test_a_test_is_decided_by_its_corrected_p_and_its_sign():
-    outcomes = {(row["method"], row["control"]): row["outcome"] for row in faithfulness(measured())["tests"]}
-    assert outcomes["gradcam", "edges"] == outcomes["lime", "random"] == narrative.WINS
-    assert outcomes["lime", "edges"] == narrative.LOSES
+def test_a_test_is_decided_by_its_row():
+    answers = {(row["method"], row["control"]): row["answer"] for row in faithfulness(measured())["tests"]}
+    assert answers["gradcam", "edges"] == answers["lime", "random"] == "yes"
+    assert answers["lime", "edges"] == "no"
+    assert {control for _, control in answers} == {"edges", "random"}  # the oracle is none
     few = replace(measured(), metric_tests=metric_tests(values(3)))  # three pairs decide nothing
-    assert {row["outcome"] for row in faithfulness(few)["tests"]} == {narrative.UNDECIDED}
+    chapter = faithfulness(few)
+    assert {row["answer"] for row in chapter["tests"]} == {"cannot_tell"}
+    assert chapter["sentences"] == [
+        "Whether any method follows the model more closely than the controls cannot be told with 3 images; at least 8 "
+        "are needed for 4 tests."
+    ]
 
 
-def test_a_method_that_loses_to_the_edge_map_is_named():
-    first, second, third = faithfulness(measured())["sentences"]
-    assert (
-        first == "Grad-CAM follows the model more closely than every control (Edge map and Random map) does."
-    )
-    assert second == "LIME is not shown to follow the model more closely than Edge map."
-    assert third == "Grad-CAM is more faithful than LIME."
+def test_a_method_that_loses_to_the_edge_map_is_named_with_what_it_rests_on():
+    assert faithfulness(measured())["sentences"] == [
+        "Grad-CAM follows the model more closely than every control (Edge map and Random map) does (12 images, p = 0.002 "
+        "at most, Holm over 4 tests).",
+        "LIME follows the model less closely than Edge map (12 images, p = 0.002, Holm over 4 tests).",
+        "Grad-CAM is more faithful than LIME (12 images, p < 0.001, Holm over 1 test).",
+    ]
 
 
 def test_curves_are_means_over_images_and_not_every_control_is_drawn():
@@ -121,28 +127,28 @@ def test_a_map_that_outlives_the_model_is_vetoed_in_words():
     assert chapter["rows"][0]["vanished"] == 1 and chapter["cases"] == 12
 
 
-def test_what_the_model_uses_is_told_by_falls_whose_interval_is_clear_of_0():
+def test_what_the_model_uses_is_told_by_falls_that_are_decided():
     rows = [
         (f"{i}.png", 0, change, method, fall + 0.01 * (i % 3), 0.1, energy)
-        for i in range(6)
+        for i in range(8)
         for change, fall, energy in (("part_removed", 0.4, 0.3), ("moved", -0.01, None))
         for method in ("gradcam", "lime")
     ]
     names = ["image_id", "target_index", "change", "method", "fall", "area", "energy"]
     table = pd.DataFrame(rows, columns=names).assign(is_control=False)
     known = table.assign(method="oracle", is_control=True)  # for the trials of metrics
-    section = counterfactuals(
-        StudyResults(study={"name": "x", "title": "x"}, counterfactuals=pd.concat([table, known]))
-    )
+    summary = counterfactual_summary(pd.concat([table, known]))
+    section = counterfactuals(StudyResults(study={"name": "x", "title": "x"}, counterfactual_summary=summary))
     assert section["methods"] == ["gradcam", "lime"]
     first, second = section["rows"]
-    assert first["fall"]["n"] == 6 and first["fall"]["mean"] == pytest.approx(
-        0.41
-    )  # one a picture, not one a method
-    assert first["energy"] == pytest.approx([0.3, 0.3]) and second["energy"] == [None, None]
+    assert first["fall"]["n"] == 8  # one a picture, not one a method
+    assert [cell["mean"] for cell in first["energy"]] == pytest.approx([0.3, 0.3])
+    assert [cell["reference"] for cell in first["energy"]] == pytest.approx([0.1, 0.1])
+    assert [cell["mean"] for cell in second["energy"]] == [None, None]
     assert section["sentences"] == [
-        "The class becomes less probable with the part that decides the class removed (−0.41).",
-        "No fall is shown with moved (0.00).",
+        "The class becomes less probable with the part that decides the class removed (−0.41) (8 images, p = 0.016, Holm "
+        "over 2 tests).",
+        "Whether the probability changes with moved (0.00) cannot be told with 8 images.",
     ]
     assert counterfactuals(plausible(1, 0, layers=SMALL))["rows"] == []
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.evaluation.comparison import curve_means
 from xai_assets.reporting.faithfulness import BASELINES, mean_curves
 from xai_assets.reporting.measures import agreement
 from xai_assets.reporting.narrative import count
@@ -33,7 +34,7 @@ def curves_chart(bench: Workbench, table: pd.DataFrame) -> tuple[bytes, str] | N
         bench: of the study.
         table: rows of the table `faithfulness`.
     """
-    measured = faithfulness_curves(bench, table)
+    measured = curve_means(faithfulness_curves(bench, table))
     panels = [panel for panel in (mean_curves(measured, name) for name in BASELINES) if panel["lines"]]
     if not panels:
         return None

@@ -11,6 +11,7 @@ from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.quick_scores import QuickScores
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
+from xai_assets.evaluation.comparison import metric_tests
 from xai_assets.evaluation.faithfulness import CODE_VERSION, FaithfulnessProbe, Measured, measures
 from xai_assets.evaluation.ordering import tie_field
 from xai_assets.evaluation.parameters import Faithfulness
@@ -65,6 +66,11 @@ def faithfulness_curves(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
             frames.append(pd.DataFrame(measured | same))
     columns = list(TABLES["faithfulness_curves"].columns)
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def faithfulness_tests(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the warehouse's table `metric_tests` that are of faithfulness, from the table `faithfulness`."""
+    return metric_tests(table.astype({"value": "float64"}), seed=bench.study.seed)
 
 
 class _CaseWork:

@@ -13,7 +13,8 @@ from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
 from xai_assets.evaluation.accuracy import prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
-from xai_assets.evaluation.comparison import LONG, metric_summary, metric_tests
+from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
+from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
 from xai_assets.evaluation.localization import localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.resources.warehouse import Scope
@@ -62,6 +63,7 @@ def load_masks(
     Returns:
         Table and rows.
     """
+    curves = faithfulness_curves(bench, faithfulness)
     seed = bench.study.seed
     of_truths = localization_values(localization)
     values = pd.concat([of_truths, _long(faithfulness), _long(robustness)], ignore_index=True)
@@ -82,9 +84,11 @@ def load_masks(
             "agreement_summary": agreement_summary(agreement, sweep, pairs_by_chance(bench, maps)),
             "localization": localization,
             "faithfulness": faithfulness,
-            "faithfulness_curves": faithfulness_curves(bench, faithfulness),
+            "faithfulness_curves": curves,
+            "faithfulness_curve_means": curve_means(curves),
             "robustness": robustness,
             "counterfactuals": counterfactuals,
+            "counterfactual_summary": counterfactual_summary(counterfactuals, seed=seed),
             "randomisation_veto": randomisation_veto(bench, robustness),
             "metric_summary": metric_summary(values, chance),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], chance, seed=seed),

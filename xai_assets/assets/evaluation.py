@@ -92,9 +92,14 @@ def faithfulness(
     """Whether the score follows each map as pixels are taken away: insertion, deletion, ROAD, beside the controls."""
     from xai_assets.analysis.charts import curves_chart
     from xai_assets.analysis.faithfulness import faithfulness as measure
+    from xai_assets.analysis.faithfulness import faithfulness_tests
 
     return _measured(
-        context, masks, lambda bench, maps: measure(bench, maps, predictions), chart=curves_chart
+        context,
+        masks,
+        lambda bench, maps: measure(bench, maps, predictions),
+        chart=curves_chart,
+        facts=faithfulness_tests,
     )
 
 
@@ -115,5 +120,11 @@ def counterfactuals(
 ) -> dg.MaterializeResult:
     """What the model really uses: scenes of the embedded world with one thing changed; no rows for other images."""
     from xai_assets.analysis.counterfactuals import counterfactuals as measure
+    from xai_assets.evaluation.counterfactual_summary import counterfactual_summary as summary
 
-    return _measured(context, masks, lambda bench, maps: measure(bench, predictions, maps))
+    return _measured(
+        context,
+        masks,
+        lambda bench, maps: measure(bench, predictions, maps),
+        facts=lambda bench, table: summary(table, seed=bench.study.seed),
+    )

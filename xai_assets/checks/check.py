@@ -24,7 +24,7 @@ class Verdict:
 
     Attributes:
         passed: whether it holds; None: it was not asked, since the study leaves out what it is about or the table has
-            nothing that it could be asked of. That is neither passed nor failed.
+            nothing that it could be asked of; or it cannot be told. That is neither passed nor failed.
         said: one sentence with the numbers; where it does not hold, what follows from that and what to do.
         numbers: the same numbers, by name.
     """
@@ -37,6 +37,20 @@ class Verdict:
 def not_asked(why: str) -> Verdict:
     """The verdict of a check that has nothing to be asked of; `why` is a sentence."""
     return Verdict(None, why)
+
+
+CANNOT_BE_TOLD = "Cannot be told"
+"""How the sentence of a check begins that too few images, or too small a difference, leave open."""
+
+
+def cannot_be_told(why: str, numbers: Mapping[str, int | float | str] | None = None) -> Verdict:
+    """The verdict of a check that was asked and is not decided: neither passed nor failed.
+
+    Args:
+        why: a clause, such as "with 4 images; at least 9 are needed".
+        numbers: as those of `Verdict`.
+    """
+    return Verdict(None, f"{CANNOT_BE_TOLD} {why}.", numbers or {})
 
 
 def state(result: dg.AssetCheckResult | AssetCheckEvaluation) -> Literal["passed", "failed", "not asked"]:
@@ -101,7 +115,9 @@ class Check:
                 check_name=self.name,
                 passed=True,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=sentence(f"Not asked: {found.said}"),
+                description=sentence(
+                    found.said if found.said.startswith(CANNOT_BE_TOLD) else f"Not asked: {found.said}"
+                ),
                 metadata={STATE: NOT_ASKED, **found.numbers},
             )
         return dg.AssetCheckResult(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict, not_asked
+from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
 from xai_assets.evaluation.parameters import MATTERS
 from xai_assets.resources.table import Table
 
@@ -114,13 +114,13 @@ def _all_measured(table: Table, maps: Table) -> Verdict:
     return Verdict(not missing, said, {"maps": len(maps), "missing": len(missing)})
 
 
-def _beats_random(measure: str, column: str, metric: str | None = None) -> Callable[..., Verdict]:
+def _beats_random(measure: str, column: str) -> Callable[..., Verdict]:
     """Each method's mean over images is above that of the control `random`, which looks at nothing."""
 
     def look(table: Table, *_: Table) -> Verdict:
         from xai_assets.evaluation.localization import of_object
 
-        rows = of_object(table) if metric is None else table[table["metric"] == metric]
+        rows = of_object(table)
         means = rows.groupby("method")[column].mean().dropna()
         if "random" not in means:
             return rules.left_out(measure)
@@ -135,6 +135,22 @@ def _beats_random(measure: str, column: str, metric: str | None = None) -> Calla
         return Verdict(not low, said, {"random": round(float(means["random"]), 4), "not_above": len(low)})
 
     return look
+
+
+def _faithful(_: Table, maps: Table, tests: Table) -> Verdict:
+    """Of the tests of faithfulness (`metric_tests`), those of each method against the control `random`."""
+    asked = tests
+    if len(tests):
+        headline = (tests["metric"] == "srg") & (tests["variant"] == "blur")
+        asked = tests[headline & (tests["family"] == "controls") & (tests["method_b"] == "random")]
+    if not len(asked):
+        return rules.left_out("symmetric relevance gain")
+    return decided(
+        asked,
+        "method_a",
+        "are followed by the score more than a random map is (symmetric relevance gain, blur)",
+        "what such a map shows is not to be read as evidence",
+    )
 
 
 def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
@@ -153,23 +169,51 @@ def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
     return Verdict(not outlive, said, {"methods": len(decided), "vetoed": len(outlive)})
 
 
-def _on_what_counts(table: Table, *_: Table) -> Verdict:
-    counts = table
-    if len(table):
-        counts = table[(table["fall"] >= MATTERS) & ~table["is_control"].astype(bool)].dropna(
-            subset=["energy"]
-        )
-    if not len(counts):
+def _on_what_counts(_: Table, maps: Table, summary: Table) -> Verdict:
+    rows = summary
+    if len(summary):
+        counting = (summary["measure"] == "energy_that_counts") & summary["answer"].notna()
+        rows = summary[counting]
+    if not len(rows):
         return not_asked(f"No change lowers a probability by {MATTERS} or more, or none was made.")
-    means = counts.groupby("method")[["energy", "area"]].mean()
-    low = sorted(means.index[means["energy"] <= means["area"]])
-    said = (
-        f"Where a change of the scene takes the class away, maps of {len(means) - len(low)} of {len(means)} methods lie "
-        "on it more than an even map would."
+    return decided(
+        rows,
+        "method",
+        "lie more on what takes the class away than an even map does",
+        "they miss what the model's answer hangs on",
     )
+
+
+def decided(rows: Table, column: str, what: str, follows: str) -> Verdict:
+    """The verdict of a check of several methods that the rule of `evaluation.decision` decides.
+
+    It fails where the answer is no for one of them, passes where it is yes for all, and is open else.
+
+    Args:
+        rows: one a method, or a question of a method, with `answer`, `p_holm`, `family_size`, `fewest` and `n`.
+        column: the one with the method.
+        what: what is asked of the maps of a method, as in "lie above a random map".
+        follows: what follows where it is not so.
+    """
+    methods = list(dict.fromkeys(rows[column]))
+    low = list(dict.fromkeys(rows.loc[rows["answer"] == "no", column]))
+    unsure = [
+        name for name in dict.fromkeys(rows.loc[rows["answer"] == "cannot_tell", column]) if name not in low
+    ]
+    images, size, fewest = int(rows["n"].max()), int(rows["family_size"].max()), int(rows["fewest"].max())
+    numbers = {"methods": len(methods), "no": len(low), "cannot_tell": len(unsure), "images": images}
+    few = f"; at least {fewest} are needed" if images < fewest else ""
+    tested = f"{images} images, {size} tests corrected by Holm"
+    if unsure and len(unsure) == len(methods):
+        return cannot_be_told(f"of any method with {images} images{few}: whether its maps {what}", numbers)
+    said = f"Maps of {len(methods) - len(low) - len(unsure)} of {len(methods)} methods {what} ({tested})."
     if low:
-        said += f" Those of {', '.join(low)} do not: they miss what the model's answer hangs on."
-    return Verdict(not low, said, {"rows": len(counts), "methods": len(means), "beside": len(low)})
+        said += f" Those of {', '.join(low)} do not: {follows}."
+    if unsure:
+        said += f" Of {', '.join(unsure)} it cannot be told{few}."
+    if unsure and not low:
+        return cannot_be_told(f"of every method. {said.removesuffix('.')}", numbers)
+    return Verdict(not low, said, numbers)
 
 
 PAIRS = Check(
@@ -214,7 +258,7 @@ LOOKED_AT = Check(
 FAITHFUL = Check(
     "methods_beat_a_random_map",
     "The score follows each method's map more than it follows one that looks at nothing.",
-    _beats_random("symmetric relevance gain", "value", "srg"),
+    _faithful,
 )
 FOLLOWS = Check(
     "methods_follow_the_model",

@@ -169,6 +169,32 @@ def _by_question(chance: pd.DataFrame | None) -> dict[tuple[str, str | None, str
     return {(row["metric"], row["truth"], row["method"]): row for row in plain.to_dict("records")}
 
 
+CURVE = ("baseline", "pixel_order", "fraction")
+"""What a point of a mean curve is, beside its method."""
+
+CURVE_MEANS = ("method", "is_control", *CURVE, "mean", *INTERVAL)
+
+
+def curve_means(curves: pd.DataFrame) -> pd.DataFrame:
+    """The mean over images of every point of the perturbation curves; an image's classes are averaged first.
+
+    Args:
+        curves: image_id, method, is_control, CURVE and `score` in 0..1.
+
+    Returns:
+        CURVE_MEANS, in the order given.
+    """
+    point = ["method", "is_control", *CURVE]
+    if not len(curves):
+        return pd.DataFrame(columns=list(CURVE_MEANS))
+    by_image = curves.groupby([*point, "image_id"], sort=False)["score"].mean()
+    rows = []
+    for key, values in by_image.groupby(level=point, sort=False):
+        found = mean_interval(values, bounds=(0.0, 1.0))
+        rows.append((*key, found.mean, *interval_columns(found).values()))
+    return pd.DataFrame(rows, columns=list(CURVE_MEANS))
+
+
 def in_long_form(table: pd.DataFrame, metrics: dict[str, str | None]) -> pd.DataFrame:
     """A table with one column a metric as LONG, with the class.
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from xai_assets.evaluation.counterfactual_summary import ENERGY, FALL
 from xai_assets.reporting import narrative
-from xai_assets.reporting.numbers import by_image, in_order, interval, mean
+from xai_assets.reporting.numbers import in_order, records
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -21,33 +22,28 @@ def counterfactuals(results: StudyResults) -> Row:
     """The section's data; no rows where the images are no scenes whose making is known.
 
     Returns:
-        `rows` (one a change: `title`, `fall`, `area`, and of each of the `methods` its `energy`), `methods`, `sentences`
-        and `images`.
+        `rows` (one a change: `change`, `title`, `fall`: the row of the table `counterfactual_summary`, and `energy`: a
+        row of it for each of the `methods`, or None), `methods`, `sentences` and `images`.
     """
-    table = results.counterfactuals
-    table = table[~table["is_control"].astype(bool)] if len(table) else table
+    table = results.counterfactual_summary
     if not len(table):
         return {"rows": [], "methods": [], "sentences": [], "images": 0}
-    methods = in_order(table["method"])
-    rows = []
-    for change in in_order(table["change"]):
-        of = table[table["change"] == change]
-        once = of.drop_duplicates(
-            ["image_id", "target_index"]
-        )  # the fall is the model's, whatever the method
-        rows.append(
-            {
-                "change": change,
-                "title": TITLES.get(change, change),
-                "fall": interval(by_image(once, "fall")),
-                "area": mean(once["area"]),
-                "energy": [mean(by_image(of[of["method"] == method], "energy")) for method in methods],
-            }
-        )
-    images = len(in_order(table["image_id"]))
+    falls = records(table[table["measure"] == FALL])
+    of_methods = table[(table["measure"] == ENERGY) & (table["is_control"] == False)]  # noqa: E712 -- NULL is neither
+    methods = in_order(of_methods["method"])
+    energy = {(row["change"], row["method"]): row for row in records(of_methods)}
+    rows: list[Row] = [
+        {
+            "change": fall["change"],
+            "title": TITLES.get(fall["change"], fall["change"]),
+            "fall": fall,
+            "energy": [energy.get((fall["change"], method)) for method in methods],
+        }
+        for fall in falls
+    ]
     return {
         "rows": rows,
         "methods": methods,
         "sentences": narrative.counterfactuals(rows),
-        "images": images,
+        "images": max(row["fall"]["n"] for row in rows),
     }

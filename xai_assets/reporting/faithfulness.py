@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.comparison import DECIDED, INTERVAL
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import names, narrative
-from xai_assets.reporting.numbers import in_order, plain
+from xai_assets.reporting.numbers import plain
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -22,9 +23,6 @@ HEADLINE = COLUMNS[0]
 CHANCE = 0.0
 """Of the headline: what a random order is expected to have, for every model and baseline."""
 
-LEVEL = 0.05
-"""A test counts below this, after Holm's correction."""
-
 BASELINES = ("blur", "mean")
 """What stands where pixels are removed, in the figure of curves."""
 
@@ -37,7 +35,8 @@ def faithfulness(results: StudyResults) -> Row:
     Returns:
         `columns` (key, title, variant, direction), `rows` (one a method or control: `key`, `is_control`, and in
         `cells` one value a column, mean, low, high and n, or None), `tests` (methods against controls on the
-        headline), `curves` (one a baseline: `baseline` and `lines`), `sentences` and `images`.
+        headline, decided rows of `metric_tests`), `curves` (one a baseline: `baseline` and `lines`), `sentences` and
+        `images`.
     """
     table = results.metric_summary
     asked = {metric for metric, _ in COLUMNS}
@@ -66,8 +65,8 @@ def faithfulness(results: StudyResults) -> Row:
         "columns": columns,
         "rows": rows,
         "tests": tests,
-        "curves": [mean_curves(results.faithfulness_curves, baseline) for baseline in BASELINES],
-        "sentences": narrative.faithfulness(tests, _apart(results.metric_tests)),
+        "curves": [mean_curves(results.faithfulness_curve_means, baseline) for baseline in BASELINES],
+        "sentences": narrative.faithfulness(tests, _headline(results.metric_tests, "methods")),
         "images": max((entry["n"] for row in rows for entry in row["cells"] if entry), default=0),
     }
 
@@ -101,29 +100,21 @@ def _headline(tests: pd.DataFrame, family: str) -> list[Row]:
 
 
 def _tests(tests: pd.DataFrame) -> list[Row]:
-    """Every method against every control on the headline, with what it decides; the oracle is no control."""
-    rows = []
-    for row in _headline(tests, "controls"):
-        decided = row["p_holm"] is not None and row["p_holm"] < LEVEL
-        higher = row["difference"] is not None and row["difference"] > 0
-        outcome = narrative.UNDECIDED if not decided else narrative.WINS if higher else narrative.LOSES
-        rows.append(
-            {
-                "method": row["method_a"],
-                "control": row["method_b"],
-                "outcome": outcome,
-                "difference": None
-                if row["difference"] is None
-                else {
-                    "mean": row["difference"],
-                    "low": row["low"],
-                    "high": row["high"],
-                    "n": row["n"],
-                },
-                "p_holm": row["p_holm"],
-                "effect": row["effect"],
-            }
-        )
+    """Every method against every control on the headline, decided; the oracle is no control."""
+    rows = [
+        {
+            "method": row["method_a"],
+            "control": row["method_b"],
+            "difference": None
+            if row["difference"] is None
+            else {"mean": row["difference"]} | {name: row[name] for name in INTERVAL},
+            # Of the pair, whether or not it has a difference.
+            "n": row["n"],
+            "effect": row["effect"],
+        }
+        | {name: row[name] for name in DECIDED}
+        for row in _headline(tests, "controls")
+    ]
     place = [*names.METHODS, *names.CONTROLS]
     return sorted(rows, key=lambda row: [_at(place, row["method"]), _at(place, row["control"])])
 
@@ -132,26 +123,15 @@ def _at(place: Sequence[str], key: str) -> int:
     return place.index(key) if key in place else len(place)
 
 
-def _apart(tests: pd.DataFrame) -> list[tuple[str, str]]:
-    """Pairs of methods that the headline tells apart, the higher one first."""
-    rows = [row for row in _headline(tests, "methods") if row["p_holm"] is not None and row["p_holm"] < LEVEL]
-    return [
-        (row["method_a"], row["method_b"]) if row["difference"] > 0 else (row["method_b"], row["method_a"])
-        for row in rows
-    ]
-
-
-def mean_curves(curves: pd.DataFrame, baseline: str) -> Row:
-    """Mean score over images by method and order; an image's classes are averaged first."""
+def mean_curves(means: pd.DataFrame, baseline: str) -> Row:
+    """The lines of one baseline from rows of the table `faithfulness_curve_means`, and how many images they are of."""
     lines: list[Row] = []
-    if len(curves):
-        of = curves[curves["baseline"] == baseline]
-        for key, is_control in ordered(of) if len(of) else []:
-            if is_control and key not in DRAWN_CONTROLS:
-                continue
-            for order in ("morf", "lerf"):
-                mine = of[(of["method"] == key) & (of["pixel_order"] == order)]
-                means = mine.groupby(["image_id", "fraction"])["score"].mean().groupby("fraction").mean()
-                points = [[float(fraction), float(score)] for fraction, score in means.items()]
-                lines.append({"key": key, "is_control": is_control, "order": order, "points": points})
-    return {"baseline": baseline, "lines": lines, "images": len(in_order(curves["image_id"])) if lines else 0}
+    of = means[means["baseline"] == baseline] if len(means) else means
+    for key, is_control in ordered(of) if len(of) else []:
+        if is_control and key not in DRAWN_CONTROLS:
+            continue
+        for order in ("morf", "lerf"):
+            mine = of[(of["method"] == key) & (of["pixel_order"] == order)].sort_values("fraction")
+            points = [[float(x), float(y)] for x, y in zip(mine["fraction"], mine["mean"], strict=True)]
+            lines.append({"key": key, "is_control": is_control, "order": order, "points": points})
+    return {"baseline": baseline, "lines": lines, "images": int(of["n"].max()) if lines else 0}

@@ -38,13 +38,28 @@ def evidence(*cells: dict[str, Any]) -> str:
     Args:
         cells: `n`, `p_holm` and `family_size` of each; of several, the fewest images, the largest p and family.
     """
-    fewest, size = min(cell["n"] for cell in cells), max(cell["family_size"] for cell in cells)
+    fewest, size = int(min(cell["n"] for cell in cells)), int(max(cell["family_size"] for cell in cells))
     known = [cell["p_holm"] for cell in cells if cell["p_holm"] is not None]
     if not known:
         return count(fewest, "image")
     least = " at most" if len(cells) > 1 else ""
     p = "p < 0.001" if max(known) < 0.001 else f"p = {max(known):.3f}{least}"
     return f"{count(fewest, 'image')}, {p}, Holm over {count(size, 'test')}"
+
+
+def not_enough(*cells: dict[str, Any]) -> str:
+    """With how many images something cannot be told, and how many it takes at least if these are too few.
+
+    "12 images", or "4 images; at least 9 are needed for 5 tests".
+
+    Args:
+        cells: `n`, `fewest` and `family_size` of each; of several, the most images and the largest family.
+    """
+    images, fewest, size = (int(max(cell[name] for cell in cells)) for name in ("n", "fewest", "family_size"))
+    if images >= fewest:
+        return count(images, "image")
+    needed = f"at least {fewest} are needed" + (f" for {count(size, 'test')}" if size else "")
+    return f"{count(images, 'image')}; {needed}"
 
 
 def outcome(difference: dict[str, Any] | None) -> str:
@@ -328,43 +343,65 @@ def synthetic(parts: Sequence[str]) -> list[str]:
     ]
 
 
-def faithfulness(tests: Sequence[dict[str, Any]], apart: Sequence[tuple[str, str]]) -> list[str]:
-    """Which methods follow the model more closely than the controls do, and which methods are told apart.
+def faithfulness(tests: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods follow the model more closely than the controls do, and which methods differ.
 
     Args:
-        tests: `method`, `control` and `outcome` of each pair; the oracle knows the truth and is no bar to pass.
-        apart: pairs of methods, the more faithful first.
+        tests: `method`, `control`, `n`, `p_holm`, `family_size`, `fewest` and `answer` of each pair.
+        pairs: rows of `metric_tests` of two methods each.
     """
-    bars = [row for row in tests if row["control"] != "oracle"]
-    if not bars:
+    if not tests:
         return ["No method was tested against a control."]
-    methods = list(dict.fromkeys(row["method"] for row in bars))
-    failed = {
-        method: [
-            names.method(row["control"]).title
-            for row in bars
-            if row["method"] == method and row["outcome"] != WINS
+    if max(row["n"] for row in tests) < max(row["fewest"] for row in tests):
+        return [
+            "Whether any method follows the model more closely than the controls cannot be told with "
+            f"{not_enough(*tests)}."
         ]
-        for method in methods
-    }
-    winners = [names.method(method).title for method in methods if not failed[method]]
-    controls = joined([names.method(key).title for key in dict.fromkeys(row["control"] for row in bars)])
+    methods = list(dict.fromkeys(row["method"] for row in tests))
+    by_method = {method: [row for row in tests if row["method"] == method] for method in methods}
+    winners = [method for method in methods if all(row["answer"] == "yes" for row in by_method[method])]
     said = []
     if winners:
         verb = "follows" if len(winners) == 1 else "follow"
-        said.append(f"{joined(winners)} {verb} the model more closely than every control ({controls}) does.")
-    said += [
-        f"{names.method(method).title} is not shown to follow the model more closely than {joined(lost)}."
-        for method, lost in failed.items()
-        if lost
-    ]
-    if apart:
-        said += [
-            f"{names.method(first).title} is more faithful than {names.method(second).title}."
-            for first, second in apart
-        ]
-    elif len(methods) > 1:
-        said.append("No two methods are told apart by it.")
+        controls = joined([names.method(key).title for key in dict.fromkeys(row["control"] for row in tests)])
+        rests_on = evidence(*(row for method in winners for row in by_method[method]))
+        said.append(
+            f"{joined([names.method(method).title for method in winners])} {verb} the model more closely than every "
+            f"control ({controls}) does ({rests_on})."
+        )
+    for method in methods:
+        title = names.method(method).title
+        for answer, start in (
+            ("no", f"{title} follows the model less closely than"),
+            ("cannot_tell", f"Whether {title} follows the model more closely than"),
+        ):
+            found = [row for row in by_method[method] if row["answer"] == answer]
+            if not found:
+                continue
+            which = joined([names.method(row["control"]).title for row in found])
+            ending = (
+                f" ({evidence(*found)})" if answer == "no" else f" cannot be told with {not_enough(*found)}"
+            )
+            said.append(f"{start} {which}{ending}.")
+    return said + _of_pairs(pairs)
+
+
+def _of_pairs(pairs: Sequence[dict[str, Any]]) -> list[str]:
+    """Which of two methods is more faithful, of those where it is decided."""
+    said = []
+    for row in pairs:
+        if row["answer"] in ("yes", "no"):
+            first, second = (
+                (row["method_a"], row["method_b"])
+                if row["answer"] == "yes"
+                else (row["method_b"], row["method_a"])
+            )
+            said.append(
+                f"{names.method(first).title} is more faithful than {names.method(second).title} ({evidence(row)})."
+            )
+    if pairs and not said:
+        which = "the two methods" if len(pairs) == 1 else "any two methods"
+        said.append(f"Which of {which} is more faithful cannot be told with {not_enough(*pairs)}.")
     return said
 
 
@@ -402,18 +439,24 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
 
 
 def counterfactuals(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Which changes lower the class's probability and which do not, as far as these pictures can tell.
+    """Which changes lower or raise the class's probability, and of which it cannot be told with these images.
 
     Args:
-        rows: `title` and `fall` (mean, low, high, n; or None) of each change.
+        rows: `title` and `fall` (a decided row of `counterfactual_summary`) of each change.
     """
-    lowers = [row for row in rows if outcome(row["fall"]) == WINS]
-    rest = [row for row in rows if row["fall"] is not None and row not in lowers]
+    by_answer: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_answer.setdefault(row["fall"]["answer"], []).append(row)
     said = []
-    if lowers:
-        told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in lowers])
-        said.append(f"The class becomes less probable with {told}.")
-    if rest:
-        told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in rest])
-        said.append(f"No fall is shown with {told}.")
+    for answer, what in (("yes", "less"), ("no", "more")):
+        if found := by_answer.get(answer):
+            told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in found])
+            rests_on = evidence(*(row["fall"] for row in found))
+            said.append(f"The class becomes {what} probable with {told} ({rests_on}).")
+    if unsure := by_answer.get("cannot_tell"):
+        told = joined([f"{row['title']} ({signed(-row['fall']['mean'])})" for row in unsure])
+        said.append(
+            f"Whether the probability changes with {told} cannot be told with "
+            f"{not_enough(*(row['fall'] for row in unsure))}."
+        )
     return said

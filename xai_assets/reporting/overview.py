@@ -13,6 +13,8 @@ Row = dict[str, Any]
 ABOVE, SAME, BELOW, PLAIN = "above", "same", "below", "plain"
 """What a headline's interval says against its reference: clearly above, not told apart, clearly below, no reference."""
 
+_OF_ANSWER = {"yes": narrative.WINS, "no": narrative.LOSES, "cannot_tell": narrative.UNDECIDED}
+
 
 def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
     """What was analysed: a list of `name` and `value`, only what the tables hold."""
@@ -150,9 +152,9 @@ def _faithful(faithfulness: Row) -> list[Row]:
         if row["is_control"] or value is None:
             continue
         outcomes = {
-            test["control"]: test["outcome"]
+            test["control"]: _OF_ANSWER[test["answer"]]
             for test in faithfulness["tests"]
-            if test["method"] == row["key"] and test["control"] != "oracle"
+            if test["method"] == row["key"]
         }
         column = faithfulness["columns"][0]
         metric = f"Faithfulness: {column['title'][0].lower()}{column['title'][1:]}, {column['variant']}"

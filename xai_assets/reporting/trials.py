@@ -123,10 +123,7 @@ def undecided(rows: Sequence[Row]) -> list[str]:
     which = "any metric" if len(unsure) == asked else joined([_named(row) for row in unsure])
     said = f"Whether {which} puts the true mask above maps that know nothing cannot be told with "
     cells = [cell for row in unsure for cell in (row["random"], row["ones"]) if cell]
-    images = max((cell["n"] for cell in cells), default=0)
-    fewest = max((cell["fewest"] for cell in cells), default=0)
-    few = f"; at least {fewest} are needed" if images < fewest else ""
-    return [f"{said}{count(images, 'image')}{few}."]
+    return [f"{said}{narrative.not_enough(*cells) if cells else 'no image'}."]
 
 
 def _sentences(rows: Sequence[Row]) -> list[str]:
@@ -188,9 +185,7 @@ def _ordered(rows: Sequence[Row], name: str, what: str) -> str:
         return f"Whether metrics {what} was not measured."
     shown = [row for row in rows if row[name] and row[name]["answer"] == YES]
     if not shown:
-        images, fewest = max(cell["n"] for cell in cells), max(cell["fewest"] for cell in cells)
-        few = f"; at least {fewest} are needed" if images < fewest else ""
-        return f"Whether metrics {what} cannot be told with {count(images, 'image')}{few}."
+        return f"Whether metrics {what} cannot be told with {narrative.not_enough(*cells)}."
     evidence = narrative.evidence(*(row[name] for row in shown))
     return (
         f"{len(shown)} of {len(cells)} metrics {what}: {joined([_named(row) for row in shown])} ({evidence})."

@@ -105,6 +105,20 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("image_id", "target_index", "method", "baseline", "pixel_order", "fraction"),
     ),
+    "faithfulness_curve_means": Table(
+        "one row a point of a mean perturbation curve",
+        {
+            **_WHO,
+            "baseline": text("blur, mean or linear: what stands where pixels are removed"),
+            "pixel_order": text("morf: the most relevant pixels are removed first; lerf: the least relevant"),
+            "fraction": real("share of the pixels that are removed, 0 to 1"),
+            "mean": real(
+                "softmax probability of the explained class, 0 to 1, over images; an image's classes are averaged first"
+            ),
+            **_MEAN,
+        },
+        key=("method", "baseline", "pixel_order", "fraction"),
+    ),
     "robustness": Table(
         "one row an image, explained class, method or control, and metric, for the cases that are looked at",
         {
@@ -207,5 +221,28 @@ METRIC_TABLES: dict[str, Table] = {
             **_DECIDED,
         },
         key=("metric", "variant", "trial", "over", "above", "below"),
+    ),
+    "counterfactual_summary": Table(
+        "one row a measure, change of a scene, and method or control: the mean over images",
+        {
+            "measure": text(
+                "fall: of the class's probability; energy: share of the map's positive mass on what the change alters; "
+                "energy_that_counts: the same over all changes that lower the probability by 0.1 or more"
+            ),
+            "change": text("what is changed; NULL for energy_that_counts", nullable=True),
+            "method": text("the method, or the control; NULL for fall", nullable=True),
+            "is_control": flag(
+                "whether it is a control that looks at no model; NULL for fall", nullable=True
+            ),
+            "mean": real("over images; an image's changes are averaged first", nullable=True),
+            **_MEAN,
+            "reference": real(
+                "what the mean is compared with: 0 for fall; for energy the share of the frame that the change alters, "
+                "over the same images, which is the energy of a map that is the same everywhere",
+                nullable=True,
+            ),
+            **_DECIDED,
+        },
+        key=("measure", "change", "method"),
     ),
 }
