@@ -188,9 +188,10 @@ def test_robustness_is_computed_once_and_vetoes_what_does_not_look_at_the_model(
     verdict = randomisation_veto(bench, found).set_index("method")
     for blind in ("centre", "edges", "random", "oracle"):
         assert verdict.loc[blind, "vetoed"] == True  # noqa: E712 -- None is neither
-    assert pd.isna(verdict.loc["ones", "vetoed"]) and verdict.loc["ones", "excluded"] == 2
-    counted = verdict["n"] + verdict["vanished"] + verdict["excluded"]
-    assert (counted == 2).all() and (verdict.loc[["gradcam", "lime"], "excluded"] == 0).all()
+    assert pd.isna(verdict.loc["ones", "vetoed"]) and verdict.loc["ones", "constant"] == 2
+    counted = verdict["alive"] + verdict["vanished"] + verdict["constant"]
+    assert (counted == 2).all() and (verdict.loc[["gradcam", "lime"], "constant"] == 0).all()
+    assert verdict.loc["gradcam", "alive"] == 2
 
 
 def test_on_views_a_method_gives_the_map_that_it_gave_of_the_picture(place):

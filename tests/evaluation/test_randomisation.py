@@ -1,6 +1,7 @@
 """Model randomisation: the cascade, the veto on maps that do not look, none on one that does."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -8,6 +9,7 @@ from torch import nn
 from xai_assets.evaluation.controls import random_smooth
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.randomisation import (
+    VETO,
     chance_similarity,
     depths,
     layers_with_parameters,
@@ -15,8 +17,10 @@ from xai_assets.evaluation.randomisation import (
     similarity,
     smooth_noise,
     veto,
+    veto_table,
 )
 from xai_assets.evaluation.ranking import RankedMaps
+from xai_assets.resources.tables import TABLES
 
 
 @pytest.fixture
@@ -54,6 +58,53 @@ def test_each_stage_holds_the_one_before_and_keeps_every_value(network):
     assert not any(parameter.requires_grad for parameter in four.parameters()) and not four.training
 
 
+def test_statistics_of_random_layers_are_measured_anew_and_those_before_stay(network):
+    first = nn.Sequential(nn.BatchNorm2d(3), network)
+    first[0].running_mean.fill_(5.0)
+    batches = [torch.randn(8, 3, 8, 8) for _ in range(3)]
+    twin = randomise(first, 4, seed=0, batches=batches).network
+    norm = twin[1][1][1]
+    with torch.no_grad():
+        seen = torch.cat([twin[1][1][0](twin[1][0](twin[0](batch))) for batch in batches])
+    torch.testing.assert_close(norm.running_mean, seen.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+    assert torch.equal(twin[0].running_mean, first[0].running_mean)
+    assert not any(module.training for module in twin.modules())
+    assert norm.momentum == network[1][1].momentum
+
+
+def test_units_that_would_be_dead_with_the_old_statistics_are_alive(network):
+    network[1][1].running_mean.fill_(100.0)  # right for the weights that were learned
+    batch = torch.randn(16, 3, 8, 8)
+
+    def alive(twin):
+        with torch.no_grad():
+            return int((twin[1](twin[0](batch)).amax((0, 2, 3)) > 0).sum())
+
+    assert alive(randomise(network, 4, seed=0).network) == 0
+    assert alive(randomise(network, 4, seed=0, batches=[batch]).network) == 6
+
+
+def test_the_veto_rests_on_images_whose_maps_are_alive():
+    table = pd.DataFrame(
+        [
+            ("a", "gradcam", False, 0.2, 0.3),
+            ("a", "gradcam", False, 0.4, 0.3),
+            ("b", "gradcam", False, 0.9, 0.3),
+            ("c", "gradcam", False, None, 0.3),
+            ("a", "lime", False, None, 0.3),
+            ("a", "ones", True, None, None),
+        ],
+        columns=["image_id", "method", "is_control", "value", "chance"],
+    )
+    found = veto_table(table, above=0.5)
+    assert list(found.columns) == list(VETO) == list(TABLES["randomisation_veto"].columns)
+    grad, lime, ones = found.to_dict("records")
+    assert grad["similarity"] == pytest.approx((0.3 + 0.9) / 2) and grad["vetoed"] is True
+    assert (grad["n"], grad["excluded"], grad["alive"], grad["vanished"], grad["constant"]) == (2, 1, 3, 1, 0)
+    assert lime["vetoed"] is None and (lime["alive"], lime["vanished"]) == (0, 1)
+    assert ones["vetoed"] is None and ones["constant"] == 1
+
+
 @pytest.mark.parametrize(
     ("layers", "stages", "expected"), [(22, 3, [1, 12, 22]), (2, 5, [1, 2]), (1, 2, [1])]
 )
@@ -77,8 +128,8 @@ def test_a_map_that_looks_at_the_picture_alone_is_vetoed_and_one_that_looks_at_t
         blind.append(similarity(edges, edges))
         seeing.append(similarity(gradient(network), gradient(random_network)))
     assert blind == [1.0] * 12
-    assert veto(blind, vanished=0, above=0.5) is True
-    assert veto(seeing, vanished=0, above=0.5) is False
+    assert veto(float(np.mean(blind)), above=0.5) is True
+    assert veto(float(np.mean(seeing)), above=0.5) is False
 
 
 def test_chance_is_what_smooth_noise_reaches():
@@ -95,9 +146,7 @@ def test_chance_is_what_smooth_noise_reaches():
 def test_what_cannot_be_measured_is_none_or_an_error():
     assert similarity(np.ones((3, 3)), np.arange(9.0).reshape(3, 3)) is None
     assert chance_similarity(np.ones((9, 9)), RankedMaps(smooth_noise((9, 9), seed=0))) is None
-    assert veto([None, None], vanished=0, above=0.5) is None
-    assert veto([None, None], vanished=1, above=0.5) is False
-    assert veto([None, 0.6], vanished=1, above=0.5) is True
+    assert veto(None, above=0.5) is None
     with pytest.raises(EvaluationError, match="1 stages"):
         depths(5, 1)
     with pytest.raises(EvaluationError, match="0 layers"):

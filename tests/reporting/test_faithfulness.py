@@ -55,11 +55,16 @@ def measured() -> StudyResults:
             "method": ["gradcam", "lime", "edges"],
             "is_control": [False, False, True],
             "similarity": [0.1, 0.9, 1.0],
+            "low": None,
+            "high": None,
+            "interval": "none: fewer than 5 values",
+            "n": [1, 2, 2],
+            "excluded": [1, 0, 0],
             "above": 0.5,
             "vetoed": [False, True, True],
-            "n": 2,
+            "alive": [1, 2, 2],
             "vanished": [1, 0, 0],
-            "excluded": 0,
+            "constant": 0,
         }
     )
     return replace(
@@ -123,8 +128,20 @@ def test_curves_are_means_over_images_and_not_every_control_is_drawn():
 def test_a_map_that_outlives_the_model_is_vetoed_in_words():
     chapter = robustness(measured())
     said = " ".join(chapter["sentences"])
-    assert "LIME: the maps outlive the model" in said and "Grad-CAM: the maps go with the model" in said
-    assert chapter["rows"][0]["vanished"] == 1 and chapter["cases"] == 12
+    assert "LIME: the maps outlive the model" in said and "(2 images, 2 of 2 maps alive)" in said
+    assert (
+        "Grad-CAM: the maps go with the model when its weights are shuffled (1 image, 1 of 2 maps alive)"
+        in said
+    )
+    assert (chapter["rows"][0]["alive"], chapter["rows"][0]["maps"], chapter["images"]) == (1, 2, 12)
+
+
+def test_dead_networks_pass_no_method():
+    found = measured()
+    dead = found.randomisation_veto.assign(similarity=None, vetoed=None, alive=0, vanished=2)
+    said = " ".join(robustness(replace(found, randomisation_veto=dead))["sentences"])
+    assert "Whether the maps of Grad-CAM and LIME outlive the model cannot be told: 0 of 2 maps alive" in said
+    assert "go with the model" not in said
 
 
 def test_what_the_model_uses_is_told_by_falls_that_are_decided():

@@ -96,6 +96,13 @@ class ExplainedCases:
         row = self._predictions[number]
         return self._maps[row["image_id"], int(row["target_index"])]
 
+    def views(self, count: int) -> list[np.ndarray]:
+        """What the model saw of at most `count` different images, h w 3 uint8, evenly over all."""
+        keys = list(dict.fromkeys(row["view"] for row in self._predictions))
+        count = min(count, len(keys))
+        chosen = [keys[place * len(keys) // count] for place in range(count)]
+        return [self._bench.store.get("views", key)[0]["view"] for key in chosen]
+
     def spread(self, count: int) -> list[int]:
         """The numbers of `count` cases, evenly over all; all where there are fewer."""
         count = min(count, len(self))

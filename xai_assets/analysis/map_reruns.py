@@ -1,8 +1,11 @@
 """Maps of a case made again: of noisy copies of its view, and of networks whose last layers are randomised."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
+import torch
 
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
 from xai_assets.analysis.explanations import parameters_of
@@ -22,6 +25,11 @@ KIND = "robustness"
 CODE_VERSION = 1
 """Goes into the key of every kept number: raise it when the same map gives another."""
 
+CASCADE_VERSION = 2
+"""The same for maps of randomised networks. 2: statistics of batch normalisation are measured anew."""
+
+BATCH = 16
+
 
 class MapReruns:
     """The methods of a study on altered views and altered networks, each prepared once for all cases.
@@ -30,13 +38,22 @@ class MapReruns:
         bench: the study.
         classifier: the explained model.
         parameters: how many copies and stages.
+        views: h w 3 uint8, what the model saw of the images that randomised networks are calibrated on.
     """
 
-    def __init__(self, bench: Workbench, classifier: Classifier, parameters: Robustness) -> None:
+    def __init__(
+        self,
+        bench: Workbench,
+        classifier: Classifier,
+        parameters: Robustness,
+        views: Sequence[np.ndarray] = (),
+    ) -> None:
         self._bench, self._parameters = bench, parameters
         self._classifier = on_views(classifier)
         self._layers = layers_with_parameters(classifier.network)
         self._depths = depths(len(self._layers), parameters.stages) if parameters.stages else []
+        self._views = views
+        self._cascade = {"cascade": CASCADE_VERSION, "calibrated": [array_key(view) for view in views]}
         self._stages: dict[int, Classifier] = {}
         self._explainers: dict[tuple[int, str, str], Explainer] = {}
 
@@ -79,7 +96,7 @@ class MapReruns:
 
             value = None
             if explained.usable:
-                value = self._kept(case, row, explained, {"randomised": layers}, compute)
+                value = self._kept(case, row, explained, {"randomised": layers} | self._cascade, compute)
             yield {**stage, "value": value}
 
     def _kept(
@@ -133,9 +150,22 @@ class MapReruns:
         if not layers:
             return self._classifier
         if layers not in self._stages:
-            stage: Stage = randomise(self._classifier.network, layers, seed=self._bench.study.seed)
+            stage: Stage = randomise(
+                self._classifier.network, layers, seed=self._bench.study.seed, batches=list(self._batches())
+            )
             self._stages[layers] = dataclasses.replace(self._classifier, network=stage.network)
         return self._stages[layers]
+
+    def _batches(self) -> Iterator[torch.Tensor]:
+        """The views in batches of one shape, each view with its mirror image: of one value there is no variance."""
+        by_shape: dict[tuple[int, ...], list[np.ndarray]] = {}
+        for view in self._views:
+            by_shape.setdefault(view.shape, []).append(view)
+        for views in by_shape.values():
+            for start in range(0, len(views), BATCH):
+                some = np.stack(views[start : start + BATCH])  # n h w 3
+                both = np.concatenate([some, some[:, :, ::-1]])
+                yield self._classifier.preprocessing.from_view(both).to(self._classifier.device)
 
 
 def on_views(classifier: Classifier) -> Classifier:

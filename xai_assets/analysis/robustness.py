@@ -14,7 +14,7 @@ from xai_assets.attribution.maps import AttributionMap
 from xai_assets.errors import XaiError
 from xai_assets.evaluation.controls import every_control
 from xai_assets.evaluation.parameters import Robustness
-from xai_assets.evaluation.randomisation import chance_similarity, similarity, smooth_noise, veto
+from xai_assets.evaluation.randomisation import chance_similarity, similarity, smooth_noise, veto_table
 from xai_assets.evaluation.ranking import RankedMaps
 from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
 from xai_assets.resources.store import ArtifactError
@@ -22,6 +22,9 @@ from xai_assets.resources.tables import TABLES
 
 WHOLE = 1.0
 """The depth at which all layers are random."""
+
+CALIBRATION = 32
+"""Images that statistics of batch normalisation are measured on: of the study's explained ones, evenly spaced."""
 
 
 def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -34,8 +37,8 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
     parameters = bench.attribution.robustness
     if parameters is None or not len(maps):
         return pd.DataFrame(columns=columns)
-    work = _Work(bench, parameters)
     cases = ExplainedCases(bench, maps, predictions)
+    work = _Work(bench, parameters, cases)
     numbers = cases.spread(parameters.cases)
     rows: list[dict[str, Any]] = []
     total, done = sum(len(cases.rows_of(number)) for number in numbers), 0
@@ -63,34 +66,16 @@ def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
     if parameters is None or not len(table):
         return pd.DataFrame(columns=columns)
     whole = table[(table["metric"] == "randomisation_similarity") & (table["depth"] == WHOLE)]
-    rows = []
-    for (method, is_control), group in whole.groupby(["method", "is_control"], sort=False):
-        found = [None if pd.isna(value) else float(value) for value in group["value"]]
-        measured = [value for value in found if value is not None]
-        # A map that shows something has a level of chance, whatever became of it.
-        vanished = int((group["value"].isna() & group["chance"].notna()).sum())
-        rows.append(
-            {
-                "method": method,
-                "is_control": is_control,
-                "similarity": sum(measured) / len(measured) if measured else None,
-                "above": parameters.veto_above,
-                "vetoed": veto(found, vanished=vanished, above=parameters.veto_above),
-                "n": len(measured),
-                "vanished": vanished,
-                "excluded": len(found) - len(measured) - vanished,
-            }
-        )
-    return pd.DataFrame(rows, columns=columns)
+    return veto_table(whole, above=parameters.veto_above)
 
 
 class _Work:
     """What is prepared once for all cases and methods."""
 
-    def __init__(self, bench: Workbench, parameters: Robustness) -> None:
+    def __init__(self, bench: Workbench, parameters: Robustness, cases: ExplainedCases) -> None:
         classifier = explained_classifier(bench)
         self._bench, self._parameters = bench, parameters
-        self._reruns = MapReruns(bench, classifier, parameters)
+        self._reruns = MapReruns(bench, classifier, parameters, cases.views(CALIBRATION))
         self._lime = LimeReruns(bench, classifier, parameters)
         self._noise: dict[tuple[int, ...], RankedMaps] = {}
 

@@ -156,6 +156,8 @@ def _faithful(_: Table, maps: Table, tests: Table) -> Verdict:
 def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
     decided = vetoes[~vetoes["is_control"].astype(bool)].dropna(subset=["vetoed"]) if len(vetoes) else vetoes
     if not len(decided):
+        if len(vetoes):
+            return cannot_be_told("whether maps go with the model: no map of the shuffled network is alive")
         return rules.left_out("the randomisation of the model")
     outlive = sorted(decided.loc[decided["vetoed"].astype(bool), "method"])
     said = f"Maps of {len(decided) - len(outlive)} of {len(decided)} methods go when the model's weights are shuffled."
@@ -165,7 +167,7 @@ def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
         )
     rest = vetoes[~vetoes["is_control"].astype(bool) & vetoes["vetoed"].isna()]
     if len(rest):
-        said += f" Could not be measured: {', '.join(sorted(rest['method']))}."
+        said += f" Cannot be told of {', '.join(sorted(rest['method']))}: no map of the shuffled network is alive."
     return Verdict(not outlive, said, {"methods": len(decided), "vetoed": len(outlive)})
 
 

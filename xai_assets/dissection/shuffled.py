@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from xai_assets.dissection.passes import batch_of
 from xai_assets.dissection.probe import ProbeSet
+from xai_assets.vision.batch_norm import measure_anew, norms_with_statistics
 from xai_assets.vision.classifiers import Classifier
 
 BATCH = 64
@@ -47,20 +47,10 @@ def shuffled_twin(
 
 def calibrate(classifier: Classifier, probe: ProbeSet, indices: Sequence[int]) -> None:
     """Measure the statistics of batch normalisation anew on these images, in place: their mean over batches."""
-    norms = [m for m in classifier.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    norms = [norm for norm in norms if norm.track_running_stats]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    try:
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over the batches
-            norm.train()
+
+    def run() -> None:
         with torch.no_grad():
             for start in range(0, len(indices), BATCH):
                 classifier.network(batch_of(classifier, probe, indices[start : start + BATCH])[0])
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-            norm.eval()
+
+    measure_anew(norms_with_statistics(classifier.network), run)

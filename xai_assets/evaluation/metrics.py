@@ -136,7 +136,7 @@ _ALL = (
         "max_sensitivity", "Max-sensitivity", "", 0, float("inf"), "lower",
         "none: a map that looks at nothing has 0; below the noise floor nothing can be told", "noise_floor",
         "max over noise δ, |δ| ≤ radius, of ‖map(view + δ) − map(view)‖ / ‖map(view)‖",
-        "Yeh et al. (2019), Monte Carlo, relative to the map's norm as in captum",
+        "Yeh et al. (2019), Monte Carlo, relative to the map's norm, offset included, as in captum: no ranking",
     ),
     Metric(
         "noise_floor", "Noise floor", "", 0, float("inf"), "lower",

@@ -406,22 +406,26 @@ def _of_pairs(pairs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -> list[str]:
-    """Which methods are vetoed, whose maps move within their own noise, and how many cases that rests on.
+    """Which methods are vetoed, whose maps move within their own noise, and how many images that rests on.
 
     Args:
         rows: as the chapter's.
         lime: `metric` and `value` of LIME's stability.
     """
     methods = [row for row in rows if not row["is_control"]]
-    vetoed = [names.method(row["key"]).title for row in methods if row["vetoed"]]
-    passed = [names.method(row["key"]).title for row in methods if row["vetoed"] is False]
     said = []
-    if vetoed:
+    for vetoed, what in (
+        (True, "the maps outlive the model, so that they must not be read as its explanation"),
+        (False, "the maps go with the model when its weights are shuffled"),
+    ):
+        if found := [row for row in methods if row["vetoed"] is vetoed]:
+            titles = joined([names.method(row["key"]).title for row in found])
+            said.append(f"{titles}: {what} ({_alive(found)}).")
+    if dead := [row for row in methods if row["vetoed"] is None and row["maps"]]:
+        titles = joined([names.method(row["key"]).title for row in dead])
         said.append(
-            f"{joined(vetoed)}: the maps outlive the model, so that they must not be read as its explanation."
+            f"Whether the maps of {titles} outlive the model cannot be told: {_alive(dead)} of the shuffled network."
         )
-    if passed:
-        said.append(f"{joined(passed)}: the maps go with the model when its weights are shuffled.")
     loud = [
         names.method(row["key"]).title
         for row in methods
@@ -431,11 +435,20 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
         said.append(f"{joined(loud)} moves by its own chance as well, which its max-sensitivity contains.")
     fewest = min((row["sensitivity"]["n"] for row in methods if row["sensitivity"]), default=0)
     if fewest < 10:
-        said.append(f"This rests on {count(fewest, 'case')} a method: a first look, which bounds nothing.")
+        said.append(f"This rests on {count(fewest, 'image')} a method: a first look, which bounds nothing.")
     overlap = next((row["value"] for row in lime if row["metric"] == "lime_seed_iou" and row["value"]), None)
     if overlap:
         said.append(f"LIME's masks under two seeds overlap with an IoU of {overlap['mean']:.2f}.")
     return said
+
+
+def _alive(rows: Sequence[dict[str, Any]]) -> str:
+    """ "4 images, 3 of 4 maps alive"; of several methods the fewest."""
+    least = min(rows, key=lambda row: row["alive"])
+    images = min((row["similarity"]["n"] for row in rows if row["similarity"]), default=0)
+    of_images = f"{count(images, 'image')}, " if images else ""
+    at_least = "at least " if len({(row["alive"], row["maps"]) for row in rows}) > 1 else ""
+    return f"{of_images}{at_least}{least['alive']} of {count(least['maps'], 'map')} alive"
 
 
 def counterfactuals(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.comparison import INTERVAL
 from xai_assets.reporting import narrative
 from xai_assets.reporting.faithfulness import cell, ordered
 from xai_assets.reporting.numbers import plain
@@ -18,14 +19,14 @@ def robustness(results: StudyResults) -> Row:
     """The chapter's data.
 
     Returns:
-        `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, and of the veto `similarity`,
-        `above`, `vetoed`, `measured`, `vanished`), `lime` (metric and value), `sentences`, `cases` (the fewest that
-        were measured).
+        `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, and of the veto `similarity` (mean,
+        low, high, n; or None), `above`, `vetoed`, `alive` and `maps`: how many of the shuffled network's maps show
+        anything, and of how many), `lime` (metric and value), `sentences`, `images` (the fewest that were measured).
     """
     table = results.metric_summary
     found = table[table["metric"] == "max_sensitivity"] if len(table) else table
     if not len(found):
-        return {"rows": [], "lime": [], "sentences": [], "cases": 0}
+        return {"rows": [], "lime": [], "sentences": [], "images": 0}
     vetoes = {row["method"]: row for row in results.randomisation_veto.to_dict("records")}
     rows = []
     for key, is_control in ordered(found):
@@ -36,11 +37,11 @@ def robustness(results: StudyResults) -> Row:
                 "is_control": is_control,
                 "sensitivity": cell(table, key, "max_sensitivity", None),
                 "floor": cell(table, key, "noise_floor", None),
-                "similarity": plain(veto.get("similarity")),
+                "similarity": _similarity(veto),
                 "above": plain(veto.get("above")),
                 "vetoed": plain(veto.get("vetoed")),
-                "measured": plain(veto.get("n", 0)),
-                "vanished": plain(veto.get("vanished", 0)),
+                "alive": int(veto.get("alive", 0)),
+                "maps": int(veto.get("alive", 0)) + int(veto.get("vanished", 0)),
             }
         )
     lime = [{"metric": key, "value": cell(table, "lime", key, None)} for key in LIME]
@@ -48,8 +49,14 @@ def robustness(results: StudyResults) -> Row:
         "rows": rows,
         "lime": [row for row in lime if row["value"]],
         "sentences": narrative.robustness(rows, lime),
-        "cases": _fewest(found),
+        "images": _fewest(found),
     }
+
+
+def _similarity(veto: Row) -> Row | None:
+    if plain(veto.get("similarity")) is None:
+        return None
+    return {"mean": float(veto["similarity"])} | {name: plain(veto[name]) for name in INTERVAL}
 
 
 def _fewest(table: pd.DataFrame) -> int:

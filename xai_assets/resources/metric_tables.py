@@ -141,19 +141,20 @@ METRIC_TABLES: dict[str, Table] = {
         {
             **_WHO,
             "similarity": real(
-                "mean Spearman correlation of the maps of the trained and the wholly randomised network",
+                "mean Spearman correlation of the maps of the trained and the wholly randomised network, over images",
                 nullable=True,
             ),
+            **_MEAN,
             "above": real("the study's limit"),
             "vetoed": flag(
-                "whether the similarity is above it; NULL where no case was measured and no map vanished",
+                "whether the similarity is above it; NULL where no map of the randomised network was alive",
                 nullable=True,
             ),
-            "n": whole("cases that were measured"),
+            "alive": whole("maps of the randomised network that are not constant: what the similarity is of"),
             "vanished": whole(
-                "cases in which the map of the randomised network was constant: nothing of it outlived the model"
+                "maps of the randomised network that are constant, where those of the trained one are not"
             ),
-            "excluded": whole("cases in which the map of the trained network was constant already"),
+            "constant": whole("maps of the trained network that are constant already"),
         },
         key=("method",),
     ),
