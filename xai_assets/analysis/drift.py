@@ -10,6 +10,7 @@ import pandas as pd
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.rerun import compare_runs, same_units
+from xai_assets.evaluation.decision import Answer
 from xai_assets.evaluation.drift import Case, mask_drift, measure_drift
 from xai_assets.evaluation.localization import of_object
 from xai_assets.files import fingerprint, sha256_bytes
@@ -54,7 +55,7 @@ def explanation_drift(
     before = _read(bench, baseline)
     rows = [
         *_of_masks(before, now, bench.study.drift.min_iou),
-        *_of_measures(before, now),
+        *_of_measures(before, now, bench.study.seed),
         *_of_concepts(before.concepts, now.concepts),
     ]
     return _table([row | {"snapshot": key, "baseline": baseline} for row in rows] or [_first(key)])
@@ -76,7 +77,8 @@ def _first(key: str) -> Row:
 
 def _table(rows: list[Row]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(TABLES["explanation_drift"].columns))
-    return frame.astype(dict.fromkeys(("value", "low", "high"), "float64"))
+    numbers = dict.fromkeys(("value", "low", "high", "p", "p_holm"), "float64")
+    return frame.astype(numbers | dict.fromkeys(("n", "family_size", "fewest"), "Int64"))
 
 
 def _of_masks(before: Snapshot, now: Snapshot, min_iou: float) -> list[Row]:
@@ -92,24 +94,36 @@ def _of_masks(before: Snapshot, now: Snapshot, min_iou: float) -> list[Row]:
     return rows
 
 
-def _of_measures(before: Snapshot, now: Snapshot) -> list[Row]:
+def _of_measures(before: Snapshot, now: Snapshot, seed: int) -> list[Row]:
     if not (len(before.localization) and len(now.localization)):
         return []
-    rows = []
-    for measure in MEASURES:
-        earlier, later = (
-            of_object(table[~table["is_control"].astype(bool)])
-            for table in (before.localization, now.localization)
-        )
-        for found in measure_drift(earlier, later, measure):
-            sure = found["low"] is not None and found["high"] is not None
-            drifted = sure and (found["low"] > 0 or found["high"] < 0)
-            change = "not measured" if found["value"] is None else f"{found['value']:+.3f}"
-            if sure:
-                change += f" [{found['low']:+.3f}, {found['high']:+.3f}]"
-            said = f"Mean change {change} over {found['compared']} cases."
-            rows.append({"kind": "measure", "measure": measure, **found, "drifted": drifted, "said": said})
-    return rows
+    earlier, later = (
+        of_object(table[~table["is_control"].astype(bool)])
+        for table in (before.localization, now.localization)
+    )
+    return [
+        {
+            "kind": "measure",
+            **found,
+            "drifted": found["answer"] != Answer.CANNOT_TELL.value,
+            "said": _said(found),
+        }
+        for found in measure_drift(earlier, later, MEASURES, seed=seed)
+    ]
+
+
+def _said(found: Row) -> str:
+    if found["value"] is None:
+        return "The change was not measured."
+    change = f"Mean change {found['value']:+.3f}"
+    if found["low"] is not None:
+        change += f" [{found['low']:+.3f}, {found['high']:+.3f}]"
+    change += f" over {found['n']} images"
+    if found["p_holm"] is not None:
+        change += f", p = {found['p_holm']:.3f} (Holm, {found['family_size']} tests)"
+    if found["same"] < found["compared"] and found["n"] < found["fewest"]:
+        change += f"; whether that is more than noise cannot be told with fewer than {found['fewest']} images"
+    return f"{change}."
 
 
 def _of_concepts(before: pd.DataFrame, now: pd.DataFrame) -> list[Row]:

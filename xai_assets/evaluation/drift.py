@@ -4,15 +4,18 @@ On one machine the same inputs give the same bytes, so that a mask that differs 
 of a difference matters is for the study to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xai_assets.evaluation.intervals import UNBOUNDED, Bounds, Interval, mean_interval
+from xai_assets.evaluation.decision import decide
+from xai_assets.evaluation.intervals import UNBOUNDED, Interval, mean_interval
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.evaluation.overlap import iou
+from xai_assets.evaluation.paired_tests import sign_flip_p
 
 Case = tuple[str, int, str]
 """Image, explained class, method."""
@@ -28,15 +31,16 @@ def mask_drift(before: Mapping[Case, np.ndarray], after: Mapping[Case, np.ndarra
 
     Returns:
         `subject` (the method), `compared`, `same` (masks without one different pixel), `appeared` and `gone` (cases of
-        one run only, or of another size), `value`, `low` and `high`: mean IoU over images, of whose cases the mean
-        counts, with its 95 % interval; None where there is none. Two empty masks are the same: their IoU counts as 1.
+        one run only, or of another size), `value`, `low`, `high`, `interval` and `n`: mean IoU over images, of whose
+        cases the mean counts, with its 95 % interval; None where there is none. Two empty masks are the same: their IoU
+        counts as 1.
     """
     rows = []
     for method in dict.fromkeys(case[2] for case in (*before, *after)):
         earlier, later = ({case for case in of if case[2] == method} for of in (before, after))
         shared = sorted(case for case in earlier & later if before[case].shape == after[case].shape)
         overlaps = [1.0 if (found := iou(before[case], after[case])) is None else found for case in shared]
-        mean = _over_images([case[0] for case in shared], overlaps, (0.0, 1.0))
+        mean = mean_interval(_by_image([case[0] for case in shared], overlaps), bounds=(0.0, 1.0))
         rows.append(
             {
                 "subject": method,
@@ -45,23 +49,36 @@ def mask_drift(before: Mapping[Case, np.ndarray], after: Mapping[Case, np.ndarra
                 "appeared": len(later - set(shared)),
                 "gone": len(earlier - set(shared)),
                 "value": mean.mean,
-                "low": mean.low,
-                "high": mean.high,
+                **_interval(mean),
             }
         )
     return rows
 
 
-def measure_drift(before: pd.DataFrame, after: pd.DataFrame, measure: str) -> list[Row]:
-    """The change of a measure on the same images and classes, one row a method of either run, in order.
+def measure_drift(
+    before: pd.DataFrame, after: pd.DataFrame, measures: Sequence[str], *, seed: int = 0
+) -> list[Row]:
+    """The change of measures on the same images and classes, one row a measure and method of either run, in order.
+
+    Whether a mean changed is asked of all methods and measures together, one family (`decision.decide`).
 
     Args:
-        before, after: image_id, target_index, method and the column `measure`.
-        measure: its name.
+        before, after: image_id, target_index, method and the columns `measures`.
+        measures: their names.
+        seed: of drawn sign patterns.
 
     Returns:
-        As `mask_drift`; `value`, `low` and `high` are the mean of after - before over the images with both.
+        As `mask_drift` with `measure`; `value` is the mean of after - before over the images with both, and DECIDED
+        says whether it is decided.
     """
+    rows = [row for measure in measures for row in _changes(before, after, measure, seed)]
+    decisions = decide([row["value"] for row in rows], [row["p"] for row in rows])
+    for row, decision in zip(rows, decisions, strict=True):
+        row |= asdict(decision) | {"answer": decision.answer.value}
+    return rows
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame, measure: str, seed: int) -> list[Row]:
     keys = ["image_id", "target_index", "method"]
     both = before[[*keys, measure]].merge(after[[*keys, measure]], on=keys, suffixes=("_before", "_after"))
     rows = []
@@ -70,25 +87,28 @@ def measure_drift(before: pd.DataFrame, after: pd.DataFrame, measure: str) -> li
         earlier, later = (pd.to_numeric(of[f"{measure}_{when}"]) for when in ("before", "after"))
         differences = (later - earlier).to_numpy(np.float64)
         bounds = METRICS[measure].difference_bounds if measure in METRICS else UNBOUNDED
-        change = _over_images(of["image_id"].tolist(), differences.tolist(), bounds)
+        by_image = _by_image(of["image_id"].tolist(), differences.tolist())
+        change = mean_interval(by_image, bounds=bounds)
         rows.append(
             {
                 "subject": method,
+                "measure": measure,
                 "compared": int(np.isfinite(differences).sum()),
                 "same": int((earlier == later).sum()),
                 "appeared": int((after["method"] == method).sum()) - len(of),
                 "gone": int((before["method"] == method).sum()) - len(of),
                 "value": change.mean,
-                "low": change.low,
-                "high": change.high,
+                **_interval(change),
+                "p": sign_flip_p(by_image.dropna().to_numpy(), seed=seed),
             }
         )
     return rows
 
 
-def _over_images(images: list[str], values: list[float], bounds: Bounds) -> Interval:
-    """The mean over images with its interval; the cases of one image are averaged first."""
-    by_image = (
-        pd.Series(values, dtype="float64").groupby(pd.Series(images, dtype="object"), sort=False).mean()
-    )
-    return mean_interval(by_image, bounds=bounds)
+def _by_image(images: list[str], values: list[float]) -> pd.Series:
+    """One value an image: the mean over its cases."""
+    return pd.Series(values, dtype="float64").groupby(pd.Series(images, dtype="object"), sort=False).mean()
+
+
+def _interval(found: Interval) -> Row:
+    return {"low": found.low, "high": found.high, "interval": found.method, "n": found.n}

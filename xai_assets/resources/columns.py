@@ -47,3 +47,26 @@ CASE = {
     "target_name": text("the explained class"),
 }
 """Every table about explanations begins with these."""
+
+MEAN = {
+    "low": real("lower end of the 95 % interval; NULL where there is none", nullable=True),
+    "high": real("upper end of the 95 % interval", nullable=True),
+    "interval": text("how the interval was made, or why there is none", nullable=True),
+    "n": whole("images that were measured; an image's classes are averaged first"),
+    "excluded": whole("images that could not be measured"),
+}
+"""What stands beside a mean over images: see `evaluation.intervals`."""
+
+DECIDED = {
+    "p": real("two-sided p of the exact test on images; NULL for fewer than two", nullable=True),
+    "p_holm": real("the same, corrected for the family (Holm 1979)", nullable=True),
+    "family_size": whole("questions of the family that were tested", nullable=True),
+    "fewest": whole(
+        "the smallest number of images that could decide a question of such a family", nullable=True
+    ),
+    "answer": text(
+        "yes: above 0, p_holm below 0.05; no: below 0; cannot_tell: neither is shown with n images",
+        nullable=True,
+    ),
+}
+"""What stands beside a difference that is tested: see `evaluation.decision`."""

@@ -1,6 +1,8 @@
 """The tables of measures in long form: one row a value, its metric by the key of `xai_assets.evaluation.metrics`."""
 
 from xai_assets.resources.columns import CASE, Column, Table, flag, real, text, whole
+from xai_assets.resources.columns import DECIDED as _DECIDED
+from xai_assets.resources.columns import MEAN as _MEAN
 
 _WHO = {
     "method": text("the method, or the control"),
@@ -11,25 +13,6 @@ _VARIANT = text(
     nullable=True,
 )
 _WHAT: dict[str, Column] = {"metric": text("the metric, by its key"), "variant": _VARIANT}
-_MEAN = {
-    "low": real("lower end of the 95 % interval; NULL where there is none", nullable=True),
-    "high": real("upper end of the 95 % interval", nullable=True),
-    "interval": text("how the interval was made, or why there is none", nullable=True),
-    "n": whole("images that were measured; an image's classes are averaged first"),
-    "excluded": whole("images that could not be measured"),
-}
-_DECIDED = {
-    "p": real("two-sided p of the exact test on images; NULL for fewer than two", nullable=True),
-    "p_holm": real("the same, corrected for the family (Holm 1979)", nullable=True),
-    "family_size": whole("questions of the family that were tested", nullable=True),
-    "fewest": whole(
-        "the smallest number of images that could decide a question of such a family", nullable=True
-    ),
-    "answer": text(
-        "yes: above 0, p_holm below 0.05; no: below 0; cannot_tell: neither is shown with n images",
-        nullable=True,
-    ),
-}
 
 _TRUTH = text(
     "which true mask the metric is about: object, part or all_objects; NULL of metrics that are about none",

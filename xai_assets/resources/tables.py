@@ -1,6 +1,8 @@
 """The tables of the warehouse: one declaration each, from which DuckDB's columns, types and comments are made."""
 
 from xai_assets.resources.columns import CASE as _CASE
+from xai_assets.resources.columns import DECIDED as _DECIDED
+from xai_assets.resources.columns import MEAN as _MEAN
 from xai_assets.resources.columns import Column, Table
 from xai_assets.resources.columns import flag as _flag
 from xai_assets.resources.columns import real as _real
@@ -172,9 +174,12 @@ TABLES: dict[str, Table] = {
             "appeared": _whole("cases or units of this run only"),
             "gone": _whole("cases or units of the earlier run only"),
             "value": _real("mean IoU, mean change, or share of units with the same concept", nullable=True),
-            "low": _real("lower end of the 95 % interval", nullable=True),
-            "high": _real("upper end of the 95 % interval", nullable=True),
-            "drifted": _flag("more than noise, or than the study's limit"),
+            **{name: column for name, column in _MEAN.items() if name not in ("n", "excluded")},
+            "n": _whole("images that both runs have, or units", nullable=True),
+            **_DECIDED,
+            "drifted": _flag(
+                "measure: the answer is yes or no; masks: below the limit; concepts: more units than noise changes"
+            ),
             "said": _text("the same in words"),
             "snapshot": _text("artifact of kind `snapshots`: this run"),
             "baseline": _text("the earlier run's", nullable=True),
