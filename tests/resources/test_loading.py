@@ -1,6 +1,5 @@
 """From the steps' tables to the warehouse and on to the reports: they get what they got, by other ways."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,8 +18,8 @@ def bench(tmp_path):
 
 def test_concepts_are_loaded_with_their_agreement_and_read_by_reports(bench):
     health = [["images", "10", "ok"]]
-    bench.store.put("embeddings", "ab" * 16, {"images": np.zeros((1, 1), np.float32)}, {"health": health})
-    embeddings = pd.DataFrame([{"artifact": "ab" * 16}])
+    bench.store.put("probe_health", "ab" * 16, {}, {"health": health})
+    embeddings = pd.DataFrame([{"health": "ab" * 16}])
     rows = load_concepts(bench, embeddings, CLIP, NET).set_index("table")["rows"].to_dict()
     assert rows == {"unit_concepts": 7, "layer_summary": 3, "category_agreement": 2, "probe_health": 1}
     assert set(rows) == set(LOADS["concept_tables"])
@@ -35,8 +34,8 @@ def test_concepts_are_loaded_with_their_agreement_and_read_by_reports(bench):
 
 
 def test_a_study_without_pixel_labels_is_loaded(bench):
-    bench.store.put("embeddings", "cd" * 16, {"images": np.zeros((1, 1), np.float32)}, {"health": []})
-    load_concepts(bench, pd.DataFrame([{"artifact": "cd" * 16}]), CLIP, NET.iloc[:0])
+    bench.store.put("probe_health", "cd" * 16, {}, {"health": []})
+    load_concepts(bench, pd.DataFrame([{"health": "cd" * 16}]), CLIP, NET.iloc[:0])
     tables = bench.warehouse.read("demo")
     assert len(tables["clip_dissect"]) == 5 and tables["netdissect"].empty
     assert tables["category_agreement"].empty

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.domain import domain_findings
 from xai_assets.analysis.opened_models import open_encoder
 from xai_assets.analysis.probe import classes_key, open_probe, probe_groups, probe_labels
 from xai_assets.analysis.workbench import Workbench
@@ -13,6 +14,9 @@ from xai_assets.set_aside import lines
 from xai_assets.world.concepts import concepts
 
 CODE_VERSION = 3
+HEALTH = "probe_health"
+"""The kind of artifact: the rows of the table of that name."""
+
 BATCH = 64
 
 
@@ -38,7 +42,8 @@ def concept_words(bench: Workbench) -> list[tuple[str, str]]:
 def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFrame:
     """One row: the artifact (kind `embeddings`) with `images` (n d) and `texts` (c d), float32 of length 1.
 
-    Its metadata holds the words, their categories and the rows of `probe_health`; those that warn stand in the row.
+    Its metadata holds the words, their categories and what was found of the probe. The rows of `probe_health`, with
+    those on the networks' domains, are the artifact `health`; those that warn stand in the row.
     """
     encoder = open_encoder(bench)
     bench.tally.facts += [f"{encoder.name}: {note}" for note in encoder.notes]
@@ -81,7 +86,13 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
         )
         bench.tally.computed += 1
     _, meta = bench.store.get("embeddings", key)
-    warnings = [f"{name}: {value}" for name, value, level in meta["health"] if level == "warn"]
+    sha256 = probe_table["sha256"].iloc[0]
+    domains = domain_findings(bench, lambda: open_probe(bench, sha256), sha256, encoder)
+    rows = [list(row) for row in (*meta["health"], *domains)]
+    health_key = fingerprint({"health": rows})
+    if not bench.store.has(HEALTH, health_key):
+        bench.store.put(HEALTH, health_key, {}, {"health": rows})
+    warnings = [f"{name}: {value}" for name, value, level in rows if level == "warn"]
     return pd.DataFrame(
         [
             {
@@ -90,6 +101,7 @@ def concept_embeddings(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFr
                 "concepts": len(words),
                 "warnings": "\n".join(warnings),
                 "artifact": key,
+                "health": health_key,
             }
         ]
     )

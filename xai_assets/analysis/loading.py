@@ -3,6 +3,7 @@
 import pandas as pd
 
 from xai_assets.analysis.drift import explanation_drift
+from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
@@ -31,7 +32,7 @@ def load_concepts(
     Returns:
         Table and rows.
     """
-    health = bench.store.get("embeddings", embeddings["artifact"].iloc[0])[1]["health"]
+    health = bench.store.get(HEALTH, embeddings["health"].iloc[0])[1]["health"]
     return _load(
         bench,
         {

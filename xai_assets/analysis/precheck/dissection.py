@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from xai_assets.analysis.domain import classifier_shift, domain_row, encoder_shift
 from xai_assets.analysis.embeddings import concept_words
 from xai_assets.analysis.pixel_labels import vectors_left_out
 from xai_assets.analysis.precheck.found import Found, Sizes, model_notes, refused
-from xai_assets.analysis.probe import folder_probe
+from xai_assets.analysis.probe import PROBE_SPLIT, folder_probe
 from xai_assets.analysis.room import SCENE_SIDE
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import collect
+from xai_assets.dissection.domain import ASKED_IMAGES, Shift
 from xai_assets.dissection.health import near_duplicates
 from xai_assets.dissection.near_duplicates import near_groups
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeSet
@@ -21,6 +23,8 @@ from xai_assets.set_aside import lines
 from xai_assets.study import DissectedModel
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.encoders import load_encoder
+from xai_assets.world.description import describe
+from xai_assets.world.render import render
 
 WHOLE = 200
 """Images of a folder that are decoded as in the run."""
@@ -71,7 +75,7 @@ def _probe(bench: Workbench) -> tuple[ProbeSet, int, list[Found]]:
             broden.labels(index)
         return broden, len(broden), []
     assert source.diorama is not None
-    return _blank(), source.diorama.count, []
+    return _scenes(min(source.diorama.count, ASKED_IMAGES)), source.diorama.count, []
 
 
 def _aside(probe: FolderProbe) -> Iterator[Found]:
@@ -98,6 +102,18 @@ def _near_duplicates(bench: Workbench, probe: ProbeSet) -> Iterator[Found]:
             yield Found(
                 "probe set", "look", f"of the first {len(some)}, {said}" if len(some) < len(probe) else said
             )
+
+
+def _domain(what: str, of: str, shift: Shift | None) -> Iterator[Found]:
+    """That the probe images are not of the domain that a network was trained on."""
+    row = domain_row(of, shift)
+    if row.level == "warn":
+        yield Found(what, "look", row.value)
+
+
+def _scenes(count: int) -> ArrayProbe:
+    """The first scenes of the probe set, as the run renders them."""
+    return ArrayProbe([render(describe(PROBE_SPLIT, index)).image for index in range(count)])
 
 
 def _blank() -> ArrayProbe:
@@ -129,6 +145,8 @@ def _units(
     if vectors and bench.dissection.probe.folder is None:
         yield Found(what, "look", vectors_left_out(entry.model.name, vectors))
     yield from model_notes(what, classifier)
+    if probe is not None:
+        yield from _domain(what, entry.model.name, classifier_shift(classifier, probe))
 
 
 def _keeps_sizes(classifier: Classifier) -> bool:
@@ -156,4 +174,6 @@ def _encoder(bench: Workbench, probe: ProbeSet | None) -> list[Found]:
             encoder.embed_texts([word for word, _ in words[:WORDS]])
         found.append(Found("encoder", "ok", encoder.name))
         found += [Found("encoder", "look", note) for note in encoder.notes]
+        if probe is not None:
+            found += _domain("encoder", "encoder", encoder_shift(encoder, probe))
     return found
