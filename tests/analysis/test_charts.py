@@ -34,14 +34,17 @@ def texts(monkeypatch):
 
 
 def test_the_agreement_chart_has_the_mean_iou_of_every_pair(texts):
-    table = plausible(3, 0, layers=SMALL).mask_agreement
-    png, said = agreement_chart(SimpleNamespace(study=STUDY), table)
-    for _, rows in table.groupby(["method_a", "method_b"]):
-        assert number(rows["iou"].mean()) in texts
-        assert f"chance {number(rows['chance_iou'].mean())}" in texts
+    small = plausible(3, 0, layers=SMALL)
+    table, summary = small.mask_agreement, small.agreement_summary
+    png, said = agreement_chart(SimpleNamespace(study=STUDY), table, summary)
+    of_masks = summary[summary["metric"] == "iou"]
+    assert len(of_masks) == 6
+    for row in of_masks.itertuples():
+        assert number(row.mean) in texts
+        assert f"chance {number(row.chance)}" in texts
     assert "Mean IoU of the masks over 3 images" in said
     assert Image.open(io.BytesIO(png)).format == "PNG"
-    assert agreement_chart(SimpleNamespace(study=STUDY), table)[0] == png
+    assert agreement_chart(SimpleNamespace(study=STUDY), table, summary)[0] == png
 
 
 def bench(curves):
@@ -66,6 +69,6 @@ def test_the_curves_chart_has_a_line_of_its_own_for_every_method_and_order(texts
 
 
 def test_of_nothing_there_is_no_chart():
-    assert agreement_chart(bench({}), pd.DataFrame()) is None
+    assert agreement_chart(bench({}), pd.DataFrame(), pd.DataFrame()) is None
     columns = ["image_id", "target_index", "target_name", "method", "is_control", "artifact"]
     assert curves_chart(bench({}), pd.DataFrame(columns=columns)) is None

@@ -48,6 +48,13 @@ DECIDED = {"answer": "yes", "p": 0.001, "p_holm": 0.01, "family_size": 12, "fewe
 TESTS = pd.DataFrame({"method_a": ["gradcam", "lime", "scorecam"], **DECIDED}).assign(
     method_b="random", metric="srg", variant="blur", family="controls"
 )
+LOCALIZED = TESTS.assign(metric="average_precision", variant=None, truth="object")
+"""The tests of localisation; that the part is missed is not asked."""
+
+LOCALIZED = pd.concat([LOCALIZED, LOCALIZED.assign(truth="part", answer="no")], ignore_index=True)
+AGREED = pd.DataFrame(PAIRS, columns=["method_a", "method_b"]).assign(
+    metric="iou", area=np.nan, mean=0.5, **DECIDED
+)
 SUMMARY = pd.DataFrame({"method": ["gradcam", "lime", "scorecam"], **DECIDED}).assign(
     measure="energy_that_counts"
 )
@@ -64,9 +71,9 @@ def fails(check, *tables):
     [
         (checks.PAIRS, (AGREEMENT, MAPS)),
         (checks.AGREEMENT_SOUND, (AGREEMENT,)),
-        (checks.AGREE, (AGREEMENT,)),
+        (checks.AGREE, (AGREEMENT, MAPS, AGREED)),
         (checks.LOCALIZATION_SOUND, (LOCALIZATION,)),
-        (checks.LOCALIZES, (LOCALIZATION,)),
+        (checks.LOCALIZES, (LOCALIZATION, MAPS, LOCALIZED)),
         (checks.MEASURED, (FAITHFULNESS, MAPS)),
         (checks.METRICS_SOUND, (FAITHFULNESS,)),
         (checks.FAITHFUL, (FAITHFULNESS, MAPS, TESTS)),
@@ -104,9 +111,22 @@ def test_an_agreement_that_cannot_be_stops_what_comes_after(change, said):
     assert said in fails(checks.AGREEMENT_SOUND, AGREEMENT.assign(**change))
 
 
-def test_methods_that_overlap_by_chance_are_named():
-    low = AGREEMENT.assign(iou=np.where(AGREEMENT["method_a"] == "lime", 0.1, 0.5))
-    assert "Not those of lime and scorecam" in fails(checks.AGREE, low)
+def test_methods_that_overlap_less_than_by_chance_are_named():
+    low = AGREED.assign(answer=["yes", "yes", "no"])
+    said = fails(checks.AGREE, AGREEMENT, MAPS, low)
+    assert said.startswith(
+        "Maps of 2 of 3 pairs of methods overlap in their masks more than those of different"
+    )
+    assert "Those of lime and scorecam do not: they cannot both" in said
+
+
+def test_an_agreement_that_cannot_be_told_has_neither_passed_nor_failed():
+    few = AGREED.assign(answer="cannot_tell", n=3, fewest=5)
+    found = checks.AGREE.look(AGREEMENT, MAPS, few)
+    assert found.passed is None
+    assert "of any pair of methods with 3 images; at least 5 are needed" in found.said
+    some = checks.AGREE.look(AGREEMENT, MAPS, AGREED.assign(answer=["yes", "cannot_tell", "yes"]))
+    assert some.passed is None and "Of gradcam and scorecam it cannot be told." in some.said
 
 
 def test_shares_beyond_1_stop_what_comes_after():
@@ -117,10 +137,13 @@ def test_shares_beyond_1_stop_what_comes_after():
     assert "stand there already: 1" in fails(checks.COUNTERFACTUALS_SOUND, doubled)
 
 
-def test_a_method_no_better_than_a_random_map_is_named():
-    low = LOCALIZATION["average_precision"].where(LOCALIZATION["method"] != "lime", -0.5)
-    said = fails(checks.LOCALIZES, LOCALIZATION.assign(average_precision=low))
-    assert ": 2 of 3 methods. Not lime:" in said
+def test_a_method_below_a_random_map_is_named_and_only_the_object_counts():
+    worse = LOCALIZED.assign(answer=["yes", "no", "cannot_tell", "no", "no", "no"])
+    said = fails(checks.LOCALIZES, LOCALIZATION, MAPS, worse)
+    assert "Maps of 1 of 3 methods find the object better" in said
+    assert "Those of lime do not" in said and "Of scorecam it cannot be told." in said
+    few = LOCALIZED.assign(answer="cannot_tell", n=3, fewest=9)
+    assert checks.LOCALIZES.look(LOCALIZATION, MAPS, few).passed is None
 
 
 def test_a_method_that_the_score_follows_less_than_a_random_map_is_named_and_too_few_images_decide_nothing():
@@ -138,9 +161,8 @@ def test_a_method_that_the_score_follows_less_than_a_random_map_is_named_and_too
     assert state(result) == NOT_ASKED and result.description.startswith("Cannot be told of every method.")
 
 
-def test_only_the_object_decides_whether_a_method_localises():
+def test_a_map_stands_once_a_truth():
     part = LOCALIZATION.assign(truth="part", average_precision=0.0)
-    assert checks.LOCALIZES.look(pd.concat([LOCALIZATION, part])).passed
     assert checks.LOCALIZATION_SOUND.look(pd.concat([LOCALIZATION, part])).passed
     assert not checks.LOCALIZATION_SOUND.look(pd.concat([LOCALIZATION, LOCALIZATION])).passed
 

@@ -11,9 +11,12 @@ from scipy.ndimage import gaussian_filter
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
 from xai_assets.dissection.agreement import category_agreement
 from xai_assets.evaluation.accuracy import prediction_summary
+from xai_assets.evaluation.agreement_summary import agreement_summary
+from xai_assets.evaluation.chance import CaseMaps, ShownMap, chance_of_pairs, chance_of_truths
+from xai_assets.evaluation.comparison import metric_summary, metric_tests
 from xai_assets.evaluation.controls import CONTROLS, control
 from xai_assets.evaluation.equal_area import iou_at_area
-from xai_assets.evaluation.localization import localize
+from xai_assets.evaluation.localization import localization_values, localize
 from xai_assets.evaluation.overlap import dice, expected_iou, iou, max_attainable
 from xai_assets.evaluation.ranking import rank_correlation
 from xai_assets.reporting.results import StudyResults
@@ -68,6 +71,7 @@ def plausible(
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     frames["prediction_summary"] = prediction_summary(frames["predictions"])
+    frames |= _summaries(frames, store)
     dissected = _dissected(generator, layers)
     study = {
         "name": "demo",
@@ -86,6 +90,38 @@ def plausible(
     }
     results = StudyResults(study=study, **frames, **dissected, artifact=store)
     return replace(results, unit_pictures=_pictures(results, scenes, generator))
+
+
+def _summaries(frames: dict[str, pd.DataFrame], store: Store) -> dict[str, pd.DataFrame]:
+    """Means, chance and tests of agreement and localisation, as a load of the tables makes them."""
+    blocks: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in frames["maps"].to_dict("records"):
+        arrays, _ = store("maps", row["artifact"])
+        shown = ShownMap.of(arrays["values"], arrays["mask"].astype(bool))
+        blocks.setdefault((row["image_id"], row["target_index"]), {})[row["method"]] = shown
+    images = list(dict.fromkeys(image for image, _ in blocks))
+    views = {
+        (row["image_id"], row["target_index"]): row["view"]
+        for row in frames["predictions"].to_dict("records")
+    }
+    cases = [
+        CaseMaps(
+            images.index(case[0]), maps,
+            {"object": store("views", views[case])[0]["truth"].astype(bool).ravel()},
+        )
+        for case, maps in blocks.items()
+    ]  # fmt: skip
+    chance = chance_of_truths([cases], list(BLUR))
+    values = localization_values(frames["localization"])
+    return {
+        "agreement_summary": agreement_summary(
+            frames["mask_agreement"],
+            pd.DataFrame(columns=["area"]),
+            chance_of_pairs([cases], list(BLUR)),
+        ),
+        "metric_summary": metric_summary(values, chance),
+        "metric_tests": metric_tests(values, chance),
+    }
 
 
 def _image(name: str, scene: Rendered | None, **changes: Any) -> dict[str, Any]:

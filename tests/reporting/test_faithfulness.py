@@ -184,12 +184,14 @@ def test_nested_truths_have_their_means_and_chance_each():
     found = localization(small)["nested"]
     assert [truth["key"] for truth in found["truths"]] == ["part", "object", "all_objects"]
     table = small.localization[small.localization["truth"] == "all_objects"]
-    assert found["truths"][2]["chance"] == pytest.approx(table.groupby("image_id")["chance_ap"].mean().mean())
+    assert found["truths"][2]["scattered"] == pytest.approx(
+        table.groupby("image_id")["chance_ap"].mean().mean()
+    )
     assert (found["truths"][1]["images"], found["truths"][1]["cases"]) == (3, 4)
     rows = {row["key"]: row for row in found["rows"]}
     mine = table[table["method"] == "gradcam"].groupby("image_id")["average_precision"].mean()
     assert (
-        rows["gradcam"]["cells"][2]["mean"] == pytest.approx(mine.mean())
+        rows["gradcam"]["cells"][2]["value"]["mean"] == pytest.approx(mine.mean())
         and not rows["gradcam"]["is_control"]
     )
     alone = replace(small, localization=small.localization[small.localization["truth"] == "object"])

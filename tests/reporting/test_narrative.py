@@ -7,10 +7,6 @@ def difference(mean: float, low: float | None, high: float | None, n: int = 12) 
     return {"mean": mean, "low": low, "high": high, "n": n}
 
 
-def row(method: str, control: str, value: dict[str, object] | None) -> dict[str, object]:
-    return {"method": method, "control": control, "difference": value, "outcome": narrative.outcome(value)}
-
-
 WIN, LOSS, OPEN = difference(0.3, 0.2, 0.4), difference(-0.2, -0.3, -0.1), difference(0.05, -0.02, 0.12)
 
 
@@ -28,50 +24,6 @@ WIN, LOSS, OPEN = difference(0.3, 0.2, 0.4), difference(-0.2, -0.3, -0.1), diffe
 )
 def test_an_interval_decides_or_does_not(value: dict[str, object] | None, expected: str) -> None:
     assert narrative.outcome(value) == expected
-
-
-def test_winners_are_named_together_and_losers_each_with_their_difference() -> None:
-    sentences = narrative.against_controls(
-        [
-            row("gradcam", "centre", WIN),
-            row("gradcam", "edges", WIN),
-            row("scorecam", "centre", WIN),
-            row("scorecam", "edges", WIN),
-            row("ablationcam", "centre", WIN),
-            row("ablationcam", "edges", OPEN),
-            row("lime", "centre", LOSS),
-            row("lime", "edges", None),
-        ]
-    )
-    assert sentences == [
-        "By pixel average precision, Grad-CAM and ScoreCAM beat both the centre prior and the edge map.",
-        "AblationCAM beats the centre prior (difference +0.30 [+0.20, +0.40]) and does not beat the edge map: the "
-        "difference +0.05 [−0.02, +0.12] is not told apart from nothing.",
-        "LIME does worse than the centre prior (difference −0.20 [−0.30, −0.10]) and could not be compared with the "
-        "edge map.",
-    ]
-
-
-def test_where_no_method_wins_no_winner_is_named() -> None:
-    [sentence] = narrative.against_controls([row("lime", "centre", LOSS)])
-    assert sentence == "LIME does worse than the centre prior (difference −0.20 [−0.30, −0.10])."
-
-
-def test_without_controls_nothing_is_claimed() -> None:
-    [sentence] = narrative.against_controls([])
-    assert "nothing can be said" in sentence
-
-
-def test_the_resolution_is_the_widest_interval() -> None:
-    sentence = narrative.resolution(
-        [row("gradcam", "centre", WIN), row("lime", "centre", difference(0, -0.2, 0.3, 9))]
-    )
-    assert sentence is not None
-    assert "With 9 images" in sentence
-    assert "±0.25" in sentence
-    assert "no conclusion" in str(
-        narrative.resolution([row("gradcam", "centre", difference(1, None, None, 1))])
-    )
 
 
 @pytest.mark.parametrize(
@@ -97,29 +49,6 @@ def test_only_words_above_chance_are_put_together() -> None:
     )
     assert "b: " in together[1]
     assert "no more than" in together[1]
-
-
-def pair(a: str, b: str, iou: float, excess: dict[str, object]) -> dict[str, object]:
-    return {
-        "method_a": a,
-        "method_b": b,
-        "iou": difference(iou, iou - 0.1, iou + 0.1),
-        "chance": 0.1,
-        "excess": excess,
-    }
-
-
-def test_agreement_names_the_extremes_and_what_is_not_beyond_chance() -> None:
-    rows = [pair("gradcam", "scorecam", 0.6, WIN), pair("gradcam", "lime", 0.12, OPEN)]
-    sentence = narrative.agreement(rows)
-    assert (
-        "Grad-CAM and ScoreCAM agree most: IoU 0.60 [0.50, 0.70], of which chance alone gives 0.10."
-        in sentence
-    )
-    assert "Grad-CAM and LIME agree least: IoU 0.12" in sentence
-    assert sentence.endswith("Not told apart from chance: Grad-CAM and LIME.")
-    assert "1 pair of 2 not told apart from chance" in narrative.span(rows)
-    assert "not known" in narrative.agreement([])
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,8 @@ def test_hostile_names_are_printed_as_they_are() -> None:
 def test_infinities_and_missing_values_become_null() -> None:
     small = plausible(1, 0, layers={"layer4": 6})
     scores = small.localization.assign(average_precision=None, energy=float("inf"))
-    report = render("cam", replace(small, localization=scores))
+    means = small.metric_summary.assign(mean=None, low=float("inf"))
+    report = render("cam", replace(small, localization=scores, metric_summary=means))
     assert b"Infinity" not in report.json
     assert b"NaN" not in report.json
     assert report.data["localization"]["rows"][0]["values"]["average_precision"]["value"] is None

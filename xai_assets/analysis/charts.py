@@ -12,18 +12,22 @@ from xai_assets.reporting.plates import agreement_plate, curves_plate
 from xai_assets.reporting.results import StudyResults
 
 
-def agreement_chart(bench: Workbench, table: pd.DataFrame) -> tuple[bytes, str] | None:
+def agreement_chart(bench: Workbench, table: pd.DataFrame, summary: pd.DataFrame) -> tuple[bytes, str] | None:
     """A PNG of the mean IoU of every pair of methods, and what it says; None where there are no pairs.
 
     Args:
         bench: of the study.
         table: rows of the table `mask_agreement`.
+        summary: rows of the table `agreement_summary`.
     """
     if not len(table):
         return None
     study = {"name": bench.study.name, "title": bench.study.title, "seed": bench.study.seed}
-    chapter = agreement(StudyResults(study=study, mask_agreement=table))
-    said = f"Mean IoU of the masks over {count(chapter['images'], 'image')}, and what chance gives. {chapter['sentence']}"
+    chapter = agreement(StudyResults(study=study, mask_agreement=table, agreement_summary=summary))
+    said = (
+        f"Mean IoU of the masks over {count(chapter['images'], 'image')}, and below it that of masks of different "
+        f"images. {chapter['sentence']}"
+    )
     return agreement_plate(chapter["methods"], chapter["pairs"]), said
 
 

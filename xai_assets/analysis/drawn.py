@@ -10,7 +10,7 @@ from xai_assets.files import fingerprint
 from xai_assets.resources.frames import content_version
 
 KIND = "drawn"
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raise it when the same tables are drawn or described in another way."""
 
 Picture = tuple[bytes, str]

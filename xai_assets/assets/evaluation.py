@@ -70,9 +70,17 @@ def _measured(
 def mask_agreement(context: dg.AssetExecutionContext, **masks: Table) -> dg.MaterializeResult:
     """IoU, Dice and rank correlation of every pair of methods, each with what chance would give."""
     from xai_assets.analysis.charts import agreement_chart
+    from xai_assets.analysis.evaluation import agreement_summary
     from xai_assets.analysis.evaluation import mask_agreement as agree
 
-    return _measured(context, masks, agree, chart=agreement_chart)
+    maps = together(masks)
+    return _measured(
+        context,
+        masks,
+        agree,
+        chart=lambda bench, table: agreement_chart(bench, table, agreement_summary(bench, maps, table)),
+        facts=lambda bench, table: agreement_summary(bench, maps, table),
+    )
 
 
 @study_asset(GROUP, "numpy", LIGHT, version="2", ins=MASKS, checks=CHECKS["localization"])
@@ -81,8 +89,15 @@ def localization(
 ) -> dg.MaterializeResult:
     """The masks, and controls that look at no model, against the true masks: of the part, the object, all objects."""
     from xai_assets.analysis.evaluation import localization as localise
+    from xai_assets.evaluation.comparison import metric_tests
+    from xai_assets.evaluation.localization import localization_values
 
-    return _measured(context, masks, lambda bench, maps: localise(bench, maps, predictions))
+    return _measured(
+        context,
+        masks,
+        lambda bench, maps: localise(bench, maps, predictions),
+        facts=lambda bench, table: metric_tests(localization_values(table), seed=bench.study.seed),
+    )
 
 
 @study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["faithfulness"])

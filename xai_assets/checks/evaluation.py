@@ -58,17 +58,21 @@ def _agreement_sound(agreement: Table, *_: Table) -> Verdict:
     return rules.sound(problems(), "All values are within what they can be.", REMEDY, len(agreement))
 
 
-def _agree(agreement: Table, *_: Table) -> Verdict:
-    measured = agreement.dropna(subset=["iou", "chance_iou"])
-    if not len(measured):
+def _agree(agreement: Table, *others: Table) -> Verdict:
+    """Of `agreement_summary`, the answers about the IoU of each pair, against that of masks of different images."""
+    asked = others[-1] if len(agreement) else agreement
+    if len(asked):
+        asked = asked[(asked["metric"] == "iou") & asked["area"].isna() & asked["mean"].notna()]
+        asked = asked.assign(pair=asked["method_a"] + " and " + asked["method_b"])
+    if not len(asked):
         return rules.left_out("the comparison of several methods")
-    means = measured.groupby(["method_a", "method_b"])[["iou", "chance_iou"]].mean()
-    low = means[means["iou"] <= means["chance_iou"]]
-    said = f"Masks of {len(means) - len(low)} of {len(means)} pairs of methods overlap more than chance would have it."
-    if len(low):
-        first = ", ".join(" and ".join(pair) for pair in low.index[: rules.NAMED])
-        said += f" Not those of {first}: they cannot both be where the model looked."
-    return Verdict(not len(low), said, {"pairs": len(means), "at_chance": len(low)})
+    return decided(
+        asked,
+        "pair",
+        "overlap in their masks more than those of different images do",
+        "they cannot both be where the model looked",
+        ("pair of methods", "pairs of methods"),
+    )
 
 
 def _sound(ranges: dict[str, rules.Range], key: Sequence[str]) -> Callable[..., Verdict]:
@@ -114,27 +118,20 @@ def _all_measured(table: Table, maps: Table) -> Verdict:
     return Verdict(not missing, said, {"maps": len(maps), "missing": len(missing)})
 
 
-def _beats_random(measure: str, column: str) -> Callable[..., Verdict]:
-    """Each method's mean over images is above that of the control `random`, which looks at nothing."""
-
-    def look(table: Table, *_: Table) -> Verdict:
-        from xai_assets.evaluation.localization import of_object
-
-        rows = of_object(table)
-        means = rows.groupby("method")[column].mean().dropna()
-        if "random" not in means:
-            return rules.left_out(measure)
-        controls = set(rows.loc[rows["is_control"].astype(bool), "method"])
-        low = sorted(name for name, mean in means.items() if name not in controls and mean <= means["random"])
-        methods = means.index.difference(list(controls))
-        if not len(methods):
-            return not_asked(f"No method has {measure}.")
-        said = f"Above a random map in {measure}: {len(methods) - len(low)} of {len(methods)} methods."
-        if low:
-            said += f" Not {', '.join(low)}: what such a map shows is not to be read as evidence."
-        return Verdict(not low, said, {"random": round(float(means["random"]), 4), "not_above": len(low)})
-
-    return look
+def _localizes(localization: Table, *others: Table) -> Verdict:
+    """Of the tests of localisation (`metric_tests`), those of each method against the control `random`."""
+    asked = tests = others[-1] if len(localization) else localization
+    if len(tests):
+        headline = (tests["metric"] == "average_precision") & (tests["truth"] == "object")
+        asked = tests[headline & (tests["family"] == "controls") & (tests["method_b"] == "random")]
+    if not len(asked):
+        return rules.left_out("pixel average precision")
+    return decided(
+        asked,
+        "method_a",
+        "find the object better than a random map does (pixel average precision)",
+        "what such a map shows is not to be read as evidence",
+    )
 
 
 def _faithful(_: Table, maps: Table, tests: Table) -> Verdict:
@@ -186,7 +183,9 @@ def _on_what_counts(_: Table, maps: Table, summary: Table) -> Verdict:
     )
 
 
-def decided(rows: Table, column: str, what: str, follows: str) -> Verdict:
+def decided(
+    rows: Table, column: str, what: str, follows: str, each: tuple[str, str] = ("method", "methods")
+) -> Verdict:
     """The verdict of a check of several methods that the rule of `evaluation.decision` decides.
 
     It fails where the answer is no for one of them, passes where it is yes for all, and is open else.
@@ -196,6 +195,7 @@ def decided(rows: Table, column: str, what: str, follows: str) -> Verdict:
         column: the one with the method.
         what: what is asked of the maps of a method, as in "lie above a random map".
         follows: what follows where it is not so.
+        each: what is asked, in the singular and the plural.
     """
     methods = list(dict.fromkeys(rows[column]))
     low = list(dict.fromkeys(rows.loc[rows["answer"] == "no", column]))
@@ -207,14 +207,14 @@ def decided(rows: Table, column: str, what: str, follows: str) -> Verdict:
     few = f"; at least {fewest} are needed" if images < fewest else ""
     tested = f"{images} images, {size} tests corrected by Holm"
     if unsure and len(unsure) == len(methods):
-        return cannot_be_told(f"of any method with {images} images{few}: whether its maps {what}", numbers)
-    said = f"Maps of {len(methods) - len(low) - len(unsure)} of {len(methods)} methods {what} ({tested})."
+        return cannot_be_told(f"of any {each[0]} with {images} images{few}: whether its maps {what}", numbers)
+    said = f"Maps of {len(methods) - len(low) - len(unsure)} of {len(methods)} {each[1]} {what} ({tested})."
     if low:
         said += f" Those of {', '.join(low)} do not: {follows}."
     if unsure:
         said += f" Of {', '.join(unsure)} it cannot be told{few}."
     if unsure and not low:
-        return cannot_be_told(f"of every method. {said.removesuffix('.')}", numbers)
+        return cannot_be_told(f"of every {each[0]}. {said.removesuffix('.')}", numbers)
     return Verdict(not low, said, numbers)
 
 
@@ -231,7 +231,7 @@ AGREEMENT_SOUND = Check(
 )
 AGREE = Check(
     "methods_overlap_beyond_chance",
-    "The masks of each two methods overlap more than independent ones would.",
+    "The masks of each two methods overlap more than their masks of different images do.",
     _agree,
 )
 LOCALIZATION_SOUND = Check(
@@ -243,7 +243,7 @@ LOCALIZATION_SOUND = Check(
 LOCALIZES = Check(
     "methods_beat_a_random_map",
     "Each method finds the true pixels better than a map that looks at nothing.",
-    _beats_random("pixel average precision", "average_precision"),
+    _localizes,
 )
 METRICS_SOUND = Check(
     "values_are_in_range",

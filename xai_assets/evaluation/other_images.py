@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 from itertools import permutations
 
 import numpy as np
+from scipy import stats
 
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.evaluation.intervals import UNBOUNDED, Bounds, Interval, mean_interval
@@ -30,7 +31,7 @@ EXACT_UP_TO = 5_040
 DRAWS = 9_999
 """Pairings that are drawn; with the observed one 10 000, so that the smallest p is 0.0001."""
 
-PSEUDOVALUES = "skewness-corrected t over jackknife pseudo-values"
+PSEUDOVALUES = "jackknife t over images and the others"
 
 _CLOSE = 1e-9
 """Sums that differ by less than this share of their size are equal: they are of the same numbers in another order."""
@@ -76,16 +77,25 @@ def against_others(
         values = [float(_checked(block)[0, 0]) for block in blocks if len(block)]
         mean = float(np.mean(values)) if values else None
         return AgainstOthers(mean, None, mean_interval([], bounds=bounds), None)
-    pseudo = np.concatenate([_pseudovalues(block) for block in paired])
-    found = mean_interval(pseudo, bounds=bounds)
-    if found.low is not None:
-        found = replace(found, method=PSEUDOVALUES)
     return AgainstOthers(
         float(np.concatenate([np.diag(block) for block in paired]).mean()),
         float(np.concatenate([np.full(len(block), _of_others(block)) for block in paired]).mean()),
-        replace(found, excluded=alone),
+        replace(
+            _interval(np.concatenate([_pseudovalues(block) for block in paired]), bounds), excluded=alone
+        ),
         repairing_p(paired, seed=seed),
     )
+
+
+def _interval(pseudo: np.ndarray, bounds: Bounds) -> Interval:
+    """Student's t interval of the jackknife; none where `mean_interval` has none."""
+    found = mean_interval(pseudo, bounds=bounds)
+    if found.low is None or found.mean is None:
+        return found
+    n = len(pseudo)
+    reach = float(stats.t.ppf((1 + found.level) / 2, n - 1)) * float(pseudo.std(ddof=1)) / math.sqrt(n)
+    low, high = max(found.mean - reach, bounds[0]), min(found.mean + reach, bounds[1])
+    return replace(found, low=low, high=high, method=PSEUDOVALUES)
 
 
 def repairing_p(blocks: Sequence[np.ndarray], *, seed: int = 0) -> float | None:

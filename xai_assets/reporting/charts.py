@@ -29,14 +29,13 @@ def icon(key: str) -> Markup:
     )
 
 
-def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: float | None = None) -> Markup:
-    """Mean and interval of each row on one axis from 0 to 1, with the chance level as a dashed line.
+def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str) -> Markup:
+    """Mean and interval of each row on one axis from 0 to 1, and what chance gives it as a dashed line.
 
     Args:
-        rows: `key` (method or control) and `value` (mean, low, high, n) of each.
+        rows: `key` (method or control), `value` (mean, low, high, n) and `chance` (None: no line) of each.
         title: the alt text.
         unit: what stands under the axis.
-        chance: where the dashed line stands.
     """
     left, right, step = 32.0, 30.0, 6.4
     span = d.WIDTH - left - right
@@ -49,9 +48,6 @@ def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: flo
             d.line(x, 0.8, x, floor, d.LINE, 0.15),
             d.text(x, floor + 3.8, f"{tick / 10:.1f}", anchor="middle", colour=d.MUTED),
         ]
-    if chance is not None:
-        x = left + span * chance
-        parts += [d.line(x, 0.8, x, floor, d.MUTED, 0.35, "1.2 0.9")]
     for number, row in enumerate(rows):
         y = step * (number + 0.5) + 1
         style, value = names.method(row["key"]), row["value"]
@@ -59,6 +55,9 @@ def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: flo
         if value is None:
             parts.append(d.text(left + 1, y + d.BASE, "no value", colour=d.MUTED))
             continue
+        if row["chance"] is not None:
+            x = left + span * row["chance"]
+            parts.append(d.line(x, y - step / 2, x, y + step / 2, d.MUTED, 0.35, "1.2 0.9"))
         low = value["mean"] if value["low"] is None else value["low"]
         high = value["mean"] if value["high"] is None else value["high"]
         parts.append(d.line(left + span * low, y, left + span * high, y, style.colour, 0.7))
@@ -67,12 +66,16 @@ def forest(rows: Sequence[dict[str, Any]], *, title: str, unit: str, chance: flo
             for end in (low, high)
         ]
         parts.append(d.marker(style.shape, left + span * value["mean"], y, style.colour))
-        parts.append(
-            d.text(d.WIDTH, y + d.BASE, f"{value['mean']:.2f}  [{low:.2f}, {high:.2f}]", anchor="end")
-        )
-    note = unit + ("" if chance is None else f"; dashed: chance {chance:.2f}")
+        parts.append(d.text(d.WIDTH, y + d.BASE, _shown(value), anchor="end"))
+    known = any(row["chance"] is not None for row in rows)
+    note = unit + ("; dashed: the same method’s maps of other images" if known else "")
     parts.append(d.text(left + span / 2, floor + 8.4, note, anchor="middle", colour=d.MUTED))
     return d.svg(title, height, parts)
+
+
+def _shown(value: dict[str, Any]) -> str:
+    ends = "" if value["low"] is None else f"  [{value['low']:.2f}, {value['high']:.2f}]"
+    return f"{value['mean']:.2f}{ends}"
 
 
 _LETTER = 1.55

@@ -1,15 +1,15 @@
-"""Methods and controls against the truth, and against each other: intervals over images, paired differences."""
+"""Methods and controls against the truth, and against each other: rows of the warehouse, selected and put in order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
-from xai_assets.evaluation.localization import TRUTHS, of_object
+from xai_assets.evaluation.localization import OBJECT, TRUTHS, of_object
 from xai_assets.evaluation.metrics import METRICS
-from xai_assets.reporting import names, narrative
-from xai_assets.reporting.numbers import by_image, in_order, interval, mean, present
+from xai_assets.reporting import comparisons, names
+from xai_assets.reporting.numbers import in_order, mean, plain, present, records
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -22,9 +22,10 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
     """The methods (those of `only`, where given) and all controls against the true masks.
 
     Returns:
-        `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`
-        and `chance`), `comparisons` (paired differences of average precision with the decisive controls), `sentences`,
-        `chance` (mean chance level of average precision) and `nested` (see `_nested`).
+        `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`,
+        `chance`, `chance_scattered`, `attainable` and `beyond`, see `_answer`), `comparisons` (paired differences of
+        average precision with the decisive controls, each with its answer), `sentences`, of which the last says what so
+        few images can show, and `nested` (see `_nested`).
     """
     every = results.localization
     if only and len(every):
@@ -38,54 +39,131 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
             "rows": [],
             "comparisons": [],
             "sentences": [],
-            "chance": None,
             "policy": None,
             "images": 0,
             "cases": 0,
             "nested": {"truths": [], "rows": []},
         }
-    present = in_order(table["method"])
     controls = set(table.loc[table["is_control"].astype(bool), "method"].astype(str))
     known = [*names.METHODS, *names.CONTROLS]
     ordered = sorted(
-        present, key=lambda key: (key in controls, known.index(key) if key in known else len(known), key)
+        in_order(table["method"]),
+        key=lambda key: (key in controls, known.index(key) if key in known else len(known), key),
     )
-    rows = [_measured(table[table["method"] == key], key, key in controls) for key in ordered]
-    comparisons = _comparisons(table, ordered, controls)
-    sentences = narrative.against_controls(comparisons)
-    limit = narrative.resolution(comparisons) if comparisons else None
+    means, tests = _Means(results.metric_summary), _tests(results.metric_tests)
+    rows = [_measured(table, key, key in controls, means, tests) for key in ordered]
+    compared = [
+        _compared(tests["controls", LOCALIZATION[0], OBJECT, key, control])
+        for key in ordered
+        for control in names.DECISIVE
+        if ("controls", LOCALIZATION[0], OBJECT, key, control) in tests
+    ]
+    limit = comparisons.resolution(compared)
     return {
         "metrics": [{"key": key, "title": METRICS[key].title} for key in LOCALIZATION],
         "rows": rows,
-        "comparisons": comparisons,
-        "sentences": sentences + ([limit] if limit else []),
-        "chance": mean(table["chance_ap"]),
+        "comparisons": compared,
+        "sentences": [*comparisons.on_the_object(rows), *comparisons.against_controls(compared), limit],
         "policy": ", ".join(in_order(table["policy"].dropna())),
         "images": len(in_order(table["image_id"])),
         "cases": int(table.groupby(["image_id", "target_index"]).ngroups),
-        "nested": _nested(every, ordered, controls),
+        "nested": _nested(every, ordered, controls, means),
     }
 
 
-def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str]) -> Row:
+class _Means:
+    """The rows of `metric_summary` that are about a truth."""
+
+    def __init__(self, summary: pd.DataFrame) -> None:
+        self._rows: dict[tuple[str, str, str], Row] = {}
+        for row in records(summary):
+            if row["metric"] in LOCALIZATION:
+                # Rows from before there were several truths are about the object.
+                self._rows[row["metric"], row.get("truth") or OBJECT, row["method"]] = row
+
+    def __call__(self, metric: str, truth: str, method: str) -> Row:
+        """`value` (see `_interval`; None where nothing was measured), `chance`, `chance_scattered`, `attainable`."""
+        row = self._rows.get((metric, truth, method), {})
+        return {
+            "value": _interval(row),
+            **{name: plain(row.get(name)) for name in ("chance", "chance_scattered", "attainable")},
+        }
+
+
+def _tests(tests: pd.DataFrame) -> Mapping[tuple[str, str, str, str, str], Row]:
+    return {
+        (row["family"], row["metric"], row.get("truth") or OBJECT, row["method_a"], row["method_b"]): row
+        for row in records(tests)
+        if row["metric"] in LOCALIZATION
+    }
+
+
+def _interval(row: Mapping[str, Any], value: str = "mean", before: str = "") -> Row | None:
+    """`mean`, `low`, `high` and `n` of a row of the warehouse; None where nothing was measured."""
+    if row.get(value) is None:
+        return None
+    found = {"mean": row[value], "low": row.get(f"{before}low"), "high": row.get(f"{before}high")}
+    return {**found, "n": row["n"]}
+
+
+def _answer(row: Mapping[str, Any]) -> Row:
+    """What a test decided: `answer`, `p_holm`, `family_size`, `fewest` and `n`."""
+    return {name: row.get(name) for name in ("answer", "p_holm", "family_size", "fewest", "n")}
+
+
+def _measured(
+    table: pd.DataFrame,
+    key: str,
+    is_control: bool,
+    means: _Means,
+    tests: Mapping[tuple[str, str, str, str, str], Row],
+) -> Row:
+    values = {}
+    for metric in LOCALIZATION:
+        test = tests.get(("chance", metric, OBJECT, key, "other_images"))
+        values[metric] = {**means(metric, OBJECT, key), "beyond": _answer(test) if test else None}
+    return {
+        "key": key,
+        "is_control": is_control,
+        "images": len(in_order(table.loc[table["method"] == key, "image_id"])),
+        "values": values,
+    }
+
+
+def _compared(test: Row) -> Row:
+    return {
+        "method": test["method_a"],
+        "control": test["method_b"],
+        "difference": _interval(test, "difference"),
+        "outcome": comparisons.OUTCOMES[test["answer"]],
+        **_answer(test),
+    }
+
+
+def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str], means: _Means) -> Row:
     """Average precision against each truth: the deciding part, the object, all objects.
 
     Returns:
-        `truths` (key, `chance`: the mean share of the frame; `images` and `cases` in which something of it is seen) and
-        `rows` (one a method or control: `key`, `is_control`, and in `cells` one interval a truth). Nothing where the
-        object is the only truth.
+        `truths` (key, `scattered`: the mean share of the frame; `images` and `cases` in which something of it is seen)
+        and `rows` (one a method or control: `key`, `is_control`, and in `cells` one value a truth with its `chance`).
+        Nothing where the object is the only truth.
     """
     known = [key for key in TRUTHS if "truth" in table and (table["truth"] == key).any()]
     if len(known) < 2:
         return {"truths": [], "rows": []}
-    of = {key: table[(table["truth"] == key) & table["chance_ap"].notna()] for key in known}
-    truths = []
-    for key, rows in of.items():
-        # A method's constant map has no value, and its chance level neither: each case counts once, by its controls.
-        once = rows.drop_duplicates(["image_id", "target_index"])
-        images = len(in_order(once["image_id"]))
+    truths, metric = [], LOCALIZATION[0]
+    for key in known:
+        # A method's constant map has no value: each case counts once, by its controls.
+        seen = table[(table["truth"] == key) & table["chance_ap"].notna()]
+        once = seen.drop_duplicates(["image_id", "target_index"])
+        scattered = [means(metric, key, control)["chance_scattered"] for control in ordered]
         truths.append(
-            {"key": key, "chance": mean(by_image(once, "chance_ap")), "images": images, "cases": len(once)}
+            {
+                "key": key,
+                "scattered": next((level for level in reversed(scattered) if level is not None), None),
+                "images": len(in_order(once["image_id"])),
+                "cases": len(once),
+            }
         )
     return {
         "truths": truths,
@@ -93,114 +171,73 @@ def _nested(table: pd.DataFrame, ordered: list[str], controls: set[str]) -> Row:
             {
                 "key": key,
                 "is_control": key in controls,
-                "cells": [
-                    interval(by_image(rows[rows["method"] == key], "average_precision"))
-                    for rows in of.values()
-                ],
+                "cells": [means(metric, truth, key) for truth in known],
             }
             for key in ordered
         ],
     }
 
 
-def _measured(table: pd.DataFrame, key: str, is_control: bool) -> Row:
-    values = {}
-    for metric in LOCALIZATION:
-        chance = METRICS[metric].chance_key
-        values[metric] = {
-            "value": interval(by_image(table, metric)),
-            "chance": mean(table[chance]) if chance else None,
-        }
-    return {
-        "key": key,
-        "is_control": is_control,
-        "images": len(in_order(table["image_id"])),
-        "values": values,
-    }
-
-
-def _comparisons(table: pd.DataFrame, ordered: list[str], controls: set[str]) -> list[Row]:
-    rows = []
-    precision = {key: by_image(table[table["method"] == key], "average_precision") for key in ordered}
-    for key in ordered:
-        if key in controls:
-            continue
-        for control in names.DECISIVE:
-            if control not in precision:
-                continue
-            difference = interval((precision[key] - precision[control]).dropna())
-            rows.append(
-                {
-                    "method": key,
-                    "control": control,
-                    "difference": difference,
-                    "outcome": narrative.outcome(difference),
-                }
-            )
-    return rows
-
-
 def agreement(results: StudyResults) -> Row:
-    """Every pair of methods: IoU with its chance level, the excess over chance, Dice and rank correlation.
+    """Every pair of methods: each metric with what their maps of other images give, and what the test decides.
 
     Returns:
-        `methods`, `pairs`, `areas` (each with its chance level), `sentence`, `policy` and `images`; a pair's `sweep` has
-        the mean IoU at each of the areas.
+        `methods`, `pairs`, `areas`, `sentence`, `policy` and `images`. A pair has its IoU (`iou`, `chance`,
+        `chance_scattered`, `attainable`, `excess`: IoU less chance, and what `_answer` has), `matched`, `dice` and
+        `rank_correlation` with `chance_…` of each, and `sweep`: `value`, `chance` and `answer` at each of the areas.
     """
-    table = results.mask_agreement
-    if not len(table):
+    table, summary = results.mask_agreement, records(results.agreement_summary)
+    if not len(table) or not summary:
         nothing: Row = {"methods": [], "pairs": [], "areas": [], "policy": None, "images": 0}
-        return nothing | {"sentence": narrative.agreement([])}
-    areas = _areas(results.agreement_sweep)
-    found = set(table["method_a"].astype(str)) | set(table["method_b"].astype(str))
+        return nothing | {"sentence": comparisons.agreement([])}
+    by_pair: dict[tuple[str, str], dict[tuple[str, float | None], Row]] = {}
+    for row in summary:
+        by_pair.setdefault((row["method_a"], row["method_b"]), {})[row["metric"], row["area"]] = row
+    found = {name for pair in by_pair for name in pair}
     methods = [key for key in names.METHODS if key in found] + sorted(found - set(names.METHODS))
-    pairs = []
-    for a, b in combinations(methods, 2):
-        rows = table[
-            ((table["method_a"] == a) & (table["method_b"] == b))
-            | ((table["method_a"] == b) & (table["method_b"] == a))
-        ]
-        if not len(rows):
-            continue
-        iou, chance = by_image(rows, "iou"), by_image(rows, "chance_iou")
-        pairs.append(
-            {
-                "method_a": a,
-                "method_b": b,
-                "iou": interval(iou),
-                "chance": mean(chance),
-                "attainable": mean(rows["attainable_iou"]),
-                "matched": interval(by_image(rows, "iou_matched")),
-                "chance_matched": mean(rows["chance_iou_matched"]),
-                "sweep": [_at_area(results.agreement_sweep, a, b, area["area"]) for area in areas],
-                "excess": interval((iou - chance).dropna()),
-                "dice": interval(by_image(rows, "dice")),
-                "rank_correlation": interval(by_image(rows, "rank_correlation")),
-            }
-        )
+    areas = sorted({row["area"] for row in summary if row["area"] is not None})
+    place = {frozenset(pair): rows for pair, rows in by_pair.items()}
+    pairs = [
+        _pair(a, b, place[frozenset((a, b))], areas)
+        for a, b in combinations(methods, 2)
+        if frozenset((a, b)) in place
+    ]
     return {
         "methods": methods,
         "pairs": pairs,
         "areas": areas,
-        "sentence": narrative.agreement(pairs),
+        "sentence": comparisons.agreement(pairs),
         "policy": ", ".join(in_order(table["policy"].dropna())),
         "images": len(in_order(table["image_id"])),
     }
 
 
-def _areas(sweep: pd.DataFrame) -> list[Row]:
-    """The areas of the sweep, ascending, each with its chance level."""
-    if not len(sweep):
-        return []
-    of = sweep[["area", "chance_iou"]].drop_duplicates().sort_values("area")
-    return [{"area": float(row["area"]), "chance": float(row["chance_iou"])} for row in of.to_dict("records")]
-
-
-def _at_area(sweep: pd.DataFrame, a: str, b: str, area: float) -> float | None:
-    either = ((sweep["method_a"] == a) & (sweep["method_b"] == b)) | (
-        (sweep["method_a"] == b) & (sweep["method_b"] == a)
-    )
-    return mean(by_image(sweep[either & (sweep["area"] == area)], "iou"))
+def _pair(a: str, b: str, rows: Mapping[tuple[str, float | None], Row], areas: Sequence[float]) -> Row:
+    iou = rows["iou", None]
+    matched, dice, ranks = (rows[key, None] for key in ("iou_matched", "dice", "rank_correlation"))
+    at = [rows.get(("iou_matched", area), {}) for area in areas]
+    return {
+        "method_a": a,
+        "method_b": b,
+        "iou": _interval(iou),
+        **{name: iou[name] for name in ("chance", "chance_scattered", "attainable")},
+        "excess": _interval(iou, "difference", "difference_"),
+        **_answer(iou),
+        "matched": _interval(matched),
+        "chance_matched": matched["chance"],
+        "dice": _interval(dice),
+        "chance_dice": dice["chance"],
+        "rank_correlation": _interval(ranks),
+        "chance_rank_correlation": ranks["chance"],
+        "answers": {
+            "iou": iou["answer"],
+            "iou_matched": matched["answer"],
+            "rank_correlation": ranks["answer"],
+        },
+        "sweep": [
+            {"value": row.get("mean"), "chance": row.get("chance"), "answer": row.get("answer")} for row in at
+        ],
+    }
 
 
 def cost(results: StudyResults) -> list[Row]:

@@ -87,70 +87,6 @@ def accuracy(right: dict[str, Any]) -> str:
     return found + (f"; the maps of the other {wrong} explain a mistake." if wrong else ".")
 
 
-def against_controls(comparisons: Sequence[dict[str, Any]]) -> list[str]:
-    """Which methods beat the decisive controls and which do not.
-
-    Args:
-        comparisons: `method`, `control`, `difference` (mean, low, high, n; or None) and `outcome`.
-
-    Returns:
-        One sentence on the methods that beat every control they were put against, then one a method that does not.
-    """
-    if not comparisons:
-        return [
-            "No method was put against a control, so nothing can be said of whether a map shows more than a guess."
-        ]
-    methods = list(dict.fromkeys(row["method"] for row in comparisons))
-    controls = list(dict.fromkeys(row["control"] for row in comparisons))
-    titled = joined([f"the {names.method(key).title.lower()}" for key in controls])
-    by_method = {key: [row for row in comparisons if row["method"] == key] for key in methods}
-    winners = [
-        names.method(key).title for key in methods if all(row["outcome"] == WINS for row in by_method[key])
-    ]
-    sentences = []
-    if winners:
-        both = "both " if len(controls) == 2 else ""
-        verb = "beats" if len(winners) == 1 else "beat"
-        sentences.append(f"By pixel average precision, {joined(winners)} {verb} {both}{titled}.")
-    for key in methods:
-        rows = by_method[key]
-        if all(row["outcome"] == WINS for row in rows):
-            continue
-        clauses = [_clause(row) for row in rows]
-        sentences.append(f"{names.method(key).title} {joined(clauses)}.")
-    return sentences
-
-
-def _clause(row: dict[str, Any]) -> str:
-    control = f"the {names.method(row['control']).title.lower()}"
-    if row["difference"] is None:
-        return f"could not be compared with {control}"
-    shown = between(row["difference"], sign=True)
-    if row["outcome"] == WINS:
-        return f"beats {control} (difference {shown})"
-    if row["outcome"] == LOSES:
-        return f"does worse than {control} (difference {shown})"
-    return f"does not beat {control}: the difference {shown} is not told apart from nothing"
-
-
-def resolution(comparisons: Sequence[dict[str, Any]]) -> str | None:
-    """How small a difference this many images can show, from the widest interval."""
-    known = [
-        row["difference"] for row in comparisons if row["difference"] and row["difference"]["low"] is not None
-    ]
-    known = [value for value in known if value["n"] > 1]
-    if not known:
-        return (
-            "One image or none was compared: no interval, and no conclusion about a method, follows from it."
-        )
-    half = max((value["high"] - value["low"]) / 2 for value in known)
-    fewest = min(value["n"] for value in known)
-    return (
-        f"With {count(fewest, 'image')}, the intervals of these differences reach ±{half:.2f}: "
-        f"what is smaller cannot be seen here."
-    )
-
-
 def layer(row: dict[str, Any]) -> str:
     """What the units of one layer were found to be."""
     parts = [f"Of {count(row['units'], 'unit')} in {row['layer']}"]
@@ -225,53 +161,6 @@ def presences(rows: Sequence[dict[str, Any]]) -> list[str]:
         together,
         *(presence(row["label"], row["value"], row["chance"]) for row in rows if row not in above),
     ]
-
-
-def span(rows: Sequence[dict[str, Any]]) -> str:
-    """The range of the methods' agreement in one sentence, for the front page; rows as `agreement` takes them."""
-    known = [row for row in rows if row["iou"] is not None]
-    if len(known) < 2:
-        return agreement(rows)
-    best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
-    weak = [row for row in known if outcome(row["excess"]) != WINS]
-    beyond = (
-        "every pair beyond chance"
-        if not weak
-        else f"{count(len(weak), 'pair')} of {len(known)} not told apart from chance"
-    )
-    return (
-        f"The methods' masks agree with an IoU from {worst['iou']['mean']:.2f} ({_pair(worst)}) to "
-        f"{best['iou']['mean']:.2f} ({_pair(best)}), {beyond}."
-    )
-
-
-def agreement(rows: Sequence[dict[str, Any]]) -> str:
-    """How far the methods' masks agree, beyond what masks of their size agree by chance.
-
-    Args:
-        rows: pairs with `method_a`, `method_b`, `iou` (interval), `chance` and `excess` (interval of IoU less chance).
-    """
-    known = [row for row in rows if row["iou"] is not None]
-    if not known:
-        return (
-            "No pair of methods explained the same class of the same image, so their agreement is not known."
-        )
-    best, worst = max(known, key=lambda r: r["iou"]["mean"]), min(known, key=lambda r: r["iou"]["mean"])
-    sentence = f"{_pair(best)} agree most: IoU {between(best['iou'])}{_by_chance(best)}."
-    if worst is not best:
-        sentence += f" {_pair(worst)} agree least: IoU {between(worst['iou'])}{_by_chance(worst)}."
-    weak = [_pair(row) for row in known if outcome(row["excess"]) != WINS]
-    if weak:
-        sentence += f" Not told apart from chance: {'; '.join(weak)}."
-    return sentence
-
-
-def _pair(row: dict[str, Any]) -> str:
-    return f"{names.method(row['method_a']).title} and {names.method(row['method_b']).title}"
-
-
-def _by_chance(row: dict[str, Any]) -> str:
-    return "" if row["chance"] is None else f", of which chance alone gives {row['chance']:.2f}"
 
 
 def models(row: dict[str, Any], name_a: str, name_b: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xai_assets.reporting import names, narrative
+from xai_assets.reporting import comparisons, names, narrative
 from xai_assets.reporting.faithfulness import CHANCE
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
@@ -111,7 +111,7 @@ def headline(localization: Row, agreement: Row, dissection: Row, faithfulness: R
     rows += _faithful(faithfulness)
     for pair in agreement["pairs"]:
         if pair["iou"] is not None:
-            status, reading = _chance(narrative.outcome(pair["excess"]))
+            status, reading = _chance(comparisons.OUTCOMES[pair["answer"]])
             subject = f"{names.method(pair['method_a']).title} / {names.method(pair['method_b']).title}"
             rows.append(
                 _row("Agreement of masks: IoU", subject, pair["iou"], pair["chance"], status, reading)
@@ -192,7 +192,7 @@ def _against(outcomes: dict[str, str]) -> tuple[str, str]:
 
 def _chance(outcome: str) -> tuple[str, str]:
     return {narrative.WINS: (ABOVE, "above chance"), narrative.LOSES: (BELOW, "below chance")}.get(
-        outcome, (SAME, "not told apart from chance")
+        outcome, (SAME, "cannot be told from chance")
     )
 
 
@@ -204,7 +204,7 @@ def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | Non
     elif agreement["pairs"]:
         sentences.append("No image has a true mask, so nothing is said of where the maps ought to be.")
     if agreement["pairs"]:
-        sentences.append(narrative.span(agreement["pairs"]))
+        sentences.append(comparisons.span(agreement["pairs"]))
     sentences += narrative.presences(
         [
             {

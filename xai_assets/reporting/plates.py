@@ -28,7 +28,7 @@ def agreement_plate(methods: Sequence[str], pairs: Sequence[dict[str, Any]]) -> 
 
     Args:
         methods: keys, in the order of the rows.
-        pairs: `method_a`, `method_b`, `iou` (with `mean`, or None) and `chance`.
+        pairs: `method_a`, `method_b`, `iou` (with `mean`, or None) and `chance`, or None.
     """
     figure = Figure(figsize=(1.6 + 1.15 * len(methods), 1.1 + 0.72 * len(methods)))
     axes = figure.add_subplot()
@@ -41,7 +41,8 @@ def agreement_plate(methods: Sequence[str], pairs: Sequence[dict[str, Any]]) -> 
             x, y = place[b], place[a]
             axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, color=shade(mean)))
             axes.text(x, y - 0.1, number(mean), weight="bold", **_MIDDLE)
-            axes.text(x, y + 0.24, f"chance {number(pair['chance'])}", size=8, **_MIDDLE)
+            if pair["chance"] is not None:
+                axes.text(x, y + 0.24, f"chance {number(pair['chance'])}", size=8, **_MIDDLE)
     titles = [names.method(key).title for key in methods]
     axes.set_xticks(range(len(methods)), titles)
     axes.set_yticks(range(len(methods)), titles)

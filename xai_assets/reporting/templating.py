@@ -67,8 +67,9 @@ def words(path: str) -> Markup:
 
 
 def headline_of(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the localisation chapter as a chart draws it: its key and its average precision."""
-    return {"key": row["key"], "value": row["values"]["average_precision"]["value"]}
+    """A row of the localisation chapter as a chart draws it: its key, its average precision and what chance gives."""
+    measured = row["values"]["average_precision"]
+    return {"key": row["key"], "value": measured["value"], "chance": measured["chance"]}
 
 
 def kept_groups(rows: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
