@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.evaluation.test_metric_trials import noisy, pictures, values
+from tests.evaluation.test_placement_trials import scene
 from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
 from tests.reporting.test_render import text_of
 from xai_assets.evaluation.metric_trials import metric_trials
+from xai_assets.evaluation.placement_trials import placement_trials
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.trials import trials
@@ -67,7 +70,7 @@ def test_what_cannot_be_told_is_said_once_with_the_images_it_would_take():
     chapter = trials(results(*few))
     assert chapter["summary"] == [
         "Whether any metric puts the true mask above maps that know nothing cannot be told with 2 images; at least 7 are "
-        "needed."
+        "needed for 3 tests."
     ]
     assert not any("fails" in said for said in chapter["sentences"])
     assert [row["reading"]["words"] for row in chapter["rows"]] == ["cannot be told"] * 3
@@ -79,6 +82,25 @@ def test_a_metric_of_the_true_mask_is_not_asked():
     assert asked["asked"] and not other["asked"] and other["random"] is None
     assert other["reading"] == {"answer": None, "words": "not asked"} and other["above_random"] == 3
     assert any("Of Energy in the mask this is not asked" in said for said in chapter["sentences"])
+
+
+def test_a_metric_of_the_true_mask_is_held_against_maps_of_other_images():
+    table = metric_trials(
+        pd.concat([values(noisy), values(noisy, metric="energy", variant=None)]), pictures()
+    )
+    generator = np.random.default_rng(1)
+    for knows, images, said in (
+        (1.5, 12, "Energy in the mask puts in order"),
+        (0.0, 2, "at least 4 are needed"),
+    ):
+        scenes = [scene(generator, knows=knows) for _ in range(images)]
+        placed = placement_trials(scenes, {"energy": None})
+        chapter = trials(
+            StudyResults(study=STUDY, metric_trials=pd.concat([table, placed], ignore_index=True))
+        )
+        asked, energy = chapter["rows"]
+        assert asked["placed"] is None and energy["placed"]["n"] == images
+        assert said in chapter["sentences"][-1]
 
 
 def test_methods_above_the_oracle_are_no_failure():

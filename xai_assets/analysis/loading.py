@@ -1,5 +1,7 @@
 """From the steps' tables to the warehouse: all the tables of a chapter in one transaction."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from xai_assets.analysis.drift import explanation_drift
@@ -7,6 +9,7 @@ from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
+from xai_assets.analysis.placement import scenes_that_count
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement
@@ -18,6 +21,8 @@ from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, 
 from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
 from xai_assets.evaluation.localization import localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
+from xai_assets.evaluation.metrics import AGAINST_TRUTH
+from xai_assets.evaluation.placement_trials import Scene, placement_trials
 from xai_assets.resources.warehouse import Scope
 
 _NO_RANKING = ("randomisation_similarity", "noise_floor")
@@ -93,9 +98,24 @@ def load_masks(
             "randomisation_veto": randomisation_veto(bench, robustness),
             "metric_summary": metric_summary(values, chance),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], chance, seed=seed),
-            "metric_trials": metric_trials(tried, counterfactuals, seed=seed),
+            "metric_trials": _with_placement(
+                metric_trials(tried, counterfactuals, seed=seed),
+                scenes_that_count(bench, predictions, maps, counterfactuals),
+                seed,
+            ),
         },
     )
+
+
+def _with_placement(trials: pd.DataFrame, scenes: Sequence[Scene], seed: int) -> pd.DataFrame:
+    """The trials, and PLACED of the metrics of the true mask that are among them."""
+    of_truth = trials[trials["metric"].isin(AGAINST_TRUTH)].drop_duplicates("metric")
+    variants = {
+        str(metric): None if pd.isna(variant) else str(variant)
+        for metric, variant in zip(of_truth["metric"], of_truth["variant"], strict=True)
+    }
+    placed = placement_trials(scenes, variants, seed=seed)
+    return pd.concat([trials, placed], ignore_index=True) if len(placed) else trials
 
 
 def load_drift(

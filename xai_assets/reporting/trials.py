@@ -20,6 +20,7 @@ from xai_assets.evaluation.metric_trials import (
 )
 from xai_assets.evaluation.metrics import AGAINST_TRUTH, METRICS
 from xai_assets.evaluation.parameters import MATTERS
+from xai_assets.evaluation.placement_trials import PLACED
 from xai_assets.reporting import narrative
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import plain
@@ -35,9 +36,9 @@ def trials(results: StudyResults) -> Row:
         `rows` (one a metric and variant: `key`, `variant`, `asked`: whether the oracle was asked about; `random` and
         `ones`, the oracle less each; `methods`, their number, `above_random`, and `below_oracle` and `above_oracle`,
         those that are decided; `reading`, an answer and words; `removed`, `removed_methods` and `changed`, rank
-        correlations), `sentences`, `summary` (those for the front page), `matters` (the least fall that counts),
-        `images` and `grounded` (the most images of a correlation). A difference or correlation is a row of the table;
-        None where there is none.
+        correlations; `placed`, the same less that of maps of other images), `sentences`, `summary` (those for the front
+        page), `matters` (the least fall that counts), `images` and `grounded` (the most images of a correlation). A
+        difference or correlation is a row of the table; None where there is none.
     """
     table = results.metric_trials
     rows = (
@@ -76,6 +77,7 @@ def _row(table: pd.DataFrame) -> Row:
         "removed": _cell(use.get((REMOVED, ALL_MAPS))),
         "removed_methods": _cell(use.get((REMOVED, METHODS))),
         "changed": _cell(use.get((CHANGED, ALL_MAPS))),
+        "placed": _cell(use.get((PLACED, METHODS))),
     }
     return found | {"reading": _reading(found)}
 
@@ -152,7 +154,33 @@ def _sentences(rows: Sequence[Row]) -> list[str]:
             f"By {count(beyond, 'metric')}, some methods lie above the true mask: they follow the model more closely "
             "than the object’s outline does, for the model need not use all of the object."
         )
-    return said + _of_use(asked)
+    return said + _of_use(asked) + _of_placement(rows)
+
+
+def _of_placement(rows: Sequence[Row]) -> list[str]:
+    """Whether metrics of the true mask order methods' maps by the part better than they order other images' maps."""
+    tried = [row for row in rows if row["placed"]]
+    if not tried:
+        return []
+    what = "the methods’ maps by how far they lie on the part, better than maps of other images under the same masks"
+    said = []
+    for answer, verb in ((YES, "puts in order"), (NO, "puts in the opposite order")):
+        if found := [row for row in tried if row["placed"]["answer"] == answer]:
+            verb = verb if len(found) == 1 else verb.replace("puts", "put")
+            evidence = narrative.evidence(*(row["placed"] for row in found))
+            said.append(
+                f"Of the metrics of the true mask, {joined([_named(row) for row in found])} {verb} {what} ({evidence})."
+            )
+    if unsure := [row for row in tried if row["placed"]["answer"] == OPEN]:
+        which = (
+            "any metric of the true mask"
+            if len(unsure) == len(tried)
+            else joined([_named(row) for row in unsure])
+        )
+        verb = "puts" if len(unsure) in (1, len(tried)) else "put"
+        images = narrative.not_enough(*(row["placed"] for row in unsure))
+        said.append(f"Whether {which} {verb} in order {what}, cannot be told with {images}.")
+    return said
 
 
 def _of_use(rows: Sequence[Row]) -> list[str]:

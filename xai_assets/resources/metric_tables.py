@@ -191,14 +191,16 @@ METRIC_TABLES: dict[str, Table] = {
             **_WHAT,
             "trial": text(
                 "order: one map has to be above another; removed, changed: the metric has to put a case's maps in the "
-                "order of how far they lie on what lowers the probability when it is removed, or changed in any way"
+                "order of how far they lie on what lowers the probability when it is removed, or changed in any way; "
+                "placed: a metric of the true mask has to do so better than for the same methods' maps of other images"
             ),
             "over": text("removed, changed: all_maps, controls among them, or methods alone", nullable=True),
             "above": text("order: the map that knows more", nullable=True),
             "below": text("order: the map that knows less", nullable=True),
             "value": real(
-                "order: mean over images of the one's value less the other's, turned so that more is better; else mean "
-                "Spearman correlation over a case's maps, -1 to 1, by chance 0",
+                "order: mean over images of the one's value less the other's, turned so that more is better; removed, "
+                "changed: mean Spearman correlation over a case's maps, -1 to 1, by chance 0; placed: the same less that "
+                "of maps of other images under the same masks",
                 nullable=True,
             ),
             **_MEAN,
