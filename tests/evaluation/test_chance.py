@@ -92,6 +92,21 @@ def test_methods_that_see_the_image_are_beyond_chance_and_one_that_sees_another_
     assert sorted(found["area"].dropna().unique()) == list(AREAS)
 
 
+def test_a_pair_is_one_whichever_method_comes_first():
+    blocks = [list(cases(6))]
+    agreement, sweep = tables(blocks)
+    turned = sweep.rename(columns={"method_a": "method_b", "method_b": "method_a"})
+    half = agreement["image_id"].isin(["image 1", "image 4"])
+    mixed = agreement.assign(
+        method_a=agreement["method_b"].where(half, agreement["method_a"]),
+        method_b=agreement["method_a"].where(half, agreement["method_b"]),
+    )
+    chance = chance_of_pairs(blocks, ["c", "b", "a"])
+    pd.testing.assert_frame_equal(
+        agreement_summary(mixed, turned, chance), agreement_summary(agreement, sweep, chance)
+    )
+
+
 def test_few_images_have_a_level_and_no_answer():
     blocks = [list(cases(2))]
     found = agreement_summary(*tables(blocks), chance_of_pairs(blocks, ["a", "b", "c"]))

@@ -42,14 +42,23 @@ def agreement_summary(agreement: pd.DataFrame, sweep: pd.DataFrame, chance: pd.D
         for row in chance[list(OF_PAIRS)].to_dict("records")
     }
     rows: list[dict[str, Any]] = []
+    order: dict[frozenset[str], tuple[str, str]] = {}
     for metric, area, table, column in _asked(agreement, sweep):
         family = [
-            _row(a, b, metric, area, of, column, known.get((frozenset((a, b)), metric, area)))
-            for (a, b), of in table.groupby(["method_a", "method_b"], sort=False)
+            _row(*order[pair], metric, area, of, column, known.get((pair, metric, area)))
+            for pair, of in table.groupby(_pairs(table, order), sort=False)
         ]
         decisions = decide([row["difference"] for row in family], [row["p"] for row in family], repaired=True)
         rows += [{**row, **asdict(decided)} for row, decided in zip(family, decisions, strict=True)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _pairs(table: pd.DataFrame, order: dict[frozenset[str], tuple[str, str]]) -> pd.Series:
+    """The pair of each row, whichever method comes first there; `order` has that of its first row."""
+    named = list(zip(table.get("method_a", []), table.get("method_b", []), strict=True))
+    for pair in named:
+        order.setdefault(frozenset(pair), pair)
+    return pd.Series([frozenset(pair) for pair in named], index=table.index, dtype=object)
 
 
 def _asked(
