@@ -15,6 +15,7 @@ from xai_assets.cli_say import say, say_json
 from xai_assets.cli_sql import sql
 from xai_assets.cli_studies import studies
 from xai_assets.cli_ui import ui
+from xai_assets.cli_verify import verify as verify_maps
 from xai_assets.cli_worker import worker
 from xai_assets.own_caches import keep_inside
 from xai_assets.settings import EXECUTORS, Settings
@@ -33,6 +34,7 @@ cli.add_command(prune)
 cli.add_command(sql)
 cli.add_command(studies)
 cli.add_command(ui)
+cli.add_command(verify_maps)
 cli.add_command(worker)
 
 

@@ -164,14 +164,12 @@ class _Explainers:
         return self._ready[key]
 
 
-def _row(
-    bench: Workbench, explainers: _Explainers, case: dict[str, Any], picture: str, method: str
+def made_of(
+    bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
 ) -> dict[str, Any]:
-    study, policy = bench.study, bench.attribution.binarisation
-    classifier = explainers.classifier
-    parameters = parameters_of(bench, method, case["image_id"])
+    """All that makes a method's raw map of a case (a row of `predictions`): the key of the map is its hash."""
     layer = None if method == "lime" else bench.attribution.layer
-    made_of: dict[str, Any] = {
+    found: dict[str, Any] = {
         "code": code_version(method),
         "weights": classifier.fingerprint,
         "picture": picture,
@@ -179,12 +177,28 @@ def _row(
         "method": method,
         "preprocessing": classifier.preprocessing.fingerprint(),
         "target": int(case["target_index"]),
-        "parameters": parameters.model_dump(mode="json"),
-        "seed": study.seed,
+        "parameters": parameters_of(bench, method, case["image_id"]).model_dump(mode="json"),
+        "seed": bench.study.seed,
     }
     if layer is not None and bench.attribution.layout is not None:
-        made_of["layout"] = bench.attribution.layout.model_dump(mode="json")
-    raw_key = fingerprint(made_of)
+        found["layout"] = bench.attribution.layout.model_dump(mode="json")
+    return found
+
+
+def map_key(bench: Workbench, made: dict[str, Any]) -> str:
+    """The key of the artifact of kind `maps`: the raw map with the mask that the study's policy makes of it."""
+    policy = bench.attribution.binarisation.model_dump(mode="json")
+    return fingerprint({"map": fingerprint(made), "policy": policy})
+
+
+def _row(
+    bench: Workbench, explainers: _Explainers, case: dict[str, Any], picture: str, method: str
+) -> dict[str, Any]:
+    study, policy = bench.study, bench.attribution.binarisation
+    parameters = parameters_of(bench, method, case["image_id"])
+    made = made_of(bench, explainers.classifier, case, picture, method)
+    layer = made["layer"]
+    raw_key = fingerprint(made)
     cost = bench.store.cost("attributions", raw_key) if bench.store.has("attributions", raw_key) else None
     if cost is not None and cost.keys() >= COST and isinstance(cost["seconds"], float):
         bench.tally.reused += 1
@@ -196,7 +210,7 @@ def _row(
     if warning is not None:
         bench.tally.note(f"{method}: {warning}")
     mask, threshold = binarise(arrays["values"], policy)
-    key = fingerprint({"map": raw_key, "policy": policy.model_dump(mode="json")})
+    key = map_key(bench, made)
     if not bench.store.has("maps", key):
         kept = {**arrays, "mask": mask.astype(np.uint8)}
         bench.store.put(
@@ -219,7 +233,7 @@ def _row(
         "device": cost["device"],
         "peak_memory_mib": cost["peak_memory_mib"],
         "artifact": key,
-        "parameters": canonical(made_of["parameters"]),
+        "parameters": canonical(made["parameters"]),
     }
 
 

@@ -231,4 +231,24 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("measure", "change", "method"),
     ),
+    "verification": Table(
+        "one row a map that `xai verify` held against the map of the library that published the method",
+        {
+            **CASE,
+            "method": text("the method"),
+            "library": text("the library and its version"),
+            "difference": real(
+                "largest absolute difference of the two maps, each scaled to 0..1; NULL where there is none to be had",
+                nullable=True,
+            ),
+            "tolerance": real("largest difference that is rounding, declared for the method"),
+            "verdict": text("within or beyond the tolerance; not_compared: `note` says why"),
+            "note": text("why it was not compared, or how the library's map was made", nullable=True),
+            "seconds_library": real("wall time of the library"),
+            "seconds": real("wall time of the stored map when it was made"),
+            "artifact": text("artifact of kind `maps`: the stored map"),
+            "sample_seed": whole("seed of the sample"),
+        },
+        key=("image_id", "target_index", "method"),
+    ),
 }

@@ -1,0 +1,129 @@
+"""`xai verify`: what it compares, how it ends, and what it leaves in DuckDB."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from xai_assets.analysis.explanations import further_cam_maps, maps
+from xai_assets.analysis.images import images
+from xai_assets.analysis.predictions import predictions
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.cli import cli
+from xai_assets.resources.frames import write_table
+from xai_assets.resources.warehouse import Warehouse
+from xai_assets.settings import Settings
+
+STUDY = """\
+title: A small study
+attribution:
+  model: diorama/object
+  layer: layer1
+  images: {folder: pictures}
+  methods:
+    gradcam: {}
+    scorecam: {weighting: increase}
+    eigencam: {}
+    lime: {segmentation: {name: grid, rows: 4, columns: 4}, num_samples: 20}
+reports: [lime]
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    for name in ("XAI_ARTIFACTS", "XAI_WAREHOUSE", "XAI_REPORTS", "XAI_MODELS", "XAI_STUDIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XAI_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XAI_DEVICE", "cpu")
+    (tmp_path / "pictures").mkdir()
+    for number in range(3):
+        coarse = np.random.default_rng(number).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+        Image.fromarray(coarse).resize((128, 128)).save(tmp_path / "pictures" / f"{number}.png")
+    path = tmp_path / "small.yaml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def made(study):
+    """The study with the tables that its steps leave."""
+    bench = Workbench.open(str(study), Settings.from_environment())
+    pictures = images(bench)
+    cases = predictions(bench, pictures)
+    tables = {"images": pictures, "predictions": cases}
+    tables |= {
+        f"{method}_masks": maps(bench, cases, pictures, method) for method in ("gradcam", "scorecam", "lime")
+    }
+    tables["further_cam_masks"] = further_cam_maps(bench, cases, pictures)
+    for asset, table in tables.items():
+        write_table(bench.settings.artifacts, asset, bench.study.name, table)
+    return bench
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, ["verify", *map(str, arguments)])
+
+
+def test_maps_are_within_and_are_rows_of_duckdb(made, study):
+    found = invoke(study, "--maps", 2, "--seed", 3, "--json")
+    assert found.exit_code == 0, found.output
+    said = json.loads(found.stdout)
+    assert {entry["method"]: entry["verdict"] for entry in said["methods"]} == {
+        "gradcam": "within",
+        "scorecam": "not_compared",
+        "eigencam": "within",
+        "lime": "within",
+    }
+    assert "forward passes" in found.stderr
+    rows = Warehouse(made.settings.warehouse).read("small")["verification"]
+    assert len(rows) == 8
+    assert set(rows["sample_seed"]) == {3}
+    for entry in said["methods"]:
+        own = rows[rows["method"] == entry["method"]]
+        assert own["image_id"].nunique() == 2
+        assert entry["maps"] + entry["not_compared"] == 2
+        if entry["verdict"] == "within":
+            assert entry["largest_difference"] == own["difference"].max() <= entry["tolerance"]
+        else:
+            assert own["difference"].isna().all()
+            assert "increase" in own["note"].iloc[0]
+
+
+def test_the_sample_follows_the_seed_and_the_methods_asked_for_replace_their_rows_alone(made, study):
+    assert invoke(study, "--maps", 1).exit_code == 0
+    before = Warehouse(made.settings.warehouse).read("small")["verification"]
+    assert before["image_id"].nunique() == 1
+    again = [invoke(study, "--maps", 1, "--seed", seed, "--methods", "gradcam") for seed in range(6)]
+    assert [one.exit_code for one in again] == [0] * 6
+    after = Warehouse(made.settings.warehouse).read("small")["verification"]
+    assert sorted(after["method"]) == sorted(before["method"])
+    assert after.set_index("method").loc["lime", "sample_seed"] == 0
+    assert after.set_index("method").loc["gradcam", "sample_seed"] == 5
+
+
+def test_a_map_that_is_another_ends_with_1(made, study):
+    row = made.table("gradcam_masks").to_dict("records")[0]
+    arrays, meta = made.store.get("maps", row["artifact"])
+    made.store.put("maps", row["artifact"], arrays | {"values": arrays["values"][::-1].copy()}, meta)
+    found = invoke(study, "--maps", 3, "--methods", "gradcam")
+    assert found.exit_code == 1, found.output
+    assert "beyond" in found.stdout
+
+
+def test_maps_of_a_study_that_changed_are_not_compared(made, study):
+    study.write_text(STUDY.replace("num_samples: 20", "num_samples: 21"), encoding="utf-8")
+    found = invoke(study, "--methods", "lime")
+    assert found.exit_code == 2
+    assert "xai run small" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), "xai run small"), (("--methods", "layercam"), "gradcam, scorecam, eigencam, lime")],
+)
+def test_what_is_missing_is_said_with_its_remedy(study, arguments, said):
+    found = invoke(study, *arguments)
+    assert found.exit_code == 2
+    assert said in found.stderr
