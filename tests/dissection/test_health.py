@@ -52,7 +52,9 @@ def test_a_good_probe_passes():
     findings = probe_health(probe, encoder, WORDS, features)
     values = {key: value for key, value, _ in findings}
     assert set(levels(findings).values()) == {"ok"}
-    assert values["zero-shot accuracy, object"] == "100.0% of 24 images, 4 classes (chance 50.0%)"
+    assert values["zero-shot accuracy, object"] == (
+        "100.0% [85.8%, 100.0%] of 24 images, 4 classes (chance 50.0%)"
+    )
     assert values["zero-shot accuracy, scene"].startswith("100.0%")
     assert (
         values["images"] == "24"

@@ -1,5 +1,6 @@
 """What a report was made from and by: enough to make it again, and to see afterwards that something was another."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -54,7 +55,13 @@ def _code() -> dict[str, str]:
 
 
 def _machine(maps: pd.DataFrame) -> dict[str, str]:
-    facts = {"system": f"{platform.system()} {platform.machine()}"}
+    facts = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": f"OMP_NUM_THREADS {threads}"
+        if (threads := os.environ.get("OMP_NUM_THREADS"))
+        else "one a core",
+        "batch sizes": "as usual; a step that runs out of memory halves them, which changes numbers by up to 1e-6",
+    }
     devices = sorted(set(maps["device"])) if len(maps) else []
     return facts | ({"maps computed on": ", ".join(devices)} if devices else {})
 

@@ -132,7 +132,11 @@ class Workbench:
         return cls(settings, find_study(name, settings), progress)
 
     def batch(self, usual: int) -> int:
-        """The batch size to use where the usual one is this; another one changes results in their last digits at most."""
+        """The batch size to use where the usual one is this.
+
+        Another one changes sums in their last digits: activations, embeddings and maps differed by up to 6e-7 between
+        batches of 1, 7 and 32 images on one machine, and not at all between 32 and 64.
+        """
         return max(1, int(usual * self.batch_share))
 
     @property

@@ -11,6 +11,7 @@ from xai_assets.dissection.label_segments import LabelSegments, read_labels
 from xai_assets.dissection.labels import normalise_label
 from xai_assets.dissection.probe import ProbeSet
 from xai_assets.dissection.suspicion import looks_like_label_map, looks_normalised, stem
+from xai_assets.evaluation.intervals import share_interval
 from xai_assets.files import fingerprint
 from xai_assets.progress import Progress, silent
 
@@ -51,12 +52,14 @@ class TextEncoder(Protocol):
 
 
 class ZeroShot(NamedTuple):
-    """Accuracy on the probe's own labels: share right, share right by chance, images and classes asked."""
+    """Accuracy on the probe's own labels: shares right and right by chance, images, classes, and a 95 % interval."""
 
     accuracy: float
     chance: float
     images: int
     classes: int
+    low: float = 0.0
+    high: float = 1.0
 
     @property
     def skill(self) -> float:
@@ -134,15 +137,20 @@ def _by_class(
     right = np.array([names.index(spoken_name(classes[probe.ids[at]])) for at in asked])  # m
     texts = np.asarray(encoder.embed_texts(names))  # k d
     answers = (image_features[asked] @ texts.T).argmax(axis=1)  # m d, d k -> m
-    measured = ZeroShot(float((answers == right).mean()), 1 / len(names), len(asked), len(names))
+    measured = _measured(answers == right, 1 / len(names), len(names))
     return [*found, _accuracy("class", measured)]
 
 
 def _accuracy(of: str, found: ZeroShot) -> Finding:
     said = (
-        f"{found.accuracy:.1%} of {found.images} images, {found.classes} classes (chance {found.chance:.1%})"
+        f"{found.accuracy:.1%} [{found.low:.1%}, {found.high:.1%}] of {found.images} images, {found.classes} classes "
+        f"(chance {found.chance:.1%})"
     )
-    return Finding(f"zero-shot accuracy, {of}", said, "ok" if found.skill >= MIN_ZERO_SHOT else "warn")
+    return Finding(
+        f"zero-shot accuracy, {of}",
+        said,
+        "ok" if found.skill >= MIN_ZERO_SHOT and found.low > found.chance else "warn",
+    )
 
 
 def zero_shot(
@@ -176,8 +184,12 @@ def zero_shot(
     names = [spoken_name(probe.concepts["name"].iloc[at]) for at in used]
     texts = np.asarray(encoder.embed_texts(names))  # k d
     answers = (image_features[asked] @ texts.T).argmax(axis=1)  # m d, d k -> m
-    accuracy = float(shown[asked, answers].mean())
-    return ZeroShot(accuracy, float(shown[asked].mean()), len(asked), len(used))
+    return _measured(shown[asked, answers], float(shown[asked].mean()), len(used))
+
+
+def _measured(right: np.ndarray, chance: float, classes: int) -> ZeroShot:
+    found = share_interval(right.astype(float).tolist())
+    return ZeroShot(float(right.mean()), chance, len(right), classes, found.low or 0.0, found.high or 1.0)
 
 
 def spoken_name(name: str) -> str:

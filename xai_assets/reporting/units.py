@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from xai_assets.reporting import figures, names, narrative
+from xai_assets.reporting.doubts import doubts
 from xai_assets.reporting.numbers import in_order, interval, present, records
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
@@ -59,6 +60,7 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
         )
     return {
         "name": model,
+        "doubts": doubts(results, model),
         "layers": layers,
         "sentences": sentences,
         "categories_pixels": _categories(_detectors(_of(results.netdissect, model))),
