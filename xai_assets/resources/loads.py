@@ -5,6 +5,7 @@ LOADS: dict[str, tuple[str, ...]] = {
     "mask_tables": (
         "images",
         "predictions",
+        "prediction_summary",
         "maps",
         "mask_agreement",
         "agreement_sweep",
