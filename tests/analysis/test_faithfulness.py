@@ -227,6 +227,18 @@ def test_all_of_it_is_loaded(place, left_out):
     assert ("srg" in set(tables["metric_summary"]["metric"])) == (not left_out)
     assert "iou_matched" in set(tables["metric_tests"]["metric"])
     assert "randomisation_similarity" not in set(tables["metric_tests"]["metric"])
+    against = tables["metric_tests"][tables["metric_tests"]["family"] == "chance"]
+    assert {"object", "part", "all_objects"} == set(against["truth"])
+    assert set(against["answer"]) == set(tables["agreement_summary"]["answer"]) == {"cannot_tell"}
+    assert (
+        tables["agreement_summary"]["p"] == 1
+    ).all()  # two images have two pairings, one as far as the other
+    assert tables["agreement_summary"]["chance"].notna().all()
+    of_object = tables["metric_summary"][tables["metric_summary"]["truth"] == "object"]
+    assert of_object.loc[~of_object["is_control"], "chance"].notna().all()
+    assert (
+        len(list(bench.settings.artifacts.glob("other_images/*/*.safetensors"))) == 2
+    )  # kept, and read again
     assert (tables["metric_tests"]["p_holm"].dropna() >= tables["metric_tests"]["p"].dropna()).all()
     trials = tables["metric_trials"]
     tried = {"iou", "iou_matched", "average_precision", "pointing", "energy"}

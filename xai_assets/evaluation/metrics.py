@@ -48,40 +48,40 @@ class Metric:
 _ALL = (
     Metric(
         "iou", "IoU", "", 0, 1, "higher",
-        "pq / (p + q - pq) for independent masks of densities p and q", "chance_iou",
+        "what masks of other images give; of scattered pixels pq / (p + q - pq) for densities p and q", "chance_iou",
         "|A ∩ B| / |A ∪ B|", "Jaccard (1912), at the stated binarisation",
     ),
     Metric(
         "dice", "Dice", "", 0, 1, "higher",
-        "2 c / (1 + c) where c is the chance level of the IoU", None,
+        "what masks of other images give; of scattered pixels 2 c / (1 + c) where c is that of the IoU", None,
         "2 |A ∩ B| / (|A| + |B|)", "Dice (1945), at the stated binarisation",
     ),
     Metric(
         "rank_correlation", "Rank correlation", "", -1, 1, "higher",
-        "0 for independent maps; smooth maps of one image scatter widely about it", None,
+        "what maps of other images give; 0 for scattered pixels", None,
         "Pearson correlation of the pixels' ranks, ties at their mean rank", "Spearman (1904)",
     ),
     Metric(
         "iou_matched", "IoU at matched area", "", 0, 1, "higher",
-        "d / (2 - d) where d is the truth's density", None,
+        "what maps of other images give; of scattered pixels d / (2 - d) where d is the truth's density", None,
         "IoU of the truth and as many of the map's highest pixels; tied pixels count in part",
         "threshold-free variant of the IoU",
     ),
     Metric(
         "average_precision", "Pixel average precision", "", 0, 1, "higher",
-        "the truth's density", "chance_ap",
+        "what maps of other images give; of scattered pixels the truth's density", "chance_ap",
         "Σ (R_k − R_k−1) P_k over the map's distinct values from the highest",
         "step-wise, as scikit-learn's average_precision_score",
     ),
     Metric(
         "pointing", "Pointing game", "", 0, 1, "higher",
-        "the truth's density", "chance_pointing",
+        "what maps of other images give; of scattered pixels the truth's density", "chance_pointing",
         "1 if the map's highest pixel lies in the truth; of several highest, the share that does",
         "Zhang et al. (2016), without their 15-pixel tolerance", "share",
     ),
     Metric(
         "energy", "Energy in the mask", "", 0, 1, "higher",
-        "the truth's density", "chance_energy",
+        "what maps of other images give; of scattered pixels the truth's density", "chance_energy",
         "Σ max(map, 0) inside the truth / Σ max(map, 0)",
         "energy-based pointing game, Wang et al. (2020), on the raw map",
     ),

@@ -89,7 +89,8 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "iou": _metric(
         "iou",
-        "Intersection over union of two masks. Two independent masks of half the image have 0.33 by chance.",
+        "Intersection over union of two masks. Two masks of half the image, of pixels that are scattered independently, "
+        "have 0.33; smooth masks in the middle of their images have more, so that chance is measured from other images.",
     ),
     "iou_matched": _metric(
         "iou_matched", "The map cut to exactly the truth’s area, so that a mask’s size does not matter."
