@@ -27,7 +27,7 @@ COUNTERFACTUALS = {
 REMEDY = "Mend what measured it: nothing is to be built on this table."
 
 
-def _pairs(agreement: Table, maps: Table) -> Verdict:
+def _pairs(agreement: Table, maps: Table, *_: Table) -> Verdict:
     methods: dict[tuple[object, ...], list[str]] = {}
     for row in maps.itertuples():
         methods.setdefault((row.image_id, row.target_index), []).append(row.method)
