@@ -13,11 +13,9 @@ SECONDS = 60.0
 """How long a query may take, unless `--timeout` says otherwise."""
 
 _EXAMPLES_SQL = """\b
-Examples, the mean IoU over images of the demo and ten units:
-  xai sql "SELECT method, avg(iou) AS iou FROM
-           (SELECT method, image_id, avg(iou) AS iou FROM localization
-            WHERE study = 'demo' AND truth = 'object' GROUP BY method, image_id)
-           GROUP BY method ORDER BY iou DESC"
+Examples, the headline numbers of the demo and ten units:
+  xai sql "SELECT section, metric, subject, other, value, low, high, n, chance, answer
+           FROM headline WHERE study = 'demo'"
   xai sql "FROM unit_concepts WHERE study = 'demo' LIMIT 10" --csv
 """
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from pypdf import PdfReader
 
+from xai_assets.evaluation.headline import DECISIVE
 from xai_assets.reporting import names
 from xai_assets.reporting.content import KINDS
 from xai_assets.reporting.templating import number, percent
@@ -122,7 +123,7 @@ def test_methods_and_controls_have_their_average_precision(query, texts, kind, m
         mean, n = rows[method]
         assert n == 12
         assert f"{title(method)} {number(mean)} " in texts[kind]
-    for control in names.DECISIVE:
+    for control in DECISIVE:
         assert f"{title(control)} (control) {number(rows[control][0])} " in texts[kind]
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.evaluation.localization import OBJECT
+from xai_assets.evaluation.headline import LOCALIZATION
+from xai_assets.evaluation.metrics import METRICS
 
-MEASURES = {"average_precision": "pixel AP", "iou": "IoU"}
-"""The metrics of the last lines, by the head of their column: pixel average precision, and IoU at the threshold."""
+HEADS = {"average_precision": "pixel AP"}
+"""Short heads of columns; others are the metrics' titles."""
 
 NONE = "–"
 
@@ -31,7 +32,7 @@ class Numbers:
 def headline(bench: Workbench) -> list[Numbers]:
     """What each layer's units detect, and how near each method's maps are to the ground truth, as far as measured."""
     tables = bench.warehouse.read(bench.study.name)
-    found = [_layers(tables["layer_summary"]), _methods(tables["metric_summary"])]
+    found = [_layers(tables["layer_summary"]), _methods(tables["headline"])]
     return [table for table in found if table.rows]
 
 
@@ -47,20 +48,18 @@ def _layers(summary: pd.DataFrame) -> Numbers:
     return Numbers("Units, by layer", columns, rows)
 
 
-def _methods(summary: pd.DataFrame) -> Numbers:
-    """As the reports have them: means over images, whose interval is over images as well."""
+def _methods(table: pd.DataFrame) -> Numbers:
+    """Rows of the view `headline` that are about the ground truth, as the reports have them."""
     rows = []
-    if "truth" in summary:
-        summary = summary[summary["truth"].isna() | (summary["truth"] == OBJECT)]
-    for method in dict.fromkeys(summary["method"]):
-        found = summary[(summary["method"] == method) & summary["metric"].isin(MEASURES)].set_index("metric")
-        if found.empty:
-            continue
+    table = table[table["section"] == "localization"]
+    for method in dict.fromkeys(table["subject"]):
+        found = table[table["subject"] == method].set_index("metric")
         control = " (control)" if found["is_control"].iloc[0] else ""
-        cells = [_interval(found.loc[key]) if key in found.index else NONE for key in MEASURES]
+        cells = [_interval(found.loc[key]) if key in found.index else NONE for key in LOCALIZATION]
         rows.append((f"{method}{control}", *cells, str(found["n"].iloc[0])))
     title = "Maps against the ground truth (mean over images, 95 % interval)"
-    return Numbers(title, ("method", *MEASURES.values(), "images"), tuple(rows))
+    heads = tuple(HEADS.get(key, METRICS[key].title) for key in LOCALIZATION)
+    return Numbers(title, ("method", *heads, "images"), tuple(rows))
 
 
 def _count(value: float) -> str:
@@ -72,8 +71,8 @@ def _share(value: float) -> str:
 
 
 def _interval(row: pd.Series) -> str:
-    if pd.isna(row["mean"]):
+    if pd.isna(row["value"]):
         return NONE
     if pd.isna(row["low"]) or pd.isna(row["high"]):
-        return f"{row['mean']:.3f}"
-    return f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        return f"{row['value']:.3f}"
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"

@@ -12,6 +12,7 @@ from xai_assets.reporting.drift import drift
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.gallery import gallery
+from xai_assets.reporting.headline import headline
 from xai_assets.reporting.inputs import inputs
 from xai_assets.reporting.measures import agreement, cost, localization
 from xai_assets.reporting.numbers import in_order, plain, records
@@ -172,7 +173,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "cost": cost(results),
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
-        "headline": overview.headline(where, pairs, units, faithful),
+        "headline": headline(results),
         "verdict": [*overview.verdict(where, pairs, units, right), *tried["summary"]],
         "definitions": definitions(
             [

@@ -35,9 +35,6 @@ CONTROLS: dict[str, Style] = {
     "ones": Style("All ones", "#6b7480", "ring"),
     "oracle": Style("Oracle", "#6b7480", "ring"),
 }
-DECISIVE = ("centre", "edges")
-"""The controls that a method has to beat: they never look at the model."""
-
 CATEGORIES: dict[str, Style] = {
     "object": Style("object", "#0b4f6c", ""),
     "part": Style("part", "#2b7f9e", ""),

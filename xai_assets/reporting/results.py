@@ -56,6 +56,7 @@ class StudyResults:
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)
     metric_summary: pd.DataFrame = field(default_factory=_empty)
     metric_tests: pd.DataFrame = field(default_factory=_empty)
+    headline: pd.DataFrame = field(default_factory=_empty)
     metric_trials: pd.DataFrame = field(default_factory=_empty)
     counterfactual_summary: pd.DataFrame = field(default_factory=_empty)
     explanation_drift: pd.DataFrame = field(default_factory=_empty)

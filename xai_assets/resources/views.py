@@ -7,6 +7,8 @@ they were loaded. Every query ends with an order, so that a plain `FROM view` gi
 
 from dataclasses import dataclass
 
+from xai_assets.resources import headline_view
+
 BASE = "unit_concepts"
 """The table that the views of units are made of."""
 
@@ -86,6 +88,12 @@ _NET = {
 }
 
 VIEWS: dict[str, View] = {
+    "headline": View(
+        "one row a headline number: those of a report's front page and of the end of a run",
+        headline_view.COLUMNS,
+        headline_view.QUERY,
+        headline_view.OF,
+    ),
     "clip_dissect": View(
         "one row a unit: CLIP-Dissect's concept, computed here", _CLIP, _select(_CLIP, of="clip_dissect")
     ),
