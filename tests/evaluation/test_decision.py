@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xai_assets.evaluation.decision import LEVEL, Answer, decide, fewest_images, holm
+from xai_assets.evaluation.decision import LEVEL, Answer, decide, fewest_images, holm, most_tests
 from xai_assets.evaluation.paired_tests import sign_flip_p
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -26,6 +26,13 @@ def test_the_fewest_images_are_those_that_all_have_to_agree(tests, fewest):
     assert fewest_images(tests) == fewest
     agreeing = sign_flip_p(np.ones(fewest))
     assert tests * agreeing < LEVEL <= tests * sign_flip_p(np.ones(fewest - 1))
+
+
+@pytest.mark.parametrize("n", [2, 5, 6, 8, 12])
+def test_the_largest_family_is_the_one_that_needs_so_many_images(n):
+    most = most_tests(n)
+    assert fewest_images(most + 1) > n
+    assert most == 0 or fewest_images(most) <= n
 
 
 def test_pairing_anew_needs_fewer():

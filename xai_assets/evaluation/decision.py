@@ -87,6 +87,12 @@ def fewest_images(tests: int, *, repaired: bool = False) -> int:
     return FEWEST_TO_SEARCH
 
 
+def most_tests(n: int) -> int:
+    """The largest family of sign-flip tests that n images could decide one of, if all images agree; 0 for none."""
+    found = math.ceil(LEVEL * 2**n / 2) - 1
+    return max(0, found)
+
+
 def holm(p: Sequence[float | None]) -> list[float | None]:
     """p-values adjusted for a family of tests (Holm 1979): below alpha together, they err once in 1 / alpha families.
 
