@@ -22,6 +22,7 @@ from xai_assets.reporting.robustness import robustness
 from xai_assets.reporting.surrogates import surrogates
 from xai_assets.reporting.trials import trials
 from xai_assets.reporting.units import dissection
+from xai_assets.reporting.verdict import verdict
 
 Row = dict[str, Any]
 
@@ -155,18 +156,17 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
 
 def _study(results: StudyResults, pictures: Pictures) -> Row:
     units = dissection(results, pictures)
-    where, pairs, faithful = localization(results), agreement(results), faithfulness(results)
-    right, tried = overview.accuracy(results), trials(results)
+    robust, tried = robustness(results), trials(results)
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
         "dissection": units,
         "contrast": contrast(results),
         "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
-        "localization": where,
-        "agreement": pairs,
-        "faithfulness": faithful,
+        "localization": localization(results),
+        "agreement": agreement(results),
+        "faithfulness": faithfulness(results),
         "counterfactuals": counterfactuals(results),
-        "robustness": robustness(results),
+        "robustness": robust,
         "trials": tried,
         "drift": drift(results),
         "exclusions": exclusions(results),
@@ -174,7 +174,10 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": headline(results),
-        "verdict": [*overview.verdict(where, pairs, units, right), *tried["summary"]],
+        "verdict": [
+            *verdict(results, words=overview.words(units), robustness=narrative.sanity(robust["rows"])),
+            *tried["summary"],
+        ],
         "definitions": definitions(
             [
                 "netdissect",

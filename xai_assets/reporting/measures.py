@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.evaluation.headline import DECISIVE
 from xai_assets.evaluation.localization import OBJECT, TRUTHS, of_object
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import comparisons, names
@@ -55,7 +56,7 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
     compared = [
         _compared(tests["controls", LOCALIZATION[0], OBJECT, key, control])
         for key in ordered
-        for control in names.DECISIVE
+        for control in DECISIVE
         if ("controls", LOCALIZATION[0], OBJECT, key, control) in tests
     ]
     limit = comparisons.resolution(compared)

@@ -294,13 +294,8 @@ def _of_pairs(pairs: Sequence[dict[str, Any]]) -> list[str]:
     return said
 
 
-def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -> list[str]:
-    """Which methods are vetoed, whose maps move within their own noise, and how many images that rests on.
-
-    Args:
-        rows: as the chapter's.
-        lime: `metric` and `value` of LIME's stability.
-    """
+def sanity(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods' maps outlive the model, and which go with it; `rows` as the chapter's."""
     methods = [row for row in rows if not row["is_control"]]
     said = []
     for vetoed, what in (
@@ -315,6 +310,17 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
         said.append(
             f"Whether the maps of {titles} outlive the model cannot be told: {_alive(dead)} of the shuffled network."
         )
+    return said
+
+
+def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods are vetoed, whose maps move within their own noise, and how many images that rests on.
+
+    Args:
+        rows: as the chapter's.
+        lime: `metric` and `value` of LIME's stability.
+    """
+    methods, said = [row for row in rows if not row["is_control"]], sanity(rows)
     loud = [
         names.method(row["key"]).title
         for row in methods

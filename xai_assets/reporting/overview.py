@@ -79,16 +79,9 @@ def said_of_images(results: StudyResults) -> list[str]:
     ]
 
 
-def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | None) -> list[str]:
-    """Two to four sentences: do the maps show more than a guess, do they agree, are the words to be relied on."""
-    sentences: list[str] = [narrative.accuracy(right)] if right is not None else []
-    if localization["rows"]:
-        sentences += localization["sentences"][:-1] or localization["sentences"]
-    elif agreement["pairs"]:
-        sentences.append("No image has a true mask, so nothing is said of where the maps ought to be.")
-    if agreement["pairs"]:
-        sentences.append(comparisons.span(agreement["pairs"]))
-    sentences += narrative.presences(
+def words(dissection: Row) -> list[str]:
+    """Whether the words of each model's last layer are truly in the images that drive its units."""
+    return narrative.presences(
         [
             {
                 "label": f"{model['name']}, {model['layers'][-1]['layer']}",
@@ -99,4 +92,3 @@ def verdict(localization: Row, agreement: Row, dissection: Row, right: Row | Non
             if model["layers"]
         ]
     )
-    return sentences or ["The study has no results to draw a conclusion from."]

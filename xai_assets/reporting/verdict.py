@@ -131,7 +131,7 @@ def power(n: int) -> str:
     if not most:
         return f"With {count(n, 'image')}, no comparison on the same images can be decided; one takes at least 6."
     return (
-        f"With {count(n, 'image')}, at most {count(most, 'comparison')} can be decided together, and only where all images "
+        f"With {count(n, 'image')}, at most {count(most, 'comparison')} can be decided together, and only if all images "
         "agree: what cannot be told is no sign that there is no difference."
     )
 
