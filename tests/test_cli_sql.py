@@ -164,9 +164,9 @@ def test_a_damaged_file_is_one_line(sql, tmp_path):
     assert found.exit_code == 2 and "no DuckDB database" in found.output and found.output.count("\n") == 1
 
 
-def test_the_help_asks_for_one_truth_and_images_not_cases(sql):
+def test_the_help_asks_for_the_headline_numbers(sql):
     text = sql("--help").output
-    assert "truth = 'object'" in text and "image_id" in text and "--timeout" in text and "\\b" not in text
+    assert "FROM headline" in text and "answer" in text and "--timeout" in text and "\\b" not in text
 
 
 LEAVES = st.sampled_from(

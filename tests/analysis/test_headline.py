@@ -8,18 +8,23 @@ from xai_assets.analysis.headline import headline
 
 
 def test_methods_are_said_as_the_summary_of_the_warehouse_has_them():
-    row = {"metric": "average_precision", "method": "lime", "is_control": False, "n": 12}
-    summary = pd.DataFrame(
+    row = {
+        "section": "localization",
+        "metric": "average_precision",
+        "subject": "lime",
+        "is_control": False,
+        "n": 12,
+    }
+    rows = pd.DataFrame(
         [
-            row | {"mean": 0.6654, "low": 0.5951, "high": 0.7299},
-            row | {"metric": "iou", "mean": 0.25, "low": None, "high": None},
-            row | {"metric": "srg", "mean": 9.0, "low": 8.0, "high": 9.5},
-            row | {"method": "edges", "is_control": True, "mean": None, "low": None, "high": None, "n": 0},
-            row
-            | {"metric": "srg", "method": "ones", "is_control": True, "mean": 9.0, "low": 8.0, "high": 9.5},
+            row | {"section": "model", "metric": "accuracy", "value": 0.9, "low": 0.8, "high": 1.0},
+            row | {"value": 0.6654, "low": 0.5951, "high": 0.7299},
+            row | {"metric": "iou", "value": 0.25, "low": None, "high": None},
+            row | {"subject": "edges", "is_control": True, "value": None, "low": None, "high": None, "n": 0},
+            row | {"section": "faithfulness", "metric": "srg", "value": 9.0, "low": 8.0, "high": 9.5},
         ]
     )
-    tables = {"layer_summary": pd.DataFrame(), "metric_summary": summary}
+    tables = {"layer_summary": pd.DataFrame(), "headline": rows}
     bench = SimpleNamespace(
         study=SimpleNamespace(name="any"), warehouse=SimpleNamespace(read=tables_of(tables))
     )

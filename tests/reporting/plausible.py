@@ -1,7 +1,9 @@
 """Results such as a study leaves, made from scenes of the embedded world and drawn maps: plausible, never shipped."""
 
 import json
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from xai_assets.evaluation.overlap import dice, expected_iou, iou, max_attainabl
 from xai_assets.evaluation.ranking import rank_correlation
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import units_to_show
+from xai_assets.resources.headline_view import OF
+from xai_assets.resources.tables import TABLES
+from xai_assets.resources.warehouse import Warehouse
 from xai_assets.world.description import describe
 from xai_assets.world.render import Rendered, Target, render
 from xai_assets.world.vocabulary import CLASSES, VOCABULARY
@@ -72,6 +77,7 @@ def plausible(
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     frames["prediction_summary"] = prediction_summary(frames["predictions"])
     frames |= _summaries(frames, store)
+    frames["headline"] = _headline(frames)
     dissected = _dissected(generator, layers)
     study = {
         "name": "demo",
@@ -122,6 +128,16 @@ def _summaries(frames: dict[str, pd.DataFrame], store: Store) -> dict[str, pd.Da
         "metric_summary": metric_summary(values, chance),
         "metric_tests": metric_tests(values, chance),
     }
+
+
+def _headline(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The view of that name, which DuckDB makes of the tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = Warehouse(Path(folder) / "warehouse.duckdb")
+        warehouse.replace(
+            "demo", {name: frames[name].reindex(columns=list(TABLES[name].columns)) for name in OF}
+        )
+        return warehouse.read("demo")["headline"]
 
 
 def _image(name: str, scene: Rendered | None, **changes: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_each_method_is_said_to_be_what_its_row_says(answers, section):
         if answer == "cannot_tell":
             assert "cannot be told with 12 images" in sentence and "fail" not in sentence
         else:
-            assert "12 images, p " in sentence and "corrected for 8 comparisons" in sentence
+            assert "12 images, p " in sentence and "for 8 comparisons" in sentence
 
 
 @given(st.lists(ANSWERS, min_size=3, max_size=3))
@@ -54,16 +54,16 @@ def test_so_many_pairs_agree_beyond_chance_as_rows_say_yes(answers):
     rows = [row("agreement", a, answer, other=b) for (a, b), answer in zip(pairs, answers, strict=True)]
     (sentence,) = [one for one in verdict(results(*rows)) if "agree" in one and "IoU" in one]
     yes = answers.count("yes")
-    assert ("each pair agrees more" in sentence) == (yes == 3)
-    assert (f"{yes} of 3 pairs agree more" in sentence) == (0 < yes < 3)
-    assert ("agree less" in sentence) == ("no" in answers)
+    assert ("Every pair agrees further" in sentence) == (yes == 3)
+    assert (f"{yes} of 3 pairs agree" in sentence) == (0 < yes < 3)
+    assert ("Below chance" in sentence) == ("no" in answers)
     shown = headline(results(*rows))
     assert [one["reading"] == "above chance" for one in shown] == [answer == "yes" for answer in answers]
 
 
 def test_too_few_images_are_said_with_how_many_are_needed():
     said = verdict(results(row("localization", "gradcam", "cannot_tell", n=4, fewest=9)))
-    assert "cannot be told with 4 images: for 8 comparisons, at least 9 images are needed" in said[0]
+    assert "cannot be told with 4 images; at least 9 are needed" in said[0]
     assert "With 4 images, no comparison" in said[-1]
     (shown,) = headline(results(row("localization", "gradcam", "cannot_tell", n=4, fewest=9)))
     assert shown["reading"] == "cannot be told with 4 images (at least 9)"

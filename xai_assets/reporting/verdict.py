@@ -5,7 +5,7 @@ from typing import Any
 
 from xai_assets.evaluation.decision import Answer, most_tests
 from xai_assets.evaluation.metrics import METRICS
-from xai_assets.reporting import names, narrative, overview
+from xai_assets.reporting import comparisons, names, narrative, overview
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import records
 from xai_assets.reporting.results import StudyResults
@@ -31,7 +31,7 @@ def verdict(results: StudyResults, *, words: Sequence[str] = (), robustness: Seq
     elif agree:
         said.append("No image has a true mask, so nothing is said of where the maps ought to be.")
     if agree:
-        said.append(agreement(agree))
+        said.append(comparisons.span([_as_pair(row) for row in agree if row["value"] is not None]))
     if faithful:
         metric = METRICS[faithful[0]["metric"]].title
         said += against_controls(f"{metric[0].lower()}{metric[1:]} ({faithful[0]['variant']})", faithful)
@@ -57,72 +57,30 @@ def against_controls(metric: str, rows: Sequence[Row]) -> list[str]:
     if not methods:
         return [f"By {metric}, no method was compared with a control."]
     controls = joined([f"the {names.method(key).title.lower()}" for key in methods[0]["against"].split(", ")])
-    size, said = methods[0]["family_size"], []
+    said = []
     above = [row for row in methods if row["answer"] == Answer.YES]
     below = [row for row in methods if row["answer"] == Answer.NO]
     open_ = [row for row in methods if row["answer"] == Answer.CANNOT_TELL]
     if above:
         verb = "is" if len(above) == 1 else "are"
-        said.append(f"By {metric}, {_named(above)} {verb} above {controls} ({basis(above)}).")
+        said.append(f"By {metric}, {_named(above)} {verb} above {controls} ({comparisons.rests_on(above)}).")
     if below:
         verb = "is" if len(below) == 1 else "are"
-        said.append(f"By {metric}, {_named(below)} {verb} below one of {controls} ({basis(below)}).")
-    if open_:
-        needed = max(row["fewest"] for row in open_)
-        n = min(row["n"] for row in open_)
-        ending = (
-            f": for {count(size, 'comparison')}, at least {needed} images are needed" if n < needed else ""
-        )
         said.append(
-            f"By {metric}, whether {_named(open_)} {'is' if len(open_) == 1 else 'are'} above {controls} cannot be told "
-            f"with {count(n, 'image')}{ending}."
+            f"By {metric}, {_named(below)} {verb} below one of {controls} ({comparisons.rests_on(below)})."
+        )
+    if open_:
+        verb = "is" if len(open_) == 1 else "are"
+        said.append(
+            f"By {metric}, whether {_named(open_)} {verb} above {controls} {comparisons.cannot(open_)}."
         )
     return said
 
 
-def agreement(rows: Sequence[Row]) -> str:
-    """How far the masks of the methods agree, and which pairs agree further than masks of other images."""
-    known = [row for row in rows if row["value"] is not None]
-    if not known:
-        return (
-            "No pair of methods explained the same class of the same image, so their agreement is not known."
-        )
-    best, worst = max(known, key=lambda row: row["value"]), min(known, key=lambda row: row["value"])
-    span = f"an IoU of {best['value']:.2f} ({_pair(best)})"
-    if worst is not best:
-        span = f"an IoU from {worst['value']:.2f} ({_pair(worst)}) to {best['value']:.2f} ({_pair(best)})"
-    above = [row for row in known if row["answer"] == Answer.YES]
-    below = [row for row in known if row["answer"] == Answer.NO]
-    open_ = [row for row in known if row["answer"] not in (Answer.YES, Answer.NO)]
-    parts = []
-    if above:
-        which = (
-            "each pair agrees"
-            if len(above) == len(known)
-            else f"{len(above)} of {count(len(known), 'pair')} agree"
-        )
-        parts.append(f"{which} more than masks of different images do ({basis(above)})")
-    if below:
-        parts.append(f"{joined([_pair(row) for row in below])} agree less than those ({basis(below)})")
-    if open_:
-        n = min(row["n"] for row in open_)
-        which = "for no pair" if len(open_) == len(known) else f"for {count(len(open_), 'pair')}"
-        told = "it can be told" if len(open_) == len(known) else "it cannot be told"
-        parts.append(
-            f"{which} {told} with {count(n, 'image')} whether it agrees more than masks of different images"
-        )
-    return f"The methods' masks agree with {span}; {'; '.join(parts)}."
-
-
-def basis(rows: Sequence[Row]) -> str:
-    """What a claim rests on: images, the corrected p, and how many questions it was corrected for."""
-    images = sorted({row["n"] for row in rows})
-    n = count(images[0], "image") if len(images) == 1 else f"{images[0]} to {images[-1]} images"
-    size = max(row["family_size"] for row in rows)
-    at_most = "at most " if len(rows) > 1 else ""
-    return (
-        f"{n}, p {at_most}{max(row['p_holm'] for row in rows):.2g}, corrected for {count(size, 'comparison')}"
-    )
+def _as_pair(row: Row) -> Row:
+    """A row of the view as `comparisons` takes pairs."""
+    iou = {"mean": row["value"], "low": row["low"], "high": row["high"], "n": row["n"]}
+    return row | {"method_a": row["subject"], "method_b": row["other"], "iou": iou}
 
 
 def power(n: int) -> str:
@@ -138,7 +96,3 @@ def power(n: int) -> str:
 
 def _named(rows: Sequence[Row]) -> str:
     return joined([names.method(row["subject"]).title for row in rows])
-
-
-def _pair(row: Row) -> str:
-    return f"{names.method(row['subject']).title} and {names.method(row['other']).title}"
