@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu bench ui check format lint types definitions doctor audit wheel clean
+.PHONY: help setup demo test test-slow test-gpu bench truth ui check format lint types definitions doctor audit wheel clean
 
 VENV := .venv
 export XDG_CACHE_HOME := $(CURDIR)/.cache
@@ -47,6 +47,9 @@ test-gpu: setup ## on a machine with a GPU: the CPU's maps and counts on it, ste
 bench: setup ## ratios against the published algorithms and libraries, many minutes
 	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.dissection all
 	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.attribution all
+
+truth: setup ## simulations of every decision and interval where the truth is known, into docs/truth.md (slow)
+	@OMP_NUM_THREADS=1 $(RUN)/python -m benchmarks.truth
 
 check: setup format-check lint types definitions ## format, lint, types, definitions
 

@@ -1,8 +1,8 @@
 """Confidence intervals, one for each kind of number; each says its method and its n.
 
-The kinds were chosen by their coverage in simulations (`benchmarks.coverage`). At 10 and 12 images a nominal 95 % covers
-at least 0.93 for normal and beta distributed values and for proportions, and at least 0.90 for skewed ones. Nothing here
-is random.
+The kinds were chosen by their coverage in simulations (`benchmarks.truth`, docs/truth.md). At 10 and 12 images a nominal
+95 % covers at least 0.93 for normal and beta distributed values and for proportions, and at least 0.90 for skewed ones.
+Nothing here is random.
 """
 
 import math
@@ -249,8 +249,9 @@ def _without_skewness(quantile: float, skewness: float, n: int) -> float:
 
 def _clopper_pearson(successes: float, n: float, level: float) -> Bounds:
     tail = (1 - level) / 2
-    low = float(stats.beta.ppf(tail, successes, n - successes + 1)) if successes > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, successes + 1, n - successes)) if successes < n else 1.0
+    least = 1e-12 * n  # of less the beta distribution's quantile overflows, and is 0 or 1
+    low = float(stats.beta.ppf(tail, successes, n - successes + 1)) if successes > least else 0.0
+    high = float(stats.beta.ppf(1 - tail, successes + 1, n - successes)) if n - successes > least else 1.0
     return low, high
 
 
