@@ -226,13 +226,13 @@ def _noise(probes: int) -> Iterator[Row]:
             space = ConceptSpace(encoder.embed_images(images), texts)
             for given, into in ((groups, words), (None, alone)):
                 found = dissect(
-                    space, {"units": units.astype(np.float32)}, SoftWPMI(top_k=20, a=0.5, permutations=499),
+                    space, {"units": units.astype(np.float32)}, SoftWPMI(top_k=20, a=0.5, permutations=999),
                     seed=probe, groups=given,
                 )["units"]  # fmt: skip
-                into += (significance(found.scores[:, 0], found.null, found.ranked).p < 0.05).tolist()  # type: ignore[arg-type]
+                into += (significance(found.scores[:, 0], found.null, found.ranked).q < 0.05).tolist()  # type: ignore[arg-type]
             labels += _labelled(units, photograph, groups, generator, probe)
         kind = "a photograph" + (" and noise" if noise else "")
-        said = f"crops of {len(PHOTOGRAPHS)} photographs, {CROPS} each: units with p < 0.05"
+        said = f"crops of {len(PHOTOGRAPHS)} photographs, {CROPS} each: units with q < 0.05"
         yield _row(f"words: one number {kind}", len(photograph), words, said, there=False)
         yield _row(
             f"pixel labels: one number {kind}", len(photograph), labels, f"{said}, 40 labels of one share each",
@@ -256,4 +256,4 @@ def _labelled(
     orders = image_permutations(len(units), 20, seed=seed, groups=groups)
     own = best(np.arange(len(units)))
     trust = pixel_significance(own, np.stack([best(order) for order in orders]), np.ones(len(own), bool))
-    return (trust.p < 0.05).tolist()
+    return (trust.q < 0.05).tolist()

@@ -136,3 +136,9 @@ def test_a_small_probe_set_and_one_without_labels_are_said():
     assert not few.passed and few.said.startswith("99 images are few")
     bare = checks.ENOUGH.look(probe.assign(labels=0))
     assert not bare.passed and "names no label" in bare.said
+
+
+def test_units_that_no_null_could_decide_are_not_said_to_be_chance():
+    concepts = pd.DataFrame({"dead": [False, False], "q": [None, None]}).astype({"q": "float64"})
+    found = checks.BEYOND_CHANCE.look(concepts)
+    assert found.passed is None and found.said.startswith("Cannot be told")

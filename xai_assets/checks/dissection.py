@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict, not_asked
+from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
 from xai_assets.resources.table import Table
 
 MOST_DEAD = 0.5
@@ -64,6 +64,8 @@ def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
     if not len(concepts):
         return not_asked("No unit was named.")
     living = concepts[~concepts["dead"].astype(bool)]
+    if len(living) and living["q"].isna().all():
+        return cannot_be_told("since the probe images are of too few photographs to permute")
     found = int((living["q"] < FALSE_DISCOVERY_RATE).sum())
     said = (
         f"{found} of {len(living)} living units have a concept that beats chance at a false-discovery rate of "
