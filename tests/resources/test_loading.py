@@ -39,3 +39,18 @@ def test_a_study_without_pixel_labels_is_loaded(bench):
     tables = bench.warehouse.read("demo")
     assert len(tables["clip_dissect"]) == 5 and tables["netdissect"].empty
     assert tables["category_agreement"].empty
+
+
+def test_views_without_an_order_of_one_s_own_come_in_theirs(bench):
+    bench.store.put("probe_health", "ef" * 16, {}, {"health": []})
+    load_concepts(bench, pd.DataFrame([{"health": "ef" * 16}]), CLIP, NET)
+    for view, order in (
+        ("concepts_by_layer", ["place"]),
+        ("category_shares", ["model", "method", "depth", "category"]),
+    ):
+        columns, rows = bench.warehouse.query(f"FROM {view}")
+        found = pd.DataFrame(rows, columns=columns)
+        assert len(found) > 2
+        pd.testing.assert_frame_equal(found, found.sort_values(order, kind="stable", ignore_index=True))
+        assert not found.duplicated(order).any()
+        assert bench.warehouse.query(f"FROM {view}")[1] == rows
