@@ -115,11 +115,11 @@ class NetDissect(Part):
         description="how often each image's on-regions meet the labels of another, to say what chance gives",
     )
     shuffles: int = Field(
-        4,
+        20,
         ge=0,
         le=100,
-        description="networks with shuffled weights whose units say what training has to do with it; 0: none. With u "
-        "units in a layer, p is at least 1 / (u times this + 1)",
+        description="networks with shuffled weights, an untrained baseline for the units of both methods; 0: none. The "
+        "network is the unit of this null, so that p is at least 1 / (this + 1): fewer than 20 decide nothing",
     )
     shuffle_images: int = Field(
         250, ge=50, description="probe images, evenly spaced, that each of them is shown"

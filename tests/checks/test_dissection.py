@@ -18,10 +18,10 @@ ACTIVATIONS = pd.DataFrame(
 LABELLED = pd.DataFrame({"labelled": [True]})
 
 
-def concepts(layers, q=0.01):
+def concepts(layers, q=0.01, beyond_chance=False, networks=20):
     rows = [("m", layer, unit) for layer, units in layers.items() for unit in units]
     table = pd.DataFrame(rows, columns=["model", "layer", "unit"])
-    return table.assign(dead=False, q=q)
+    return table.assign(dead=False, q=q, beyond_chance=beyond_chance, networks=networks)
 
 
 def test_half_of_a_layer_may_be_dead_and_no_more():
@@ -54,10 +54,14 @@ def test_a_probe_without_labels_needs_no_rows():
 
 
 def test_what_never_beats_chance_is_said():
-    assert checks.BEYOND_CHANCE.look(concepts({"layer3": range(4)}, q=[0.01, 0.9, 0.9, np.nan])).passed
+    assert checks.BEYOND_CHANCE.look(
+        concepts({"layer3": range(4)}, q=[0.01, 0.9, 0.9, np.nan], beyond_chance=[True, False, False, False])
+    ).passed
     found = checks.BEYOND_CHANCE.look(concepts({"layer3": range(4)}, q=0.06))
-    assert not found.passed
-    assert found.numbers == {"units": 4, "beyond_chance": 0}
+    assert found.passed is None and "cannot be told" in found.said
+    assert found.numbers == {"units": 4, "beyond_chance": 0, "beyond_images": 0, "networks": 20}
+    few = checks.BEYOND_CHANCE.look(concepts({"layer3": range(4)}, q=0.01, networks=4))
+    assert few.passed is None and "with 4 networks: it takes 20" in few.said
 
 
 def test_a_warning_about_the_probe_is_the_checks_sentence():
@@ -88,13 +92,13 @@ def test_methods_that_agree_beyond_chance_pass():
     assert found.passed and found.numbers == {"units": 20, "same": 20, "chance": 0.25}
     shifted = words[1:] + words[:1]
     found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(words, shifted))
-    assert not found.passed and "0 of 20 units" in found.said and "no more than chance" in found.said
+    assert not found.passed and "0 of 20 units" in found.said and "less than chance" in found.said
 
 
 def test_one_name_for_every_unit_is_no_agreement():
     # both methods call every unit alike: 100 %, and chance is 100 % as well
     found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(["sky"] * 20, ["sky"] * 20))
-    assert not found.passed and "would give 100%" in found.said
+    assert found.passed is None and "would give 100%" in found.said and "cannot be told" in found.said
 
 
 def test_one_method_alone_has_nothing_to_agree_with():

@@ -5,7 +5,7 @@ import pandas as pd
 
 def clip(*rows):
     table = pd.DataFrame(rows, columns=["model", "layer", "unit", "concept", "category", "truth_presence"])
-    return table.assign(dead=table["concept"].isna(), chance_presence=0.25)
+    return table.assign(dead=table["concept"].isna(), chance_presence=0.25, base_rate=0.125)
 
 
 def net(*rows):

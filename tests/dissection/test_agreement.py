@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.dissection.named import CLIP, NET
-from xai_assets.dissection.agreement import agreement, category_agreement, chance_agreement, wilson
+from tests.dissection.named import CLIP, NET, clip, net
+from xai_assets.dissection.agreement import agreement, category_agreement, chance_agreement, name_agreement
 
 
 def test_agreement_is_over_units_that_both_name():
@@ -32,11 +32,43 @@ def test_agreement_by_category_counts_detectors_words_and_hits():
     assert category_agreement(CLIP, NET.iloc[:0]).empty and category_agreement(pd.DataFrame(), NET).empty
 
 
-def test_the_interval_is_wilsons():
-    # 8 of 10: the textbook's (0.490, 0.943); and its ends at no hit and at all hits
-    assert wilson(8, 10) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775328), abs=1e-6)
-    assert wilson(10, 10) == pytest.approx((0.7224672, 1.0), abs=1e-6)
+def test_intervals_are_over_units_in_clusters_of_one_label():
+    rows = [
+        ("A", "l", unit, name, "object", None) for unit, name in enumerate(["car"] * 9 + list("abcdefghi"))
+    ]
+    words = clip(*rows)
+    labels = net(*((*row[:5], True) for row in rows)).assign(concept=["car"] * 9 + ["no"] * 9)
+    found = category_agreement(words, labels).iloc[0]
+    assert (found["agree"], found["named"], found["n"]) == (9, 18, 2)
+    assert found["high"] - found["low"] > 0.9  # two labels, and not eighteen units
+
+
+@pytest.mark.parametrize(("same", "answer"), [(16, "yes"), (0, "no"), (4, "cannot_tell")])
+def test_names_agree_more_often_or_less_often_than_dealt_at_random_or_neither(same, answer):
+    names = ["car", "wheel", "red", "sky"] * 5
+    other = [*names[:same], *(names[1:] + names[:1])[same:]] if same else names[1:] + names[:1]
+    if answer == "cannot_tell":
+        other = ["car"] * 5 + ["wheel"] * 5 + ["red"] * 5 + ["sky"] * 5
+    rows = [("A", "l", unit, name, "object", None) for unit, name in enumerate(names)]
+    labels = net(*((*row[:5], True) for row in rows)).assign(concept=other)
+    whole, own = name_agreement(clip(*rows), labels).to_dict("records")
+    assert (whole["answer"], own["answer"], whole["units"], whole["n"]) == (answer, answer, 20, 4)
+    assert (
+        pd.isna(whole["model"]) and own["model"] == "A" and whole["chance"] == pytest.approx(0.25, abs=0.02)
+    )
+    assert name_agreement(clip(*rows), labels.assign(detector=False)).empty
+
+
+def test_names_dealt_at_random_agree_beyond_chance_in_few_cases():
+    rng = np.random.default_rng(1)
+    decided = 0
+    for trial in range(60):
+        rows = [
+            ("A", "l", unit, name, "object", None) for unit, name in enumerate(rng.choice(list("abcde"), 24))
+        ]
+        labels = net(*((*row[:5], True) for row in rows)).assign(concept=rng.choice(list("abcde"), 24))
+        decided += name_agreement(clip(*rows), labels, seed=trial)["answer"].iloc[0] != "cannot_tell"
+    assert decided <= 7  # 5 %, of 60, with 99 % certainty
 
 
 def test_chance_is_the_mean_over_dealings():

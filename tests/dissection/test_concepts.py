@@ -12,7 +12,7 @@ from xai_assets.dissection.presence import WordTruth, word_truth
 from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.dissection.significance import Significance
 from xai_assets.dissection.sparse_maps import SparseMaps
-from xai_assets.dissection.unit_concepts import CLIP_COLUMNS
+from xai_assets.dissection.unit_concepts import CLIP_TABLE
 from xai_assets.errors import XaiError
 
 CONCEPTS = pd.DataFrame(
@@ -51,18 +51,19 @@ def test_clip_rows_name_best_runner_up_and_pictures():
         truth_top_k=4,
     )
     first, second, dead = table.to_dict("records")
+    assert not table["beyond_chance"].any() and (table["networks"] == 0).all()
     assert (first["concept"], first["category"], first["runner_up"]) == ("y", "part", "z")
     assert (first["score"], first["gap"], first["max_activation"]) == (3.0, 0.5, 5.0)
     assert first["top_images"] == "a;b;c;d;e" and second["top_images"] == "f;e;d;c;b"
-    assert first["truth_presence"] == 0.5 and first["chance_presence"] == pytest.approx(1 / 3)
+    assert first["truth_presence"] == 0.5 and first["base_rate"] == pytest.approx(1 / 3)
     assert second["concept"] == "x" and np.isnan(second["truth_presence"])  # labels cannot tell
     assert [first[name] for name in ("null_mean", "null_std", "z", "p")] == [2, 1, 1, 0.5]
     assert [second[name] for name in ("z", "p")] == [2, 0.25]
     assert (first["q"], second["q"]) == (0.5, 0.5)  # the dead unit does not count among them
     assert dead["dead"] and dead["max_activation"] == 0
-    empty = "concept category score runner_up gap null_mean null_std z p q truth_presence chance_presence"
+    empty = "concept category score runner_up gap null_mean null_std z p q truth_presence base_rate"
     assert all(pd.isna(dead[name]) for name in empty.split())
-    assert list(table.columns) == [name for name in CLIP_COLUMNS if name != "study"]
+    assert list(table.columns) == [name for name in CLIP_TABLE if name != "study"]
 
 
 def test_a_living_unit_that_cannot_be_ranked_has_no_concept_and_is_not_dead():

@@ -12,6 +12,9 @@ from scipy.ndimage import gaussian_filter
 
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
 from xai_assets.dissection.agreement import category_agreement
+from xai_assets.dissection.category_comparison import category_comparison
+from xai_assets.dissection.presence_summary import presence_summary
+from xai_assets.dissection.units_beyond_chance import units_beyond_chance
 from xai_assets.evaluation.accuracy import prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.chance import CaseMaps, ShownMap, chance_of_pairs, chance_of_truths
@@ -288,6 +291,9 @@ def _map(
     return painted, {"segments": segments, "weights": weights.astype(np.float64)}
 
 
+NETWORKS = {"networks": 20, "found_network": 9, "found_shuffled": 2, "p_network": 1 / 21}
+
+
 def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[str, pd.DataFrame]:
     depth = {"layer2": (1, 2, 1, 3, 5, 6), "layer3": (3, 5, 2, 3, 3, 3), "layer4": (8, 7, 3, 1, 1, 1)}
     clip, pixels, summary = [], [], []
@@ -314,6 +320,8 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
                         "attainable_iou": 0.8,
                         "coverage": 0.03,
                         "q": None if dead else min(1.0, 0.002 / max(overlap, 1e-3)),
+                        "beyond_chance": not dead and overlap > 0.04,
+                        **NETWORKS,
                     }
                 )
                 same = generator.random() < 0.55
@@ -336,11 +344,19 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
                         "max_activation": 0.0 if dead else 3.0,
                         "top_images": "a;b;c;d;e",
                         "truth_presence": presence,
+                        "base_rate": None if dead else 0.15,
                         "chance_presence": None if dead else 0.2,
                         "q": None if dead else float(generator.random() ** 4),
+                        "presence_tested": 0.5,
+                        "p_presence": 0.01,
+                        "presence_seen": 0.55,
+                        "presence_shuffled": 0.3,
+                        "p_presence_network": 1 / 21,
+                        **NETWORKS,
                     }
                 )
                 best.append(pixels[-1])
+                clip[-1]["beyond_chance"] = not dead and clip[-1]["q"] < 0.05
                 words.append(clip[-1])
             alive = [row for row in words if not row["dead"]]
             summary.append(
@@ -353,6 +369,7 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
                     "unique_detectors": len({row["concept"] for row in best if row["detector"]}),
                     "clip_unique": len({row["concept"] for row in alive}),
                     "truth_presence": float(np.mean([row["truth_presence"] for row in alive])),
+                    "base_rate": 0.15,
                     "chance_presence": 0.2,
                     "agreement": float(
                         np.mean([a["concept"] == b["concept"] for a, b in zip(best, words, strict=True)])
@@ -369,6 +386,9 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
         "clip_dissect": words,
         "netdissect": labels,
         "category_agreement": category_agreement(words, labels),
+        "category_comparison": category_comparison(words, labels),
+        "presence_summary": presence_summary(words),
+        "units_beyond_chance": units_beyond_chance(words, labels),
         "layer_summary": pd.DataFrame(summary),
         "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
     }

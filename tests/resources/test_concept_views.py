@@ -33,7 +33,8 @@ def clip(rows):
     return table.assign(
         score=alive.map({True: 1.5, False: np.nan}), runner_up=table["concept"] + "2",
         gap=alive.map({True: 0.25, False: np.nan}), dead=~alive, max_activation=3.0, top_images="a;b;c",
-        null_mean=0.5, null_std=0.5, z=2.0, p=0.01, q=0.04, truth_presence=np.nan, chance_presence=0.5,
+        null_mean=0.5, null_std=0.5, z=2.0, p=0.01, q=0.04, p_shuffled=0.01, q_shuffled=0.04, beyond_chance=alive,
+        truth_presence=np.nan, chance_presence=0.5, base_rate=0.25,
     )[list(CLIP_COLUMNS)]  # fmt: skip
 
 
@@ -134,8 +135,8 @@ def test_summaries_count_detectors_and_words(warehouse):
     ]
     compared = found["models_compared"].astype(object).where(found["models_compared"].notna(), None)
     assert compared.values.tolist() == [
-        ["clip_dissect", "b", "a", None, 2, 2, 1, 1, 1, 1 / 3],
-        ["clip_dissect", "b", "a", "late", 1, 2, 1, 0, 1, 0.5],
+        ["clip_dissect", "b", "a", None, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1 / 3],
+        ["clip_dissect", "b", "a", "late", 1, 1, 2, 2, 1, 2, 1, 0, 1, 0.5],
     ]
     shares = found["category_shares"].set_index(["method", "model", "layer", "category"])
     assert shares.loc[("clip_dissect", "a", "late", ""), "share"] == 0.5

@@ -21,9 +21,12 @@ def test_concepts_are_loaded_with_their_agreement_and_read_by_reports(bench):
     bench.store.put("probe_health", "ab" * 16, {}, {"health": health})
     embeddings = pd.DataFrame([{"health": "ab" * 16}])
     rows = load_concepts(bench, embeddings, CLIP, NET).set_index("table")["rows"].to_dict()
-    assert rows == {"unit_concepts": 7, "layer_summary": 3, "category_agreement": 2, "probe_health": 1}
+    assert rows == {
+        "unit_concepts": 7, "layer_summary": 3, "presence_summary": 0, "units_beyond_chance": 4, "name_agreement": 2,
+        "category_agreement": 2, "category_comparison": 2, "probe_health": 1,
+    }  # fmt: skip
     assert set(rows) == set(LOADS["concept_tables"])
-    assert load_concepts(bench, embeddings, CLIP, NET)["rows"].sum() == 13  # again: in their place
+    assert load_concepts(bench, embeddings, CLIP, NET)["rows"].sum() == 21  # again: in their place
     tables = bench.warehouse.read("demo")
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}
     results = StudyResults(study={"name": "demo", "title": "x"}, **named)

@@ -12,9 +12,12 @@ from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
 from xai_assets.analysis.placement import scenes_that_count
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection.agreement import category_agreement
+from xai_assets.dissection.agreement import category_agreement, name_agreement
+from xai_assets.dissection.category_comparison import category_comparison
+from xai_assets.dissection.presence_summary import presence_summary
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
+from xai_assets.dissection.units_beyond_chance import units_beyond_chance
 from xai_assets.evaluation.accuracy import prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
@@ -32,7 +35,7 @@ _NO_RANKING = ("randomisation_similarity", "noise_floor")
 def load_concepts(
     bench: Workbench, embeddings: pd.DataFrame, clip: pd.DataFrame, net: pd.DataFrame
 ) -> pd.DataFrame:
-    """Load unit_concepts (the computed methods' rows), layer_summary, category_agreement and probe_health.
+    """Load unit_concepts (the computed methods' rows), what layers and models come to, and probe_health.
 
     Returns:
         Table and rows.
@@ -45,7 +48,11 @@ def load_concepts(
                 clip, net, score_name=bench.dissection.clip_dissect.similarity
             ),
             "layer_summary": layer_summary(clip, net),
+            "presence_summary": presence_summary(clip),
+            "units_beyond_chance": units_beyond_chance(clip, net),
+            "name_agreement": name_agreement(clip, net, seed=bench.study.seed),
             "category_agreement": category_agreement(clip, net),
+            "category_comparison": category_comparison(clip, net, seed=bench.study.seed),
             "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
         },
         within={"unit_concepts": {"method": COMPUTED}},

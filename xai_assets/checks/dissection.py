@@ -14,8 +14,12 @@ FEWEST_IMAGES = 100
 
 FALSE_DISCOVERY_RATE = 0.05
 
+FEWEST_NETWORKS = 20
+"""Shuffled networks below which no layer is decided, as `dissection.shuffled_null` has it."""
+
 SHARES = {
     "p", "q", "p_shuffled", "q_shuffled", "iou", "attainable_iou", "coverage", "truth_presence", "chance_presence",
+    "base_rate", "p_network", "p_presence", "p_presence_network",
 }  # fmt: skip
 """Columns of units' concepts that are 0 to 1."""
 
@@ -66,33 +70,52 @@ def _beyond_chance(concepts: Table, *_: Table) -> Verdict:
     living = concepts[~concepts["dead"].astype(bool)]
     if len(living) and living["q"].isna().all():
         return cannot_be_told("since the probe images are of too few photographs to permute")
-    found = int((living["q"] < FALSE_DISCOVERY_RATE).sum())
+    found, networks = int(concepts["beyond_chance"].sum()), int(concepts["networks"].min())
+    by_images = int((living["q"] < FALSE_DISCOVERY_RATE).sum())
+    beside = f" nor {networks} networks with shuffled weights" if networks else ""
     said = (
-        f"{found} of {len(living)} living units have a concept that beats chance at a false-discovery rate of "
-        f"{FALSE_DISCOVERY_RATE:.0%}."
+        f"{found} of {len(living)} active units have a concept that neither images in another order{beside} explain, at "
+        f"a false-discovery rate of {FALSE_DISCOVERY_RATE:.0%}; {by_images} have one that images in another order do not "
+        f"explain."
     )
-    if not found:
-        said += " No name in this table means anything: look at the probe set and at the encoder."
-    return Verdict(found > 0, said, {"units": len(living), "beyond_chance": found})
+    numbers = {"units": len(living), "beyond_chance": found, "beyond_images": by_images, "networks": networks}
+    if found:
+        return Verdict(True, said, numbers)
+    if by_images and 0 < networks < FEWEST_NETWORKS:
+        said += f" Whether training explains them cannot be told with {networks} networks: it takes {FEWEST_NETWORKS}."
+    else:
+        said += " Whether any name in this table means something cannot be told: look at the probe set and the encoder."
+    return Verdict(None, said, numbers)
 
 
 def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict:
-    from xai_assets.dissection.agreement import agreement, chance_agreement, wilson
+    import pandas as pd
+
+    from xai_assets.dissection.agreement import name_agreement
+    from xai_assets.evaluation.decision import Answer
 
     if not (len(words) and len(labels)):
         return not_asked("Only one of the two methods has named units, so there is nothing to compare.")
-    agreed = agreement(words, labels)
-    units, same = len(agreed), int(agreed["agree"].sum())
-    if not units:
+    found = name_agreement(words, labels)
+    if not len(found):
         return not_asked("No unit has both a word and a pixel label that it detects.")
-    (low, high), chance = wilson(same, units), chance_agreement(agreed)
+    whole = found.iloc[0]  # all models together
+    ends = "" if pd.isna(whole["low"]) else f" (95 % interval {whole['low']:.0%} to {whole['high']:.0%})"
     said = (
-        f"Both methods give {same} of {units} units the same name: {same / units:.0%} (95 % interval {low:.0%} to "
-        f"{high:.0%}), where the same names dealt at random within each layer would give {chance:.0%}."
+        f"Both methods give {whole['agree']} of {whole['units']} units ({whole['n']} words) the same name: "
+        f"{whole['mean']:.0%}{ends}, where the same names dealt at random within each layer would give "
+        f"{whole['chance']:.0%} (p = {whole['p']:.4f})."
     )
-    if low <= chance:
-        said += " That is no more than chance: believe neither before you have looked at units and pictures."
-    return Verdict(low > chance, said, {"units": units, "same": same, "chance": round(chance, 4)})
+    numbers = {"units": whole["units"], "same": whole["agree"], "chance": round(whole["chance"], 4)}
+    if whole["answer"] == Answer.CANNOT_TELL:
+        return Verdict(
+            None,
+            f"{said} Whether they agree beyond chance cannot be told: look at units and images.",
+            numbers,
+        )
+    if whole["answer"] == Answer.NO:
+        said += " That is less than chance: believe neither before you have looked at units and images."
+    return Verdict(whole["answer"] == Answer.YES, said, numbers)
 
 
 def _enough(probe: Table, *_: Table) -> Verdict:
@@ -175,7 +198,7 @@ LABELS_COVER = Check(
 )
 BEYOND_CHANCE = Check(
     "some_concepts_beat_chance",
-    "At least one unit's concept is beyond what images in any order would give.",
+    "At least one unit's concept is beyond what images in another order, and networks with shuffled weights, would give.",
     _beyond_chance,
 )
 METHODS_AGREE = Check(

@@ -1,13 +1,24 @@
 """How far do CLIP-Dissect's words and Network Dissection's pixel labels say the same of a unit?"""
 
 import math
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xai_assets.dissection.labels import normalise_label
+from xai_assets.evaluation.comparison import interval_columns
+from xai_assets.evaluation.decision import decide
+from xai_assets.evaluation.intervals import clustered_share
 
 _UNIT = ["model", "layer", "unit"]
-_Z95 = 1.959963984540054  # normal quantile of 0.975
+DEALINGS = 9_999
+"""Random dealings of a layer's words to its units."""
+
+AGREEMENT = (
+    "model", "agree", "mean", "low", "high", "interval", "n", "excluded", "units", "chance", "difference", "p",
+    "p_holm", "family_size", "answer",
+)  # fmt: skip
 
 
 def agreement(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +62,59 @@ def chance_agreement(agreed: pd.DataFrame) -> float:
     return hits / len(agreed) if len(agreed) else math.nan
 
 
+def name_agreement(clip: pd.DataFrame, net: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """How often both methods give a unit the same name, and whether more often than names dealt at random.
+
+    The null deals each layer's words to its units anew: which units a layer's words and labels meet on is by chance,
+    and how often each word and label occurs is not. The interval takes the word as the observation.
+
+    Args:
+        clip, net: tables of `clip_table` and `netdissect_table`, of any models and layers; either may be empty.
+        seed: of the dealings.
+
+    Returns:
+        The columns AGREEMENT: all models together (model missing) first, then each, which are one family (Holm). Empty
+        where no unit has both a word and a label.
+    """
+    agreed = agreement(clip, net) if len(clip) and len(net) else pd.DataFrame()
+    if not len(agreed):
+        return pd.DataFrame(columns=list(AGREEMENT))
+    models = [str(model) for model in dict.fromkeys(agreed["model"])]
+    parts = [(None, agreed), *((model, agreed[agreed["model"] == model]) for model in models)]
+    rows: list[dict[str, Any]] = []
+    for model, part in parts:
+        words = part["concept_clip"].map(normalise_label)
+        found = clustered_share(part["agree"].astype(float), words)
+        chance = chance_agreement(part)
+        row: dict[str, Any] = {"model": model, "agree": int(part["agree"].sum()), "mean": found.mean}
+        row |= interval_columns(found)
+        row |= {"units": len(part), "chance": chance, "difference": float(part["agree"].mean()) - chance}
+        rows.append(row | {"p": _dealt_p(part, seed)})
+    for family in (rows[:1], rows[1:]):
+        decisions = decide([row["difference"] for row in family], [row["p"] for row in family])
+        for row, decided in zip(family, decisions, strict=True):
+            row |= {
+                "p_holm": decided.p_holm,
+                "family_size": decided.family_size,
+                "answer": str(decided.answer),
+            }
+    return pd.DataFrame(rows, columns=list(AGREEMENT))
+
+
+def _dealt_p(agreed: pd.DataFrame, seed: int) -> float:
+    """Two-sided p of the number of agreeing units under random dealings within layers, the observed one counted in."""
+    generator = np.random.default_rng(seed)
+    dealt = np.zeros(DEALINGS, int)
+    for _, layer in agreed.groupby(["model", "layer"], sort=False):
+        names = [layer[f"concept_{of}"].map(normalise_label) for of in ("clip", "net")]
+        codes, _ = pd.factorize(pd.concat(names, ignore_index=True))
+        words, labels = codes[: len(layer)], codes[len(layer) :]
+        dealt += [int((generator.permutation(words) == labels).sum()) for _ in range(DEALINGS)]
+    observed = int(agreed["agree"].sum())
+    tail = min((dealt >= observed).sum(), (dealt <= observed).sum())
+    return float(min(1.0, 2 * (1 + tail) / (1 + DEALINGS)))
+
+
 def category_agreement(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
     """Of the units that Network Dissection puts in a category, how often does CLIP-Dissect's word say the same?
 
@@ -62,35 +126,32 @@ def category_agreement(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         model, layer (missing: all layers of the model together), category, detectors (units in it), named (those with a
-        word), agree (of those, equal by `normalise_label`), agreement (agree / named, NaN where named is 0), low and
-        high (its 95 % interval, Wilson 1927). Models in the tables' order, all layers together first, then each layer
-        in order; categories in alphabetical order. Empty where a method was left out.
+        word), agree (of those, equal by `normalise_label`), agreement (agree / named, NaN where named is 0), and its
+        interval, in which the label is the observation and not the unit (`intervals.clustered_share`). Models
+        in the tables' order, all layers together first, then each layer in order; categories in alphabetical order.
+        Empty where a method was left out.
     """
-    columns = ["model", "layer", "category", "detectors", "named", "agree", "agreement", "low", "high"]
+    columns = [
+        "model", "layer", "category", "detectors", "named", "agree", "agreement", "low", "high", "interval", "n",
+        "excluded",
+    ]  # fmt: skip
     rows: list[dict[str, object]] = []
     if len(clip) and len(net):
-        detectors = net.loc[net["detector"].astype(bool) & net["concept"].notna(), [*_UNIT, "category"]]
+        detectors = net.loc[
+            net["detector"].astype(bool) & net["concept"].notna(), [*_UNIT, "category", "concept"]
+        ]
         judged = detectors.merge(agreement(clip, net)[[*_UNIT, "agree"]], on=_UNIT, how="left")
         for model in dict.fromkeys(judged["model"]):
             of_model = judged[judged["model"] == model]
             for layer in (None, *dict.fromkeys(of_model["layer"])):
                 part = of_model if layer is None else of_model[of_model["layer"] == layer]
                 for category in sorted(set(part["category"])):
-                    found = part.loc[part["category"] == category, "agree"]
-                    judgements = found.dropna().astype(bool)
-                    named, agree = len(judgements), int(judgements.sum())
-                    low, high = wilson(agree, named)
+                    mine = part[part["category"] == category]
+                    judged_units = mine[mine["agree"].notna()]
+                    named, agree = len(judged_units), int(judged_units["agree"].astype(bool).sum())
+                    found = clustered_share(judged_units["agree"].astype(float), judged_units["concept"])
                     share = agree / named if named else math.nan
-                    row = (model, layer, category, len(found), named, agree, share, low, high)
-                    rows.append(dict(zip(columns, row, strict=True)))
+                    row = {"model": model, "layer": layer, "category": category, "detectors": len(mine)}
+                    row |= {"named": named, "agree": agree, "agreement": share}
+                    rows.append(row | interval_columns(found))
     return pd.DataFrame(rows, columns=columns)
-
-
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share, (low, high) in 0..1 (Wilson 1927); NaN where there are no trials."""
-    if not trials:
-        return math.nan, math.nan
-    share, z2 = hits / trials, _Z95**2
-    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _Z95 / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -124,6 +124,34 @@ def similarity_scores(space: ConceptSpace, activations: np.ndarray, parameters: 
     return scores
 
 
+def best_words(
+    space: ConceptSpace,
+    activations: np.ndarray,
+    parameters: ClipDissect,
+    *,
+    together: int | None = None,
+    ids: Sequence[str] | None = None,
+) -> np.ndarray:
+    """The best concept of every unit: int64 (u,).
+
+    Args:
+        space: probe images and concepts.
+        activations: (n, u), pooled.
+        parameters: the similarity function's.
+        together: so many units after each other are a layer of their own; None: all are one layer.
+        ids: the images' names.
+
+    Raises:
+        XaiError: as `dissect`.
+    """
+    _check(space, {"": activations})
+    scorer = _scorer(space, [activations], parameters, 0, 0, ids=ids, together=together)
+    best = BestTwo(activations.shape[1])
+    for start, _, scores, _ in _blocks(space, scorer):
+        best.add(start, scores.numpy())
+    return best.concepts[:, 0]
+
+
 def _scorer(
     space: ConceptSpace,
     layers: list[np.ndarray],
@@ -132,10 +160,11 @@ def _scorer(
     seed: int,
     orders: np.ndarray | None = None,
     ids: Sequence[str] | None = None,
+    together: int | None = None,
 ) -> Scorer:
     match parameters:
         case SoftWPMI() | WPMI():
-            return Pointwise(space, layers, parameters, draws, seed, orders, ids)
+            return Pointwise(space, layers, parameters, draws, seed, orders, ids, together)
         case RankReorder():
             return RankReordering(space, layers[0], parameters, draws, seed, orders, ids)
         case CosSimilarity() | CosSimilarityCubed():

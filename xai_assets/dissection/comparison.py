@@ -49,6 +49,20 @@ def named_units(table: pd.DataFrame) -> pd.DataFrame:
     return named[[bool(pd.isna(found) or found) for found in named["detector"]]]
 
 
+def counted_units(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that stand for a concept beyond chance; rows of methods and files that test nothing are all taken."""
+    named = named_units(table)
+    if "beyond_chance" not in table:
+        return named
+    return named[[bool(pd.isna(found) or found) for found in named["beyond_chance"]]]
+
+
+def only_counted(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, in which units that chance explains stand for nothing; its models and layers stay."""
+    counts = table.index.isin(counted_units(table).index)
+    return table.assign(concept=table["concept"].astype(object).where(counts, None))
+
+
 def compare_models(table: pd.DataFrame, a: str, b: str, *, layer: str | None = None) -> ConceptSets:
     """The concepts of two models in one method's table, over all layers or in one.
 

@@ -8,15 +8,13 @@ import pandas as pd
 from xai_assets.dissection.clip_dissect import LayerConcepts
 from xai_assets.dissection.netdissect import MIN_IOU
 from xai_assets.dissection.presence import WordTruth
+from xai_assets.dissection.presence_null import PresenceNull
 from xai_assets.dissection.ranking import top_images
-from xai_assets.dissection.significance import (
-    Significance,
-    false_discovery_q,
-    permutation_p,
-    significance,
-)
+from xai_assets.dissection.shuffled_null import AgainstShuffled, against_shuffled
+from xai_assets.dissection.significance import FALSE_DISCOVERY_RATE, Significance, significance
 from xai_assets.dissection.tally import Tally
-from xai_assets.dissection.unit_concepts import CLIP_COLUMNS
+from xai_assets.dissection.unit_concepts import CLIP_TABLE, NET_TABLE
+from xai_assets.dissection.word_control import WordControl
 from xai_assets.errors import XaiError
 from xai_assets.joined import join_names
 
@@ -39,6 +37,8 @@ def clip_table(
     *,
     truth: WordTruth | None = None,
     truth_top_k: int = TRUTH_TOP_K,
+    control: WordControl | None = None,
+    null: PresenceNull | None = None,
 ) -> pd.DataFrame:
     """CLIP-Dissect's concept of every unit of a layer.
 
@@ -52,14 +52,18 @@ def clip_table(
         categories: c categories, "" where there is none.
         truth: which images show which word, where labels can tell.
         truth_top_k: images a unit over which `truth_presence` is taken.
+        control: the layer against networks with shuffled weights; None: none was asked for.
+        null: how often words are present under permutations of the images; None: it cannot be told.
 
     Returns:
         model, layer, unit (from 0), concept, category, score, runner_up, gap (score less the runner-up's), null_mean,
         null_std, z, p, q (see `significance`; q over the units of the layer that have a concept), dead,
         max_activation (largest pooled one), top_images (five ids as `join_names` joins them, strongest first),
-        truth_presence (share of the unit's top images that show the concept), chance_presence (share of all images that
-        do). A unit that is dead, or whose pooled activations are all equal, has no concept and no numbers but its
-        max_activation. z is None where the null does not vary.
+        truth_presence (share of the unit's top images that show the concept), base_rate (share of all images that do),
+        chance_presence (mean share for words that are chosen for permuted images in the same way), beyond_chance (q
+        below FALSE_DISCOVERY_RATE, and beyond the shuffled networks where there are any); and of the layer, the same in
+        all rows: `NETWORK_FACTS` and `PRESENCE_FACTS`. A unit that is dead, or whose pooled activations are all equal,
+        has no concept and no numbers but its max_activation. z is None where the null does not vary.
 
     Raises:
         XaiError: `found` has no null.
@@ -71,7 +75,7 @@ def clip_table(
     top = top_images(activations, max(TOP_IMAGES, truth_top_k), ids=ids)  # k u
     rows = []
     for unit in range(len(named)):
-        row = dict.fromkeys(CLIP_COLUMNS) | {
+        row = dict.fromkeys(CLIP_TABLE) | {
             "model": model,
             "layer": layer,
             "unit": unit,
@@ -98,11 +102,47 @@ def clip_table(
                 shown = truth.present[:, word]
                 row |= {
                     "truth_presence": float(shown[top[:truth_top_k, unit]].mean()),
-                    "chance_presence": float(shown.mean()),
+                    "base_rate": float(shown.mean()),
+                    "chance_presence": None if null is None else null.chance,
                 }
         rows.append(row)
-    numbers = ("score", "gap", "null_mean", "null_std", "z", "p", "q", "truth_presence", "chance_presence")
-    return pd.DataFrame(rows, columns=list(CLIP_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
+    numbers = (
+        "score", "gap", "null_mean", "null_std", "z", "p", "q", "truth_presence", "chance_presence", "base_rate",
+    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(CLIP_TABLE)).astype(dict.fromkeys(numbers, "float64"))
+    table = _held_against(table, named, None if control is None else control.units)
+    facts = {
+        "presence_tested": None if null is None else null.observed,
+        "p_presence": None if null is None else null.p,
+        "presence_seen": None if control is None else control.presence,
+        "presence_shuffled": None if control is None else control.presence_shuffled,
+        "p_presence_network": None if control is None else control.p_presence,
+    }
+    return table.assign(**{name: np.nan if value is None else value for name, value in facts.items()})
+
+
+def _held_against(table: pd.DataFrame, living: np.ndarray, found: AgainstShuffled | None) -> pd.DataFrame:
+    """The table with what shuffled networks say of each unit and of the layer, and with `beyond_chance`.
+
+    A unit that stands for nothing in the first place, such as no detector, is not beyond chance.
+    """
+    networks = 0 if found is None else len(found.found_shuffled)
+    nothing = np.full(len(table), np.nan)
+    tested = found is not None and networks > 0
+    beyond = living & (table["q"] < FALSE_DISCOVERY_RATE).to_numpy(bool)
+    if "detector" in table:
+        beyond &= table["detector"].to_numpy(bool)
+    if found is not None and tested:
+        beyond &= found.beyond
+    return table.assign(
+        p_shuffled=np.where(living, found.p, np.nan) if found is not None and tested else nothing,
+        q_shuffled=found.q if found is not None and tested else nothing,
+        beyond_chance=beyond,
+        networks=networks,
+        found_network=found.found if found is not None and tested else np.nan,
+        found_shuffled=found.found_shuffled.max() if found is not None and tested else np.nan,
+        p_network=found.p_network if found is not None and tested else np.nan,
+    )
 
 
 def netdissect_table(
@@ -113,7 +153,7 @@ def netdissect_table(
     dead: np.ndarray,
     trust: Significance | None = None,
     *,
-    shuffled: np.ndarray | None = None,
+    shuffled: Sequence[np.ndarray] = (),
     min_iou: float = MIN_IOU,
 ) -> pd.DataFrame:
     """The pixel label that each unit of a layer overlaps most.
@@ -124,8 +164,8 @@ def netdissect_table(
         thresholds: float32 (u,).
         dead: bool (u,).
         trust: from `pixel_significance`; None: its columns are empty.
-        shuffled: float (m,), the best IoU of units of the same layer in networks whose weights were shuffled; None:
-            the columns are empty.
+        shuffled: of each network with shuffled weights, the best IoUs of the same layer's active units (m,); none: the
+            columns are empty.
         min_iou: a unit is a detector above this.
 
     Returns:
@@ -133,9 +173,11 @@ def netdissect_table(
         that the concept's coverage and the unit's area admit), coverage (share of the pixels counted for the
         concept's category that carry it), runner_up (second best concept that is overlapped at all), gap (IoU less
         the runner-up's, which is 0 where there is none), null_mean, null_std, z, p, q (see `Significance`),
-        p_shuffled and q_shuffled (the same against `shuffled`, one null for all units of the layer). The first of
-        equally good concepts is taken. A dead unit, and one that overlaps no label at all, has no concept; a
-        dead unit has no IoU and no numbers of trust either.
+        p_shuffled and q_shuffled (see `AgainstShuffled`), beyond_chance (a detector with q below
+        FALSE_DISCOVERY_RATE, and beyond the shuffled networks where there are any); and of the layer, the same in all
+        rows: networks, found_network, found_shuffled, p_network. The first of equally good concepts is taken. A
+        dead unit, and one that overlaps no label at all, has no concept; a dead unit has no IoU and no numbers of trust
+        either.
     """
     iou, attainable, coverage = tally.iou, tally.attainable_iou, tally.coverage
     ranked = np.argsort(-iou, axis=1, kind="stable")  # u c
@@ -173,9 +215,5 @@ def netdissect_table(
     for name in ("null_mean", "null_std", "z", "p", "q"):
         values = np.full(len(iou), np.nan) if trust is None else getattr(trust, name)
         columns[name] = real(values, living)
-    of_shuffled = np.full((2, len(iou)), np.nan)
-    if shuffled is not None and len(shuffled) > 1:
-        of_shuffled[0] = permutation_p(first_iou, shuffled)
-        of_shuffled[1] = false_discovery_q(of_shuffled[0], living)
-    columns["p_shuffled"], columns["q_shuffled"] = (real(values, living) for values in of_shuffled)
-    return pd.DataFrame(columns)
+    found = against_shuffled(first_iou, living, shuffled) if shuffled else None
+    return _held_against(pd.DataFrame(columns), living, found).reindex(columns=list(NET_TABLE))

@@ -59,3 +59,15 @@ def word_truth(
             known[at] = True
             present[:, at] = shown[:, matched].any(axis=1)
     return WordTruth(present, known)
+
+
+def presence(truth: WordTruth, top: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """The share of each unit's top images that show its word: float64 (u,), NaN where the labels cannot tell.
+
+    Args:
+        truth: images against words.
+        top: int (k, u), each unit's top images.
+        words: int (u,), each unit's word.
+    """
+    shares = truth.present[top, words[None]].mean(axis=0)  # k u -> u
+    return np.where(truth.known[words], shares, np.nan)

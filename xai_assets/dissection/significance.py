@@ -6,6 +6,9 @@ import numpy as np
 
 from xai_assets.errors import XaiError
 
+FALSE_DISCOVERY_RATE = 0.05
+"""Of the units that count in a layer, so many on average may count by chance."""
+
 
 @dataclass(frozen=True)
 class Significance:

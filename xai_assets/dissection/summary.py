@@ -12,9 +12,9 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
         clip, net: tables of `clip_table` and `netdissect_table`, of any models and layers; either may be empty.
 
     Returns:
-        model, layer, units, dead, detectors, unique_detectors, clip_unique, truth_presence and chance_presence
-        (means over units whose word the labels can check), agreement (share of the units in `agreement` that
-        agree). None where a method was left out or nothing can be said.
+        model, layer, units, dead, detectors, unique_detectors, clip_unique, truth_presence, base_rate and
+        chance_presence (means over units whose word the labels can check), agreement (share of the units in
+        `agreement` that agree). None where a method was left out or nothing can be said.
     """
     agreed = agreement(clip, net) if len(clip) and len(net) else None
     rows = []
@@ -33,6 +33,7 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
             "unique_detectors": None,
             "clip_unique": int(mine["concept"].nunique()),
             "truth_presence": None,
+            "base_rate": None,
             "chance_presence": None,
             "agreement": None,
         }
@@ -43,7 +44,9 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
                 "unique_detectors": len(detectors[["concept", "category"]].drop_duplicates()),
             }
         if len(mine) and mine["truth_presence"].notna().any():
-            row |= {name: float(mine[name].mean()) for name in ("truth_presence", "chance_presence")}
+            row |= {
+                name: float(mine[name].mean()) for name in ("truth_presence", "base_rate", "chance_presence")
+            }
         if agreed is not None and len(_of(agreed, model, layer)):
             row["agreement"] = float(_of(agreed, model, layer)["agree"].mean())
         rows.append(row)
@@ -56,11 +59,12 @@ def layer_summary(clip: pd.DataFrame, net: pd.DataFrame) -> pd.DataFrame:
         "unique_detectors",
         "clip_unique",
         "truth_presence",
+        "base_rate",
         "chance_presence",
         "agreement",
     ]
     table = pd.DataFrame(rows, columns=columns)
-    real = ("truth_presence", "chance_presence", "agreement")
+    real = ("truth_presence", "base_rate", "chance_presence", "agreement")
     return table.astype(
         dict.fromkeys(("detectors", "unique_detectors"), "Int64") | dict.fromkeys(real, "float64")
     )

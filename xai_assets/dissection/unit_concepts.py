@@ -29,20 +29,36 @@ SOFT_WPMI, IOU = "soft_wpmi", "iou"
 
 _UNIT = ("model", "layer", "unit", "concept", "category")
 _NULL = ("null_mean", "null_std", "z", "p", "q")
-_SHUFFLED = ("p_shuffled", "q_shuffled")
+_SHUFFLED = ("p_shuffled", "q_shuffled", "beyond_chance")
+NETWORK_FACTS = ("networks", "found_network", "found_shuffled", "p_network")
+"""Of a layer, the same in all its rows: shuffled networks, units that count against these, the most that count in one of
+them, and its network's rank; see `dissection.shuffled_null`."""
+
+PRESENCE_FACTS = (
+    "presence_tested", "p_presence", "presence_seen", "presence_shuffled", "p_presence_network",
+)  # fmt: skip
+"""Of a layer, the same in all its rows: how often words are truly present among the units that are tested, and the p of
+their permutation test; and on the images that shuffled networks were shown, in this network and on average in those,
+and the rank."""
+
 CLIP_COLUMNS = (
     *_UNIT,
     "score",
     "runner_up",
     "gap",
     *_NULL,
+    *_SHUFFLED,
     "dead",
     "max_activation",
     "top_images",
     "truth_presence",
     "chance_presence",
+    "base_rate",
 )
-"""Columns of CLIP-Dissect's own table."""
+"""Columns of CLIP-Dissect's own table that are of units."""
+
+CLIP_TABLE = (*CLIP_COLUMNS, *NETWORK_FACTS, *PRESENCE_FACTS)
+"""All of them."""
 
 NET_COLUMNS = (
     *_UNIT,
@@ -57,7 +73,10 @@ NET_COLUMNS = (
     "attainable_iou",
     "coverage",
 )
-"""Columns of Network Dissection's own table."""
+"""Columns of Network Dissection's own table that are of units."""
+
+NET_TABLE = (*NET_COLUMNS, *NETWORK_FACTS)
+"""All of them."""
 
 COLUMNS = (
     "model",
@@ -82,6 +101,7 @@ COLUMNS = (
     "top_images",
     "truth_presence",
     "chance_presence",
+    "base_rate",
 )
 """Columns of `unit_concepts`, after `study`."""
 
@@ -89,7 +109,7 @@ _DTYPES = (
     dict.fromkeys(("model", "layer", "method", "source"), "string")
     | dict.fromkeys(("concept", "category", "score_name", "runner_up", "top_images"), "string")
     | {"unit": "Int64"}
-    | dict.fromkeys(("dead", "detector"), "boolean")
+    | dict.fromkeys(("dead", "detector", "beyond_chance"), "boolean")
 )
 
 

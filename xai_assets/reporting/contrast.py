@@ -9,10 +9,13 @@ from xai_assets.dissection.comparison import (
     ConceptSets,
     compare_models,
     comparison_table,
+    counted_units,
+    named_units,
     one_spelling,
+    only_counted,
     units_per_concept,
 )
-from xai_assets.reporting import narrative
+from xai_assets.reporting import concept_sentences
 from xai_assets.reporting.depth import depth
 from xai_assets.reporting.numbers import in_order, records
 from xai_assets.reporting.results import StudyResults
@@ -39,16 +42,26 @@ def contrast(results: StudyResults) -> Row:
     else:
         return {"source": "", "pairs": [], "models": []}
     (table,) = one_spelling(table)
+    named, counted = named_units(table), counted_units(table)
     models = in_order(table["model"])
     pairs = [
-        _pair(table, a, b) | {"depth": depth(results, a, b)} for a, b in list(combinations(models, 2))[:PAIRS]
+        _pair(table, a, b)
+        | {"left_out": [_left_out(named, counted, model) for model in (a, b)], "depth": depth(results, a, b)}
+        for a, b in list(combinations(models, 2))[:PAIRS]
     ]
     for pair in pairs:
-        pair["sentences"] += _by_words(other, pair)
+        pair["sentences"] += [*_by_words(other, pair), concept_sentences.left_out(pair["left_out"])]
     return {"source": source, "pairs": pairs, "models": models, "bars_from": BARS_FROM}
 
 
+def _left_out(named: pd.DataFrame, counted: pd.DataFrame, model: str) -> Row:
+    """A model's units that stand for a concept, and those of them that are compared: all that are beyond chance."""
+    units, used = ((part["model"] == model).sum() for part in (named, counted))
+    return {"model": model, "named": int(units), "counted": int(used)}
+
+
 def _pair(table: pd.DataFrame, a: str, b: str) -> Row:
+    table = only_counted(table)
     compared = comparison_table(table, a, b)
     counts = units_per_concept(table)
     layers = [
@@ -65,7 +78,7 @@ def _pair(table: pd.DataFrame, a: str, b: str) -> Row:
         "layers": layers,
         "bars": _bars(counts[counts["layer"] == last], a, b),
         "bars_layer": last,
-        "sentences": [narrative.models(row, a, b) for row in layers[-1:]],
+        "sentences": [concept_sentences.models(row, a, b) for row in layers[-1:]],
     }
 
 
@@ -73,10 +86,10 @@ def _by_words(words: pd.DataFrame | None, pair: Row) -> list[str]:
     """What CLIP-Dissect's words say of a pair that is compared by pixel labels: the two can say the opposite."""
     if words is None or not {pair["a"], pair["b"]} <= set(words["model"]) or pair["bars_layer"] is None:
         return []
-    (table,) = one_spelling(words)
+    (table,) = one_spelling(only_counted(words))
     layer = pair["bars_layer"]
     return [
-        narrative.words(row)
+        concept_sentences.words(row)
         for row in records(comparison_table(table, pair["a"], pair["b"]))
         if row["layer"] == layer
     ]

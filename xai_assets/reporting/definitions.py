@@ -137,20 +137,24 @@ DEFINITIONS: dict[str, Definition] = {
         "Beyond chance",
         "A unit's best score is held against the best scores that the same images give in random orders. The share of "
         "orders that do as well is its p-value; q is the smallest rate of false discoveries at which the unit would "
-        "be called, over the living units of its layer. Units with q below 0.05 are beyond chance: of these, about "
-        "one in twenty may still be a chance finding. A pixel label has to "
-        "stand out as well, at the same rate, from what the units of networks with shuffled weights detect: a random "
-        "filter is a texture filter of sorts, and only such networks say what training has to do with it. Neither "
-        "tells that the network needs the unit.",
-        "p = (1 + orders as good) / (1 + orders)",
+        "be called, over the active units of its layer. A unit with q below 0.05 has to stand out as well, at the same "
+        "rate, from the units of networks with shuffled weights: a random filter is a texture filter of sorts, and only "
+        "such networks say what training has to do with it. And its layer has to have more such units than each of these "
+        "networks has against all the others: the network is the observation, so that fewer than 20 of them decide "
+        "nothing. Of units beyond chance about one in twenty may still be a chance finding. Neither tells that the "
+        "network needs the unit.",
+        "p = (1 + orders as good) / (1 + orders); of a layer: (1 + networks with as many units) / (1 + networks)",
         "Phipson & Smyth 2010; Benjamini & Hochberg 1995; shuffled weights after Adebayo et al. 2018",
     ),
     "presence": Definition(
         "Truly present",
-        "The share of a unit's most activating images whose labels contain the word that CLIP-Dissect gave it. By "
-        "chance: the share of all probe images that contain it.",
-        "",
-        "",
+        "The share of a unit's most activating images whose labels contain the word that CLIP-Dissect gave it. The word "
+        "was chosen by these same images, so that it is there more often than in any images (the base rate). By chance: "
+        "the same share for words that are chosen for the images in another order, of all units together, and looked for "
+        "in these. Above chance: p of these permutations below 0.05 (Holm over layers), and above all networks with "
+        "shuffled weights.",
+        "p = 2 (1 + orders with as many) / (1 + orders)",
+        "Phipson & Smyth 2010",
     ),
     "jaccard": Definition(
         "Jaccard index",

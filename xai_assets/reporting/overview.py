@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xai_assets.reporting import narrative
+from xai_assets.reporting import concept_sentences
 from xai_assets.reporting.numbers import in_order, records
 from xai_assets.reporting.results import StudyResults
 from xai_assets.set_aside import REASONS, by_reason
@@ -81,12 +81,11 @@ def said_of_images(results: StudyResults) -> list[str]:
 
 def words(dissection: Row) -> list[str]:
     """Whether the words of each model's last layer are truly in the images that drive its units."""
-    return narrative.presences(
+    return concept_sentences.presences(
         [
             {
                 "label": f"{model['name']}, {model['layers'][-1]['layer']}",
-                "value": model["layers"][-1]["presence"],
-                "chance": model["layers"][-1]["chance_presence"],
+                "row": model["layers"][-1]["presence"],
             }
             for model in dissection["models"]
             if model["layers"]

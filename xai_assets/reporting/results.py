@@ -64,6 +64,9 @@ class StudyResults:
     netdissect: pd.DataFrame = field(default_factory=_empty)
     layer_summary: pd.DataFrame = field(default_factory=_empty)
     category_agreement: pd.DataFrame = field(default_factory=_empty)
+    presence_summary: pd.DataFrame = field(default_factory=_empty)
+    units_beyond_chance: pd.DataFrame = field(default_factory=_empty)
+    category_comparison: pd.DataFrame = field(default_factory=_empty)
     probe_health: pd.DataFrame = field(default_factory=_empty)
     artifact: Callable[[str, str], Artifact] = no_artifacts
     unit_pictures: Mapping[UnitKey, UnitPictures] = field(default_factory=dict)

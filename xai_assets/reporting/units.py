@@ -4,16 +4,16 @@ from typing import Any
 
 import pandas as pd
 
-from xai_assets.reporting import figures, names, narrative
+from xai_assets.dissection.unit_concepts import CLIP_DISSECT, NETDISSECT
+from xai_assets.reporting import concept_sentences, figures, names
 from xai_assets.reporting.doubts import doubts
-from xai_assets.reporting.numbers import in_order, interval, present, records
+from xai_assets.reporting.numbers import in_order, present, records
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import UNIT_RULE, units_to_show
 
 Row = dict[str, Any]
 CONCEPTS_SHOWN = 8
-FALSE_DISCOVERY_RATE = 0.05
 
 
 def dissection(results: StudyResults, pictures: Pictures, *, cards: bool = True) -> Row:
@@ -47,17 +47,19 @@ def _of(table: pd.DataFrame, model: str, layer: str | None = None) -> pd.DataFra
 def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.DataFrame) -> Row:
     layers = records(_of(results.layer_summary, model))
     for row in layers:
-        words = _of(results.clip_dissect, model, row["layer"])
-        row["presence"] = presence(words)
-        row["words_beyond"] = beyond_chance(words)
-        row["labels_beyond"] = beyond_chance(_of(results.netdissect, model, row["layer"]))
-    deepest = layers[-1] if layers else None
-    sentences = [narrative.layer(row) for row in layers]
-    sentences += [narrative.beyond(row) for row in layers[-1:] if row["words_beyond"] or row["labels_beyond"]]
-    if deepest is not None:
-        sentences.append(
-            narrative.presence(f"In {deepest['layer']}", deepest["presence"], deepest["chance_presence"])
+        row["presence"] = _row(results.presence_summary, model, row["layer"])
+        beyond = _of(results.units_beyond_chance, model, row["layer"])
+        row["words_beyond"], row["labels_beyond"] = (
+            _row(beyond[beyond["method"] == method], model, row["layer"]) if len(beyond) else None
+            for method in (CLIP_DISSECT, NETDISSECT)
         )
+    deepest = layers[-1] if layers else None
+    sentences = [concept_sentences.layer(row) for row in layers]
+    sentences += [
+        concept_sentences.beyond(row) for row in layers[-1:] if row["words_beyond"] or row["labels_beyond"]
+    ]
+    if deepest is not None:
+        sentences.append(concept_sentences.presence(f"In {deepest['layer']}", deepest["presence"]))
     return {
         "name": model,
         "doubts": doubts(results, model),
@@ -71,31 +73,9 @@ def _model(results: StudyResults, pictures: Pictures, model: str, chosen: pd.Dat
     }
 
 
-def presence(table: pd.DataFrame) -> Row | None:
-    """Mean share of top pictures that truly show the named concept, over units, with its interval."""
-    if not len(table):
-        return None
-    return interval(_alive(table)["truth_presence"])
-
-
-def beyond_chance(table: pd.DataFrame) -> Row | None:
-    """How many living units have a concept at q < 0.05: `count` and `living`; None where no q is known.
-
-    A unit of Network Dissection counts when it is a detector as well, and where networks with shuffled weights were
-    looked at, when it is told apart from their units too.
-    """
-    if not len(table) or "q" not in table:
-        return None
-    alive = _alive(table)
-    q = pd.to_numeric(alive["q"], errors="coerce")
-    if not q.notna().any():
-        return None
-    found = q < FALSE_DISCOVERY_RATE
-    if "detector" in alive:
-        found &= alive["detector"].fillna(False).astype(bool)
-    if "q_shuffled" in alive and alive["q_shuffled"].notna().any():
-        found &= pd.to_numeric(alive["q_shuffled"], errors="coerce") < FALSE_DISCOVERY_RATE
-    return {"count": int(found.sum()), "living": len(alive)}
+def _row(table: pd.DataFrame, model: str, layer: str) -> Row | None:
+    rows = records(_of(table, model, layer))
+    return rows[0] if rows else None
 
 
 def _alive(table: pd.DataFrame) -> pd.DataFrame:
@@ -164,6 +144,7 @@ def _concepts(results: StudyResults, model: str) -> list[Row]:
                 "layer": layer,
                 "score": "best IoU" if score == "iou" else "best score",
                 "different": len(groups),
+                "units": len(last),
                 "concepts": listed,
             }
         )

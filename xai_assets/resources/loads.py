@@ -1,7 +1,16 @@
 """Which asset loads which tables of the warehouse: every table has one asset that writes it."""
 
 LOADS: dict[str, tuple[str, ...]] = {
-    "concept_tables": ("unit_concepts", "layer_summary", "category_agreement", "probe_health"),
+    "concept_tables": (
+        "unit_concepts",
+        "layer_summary",
+        "presence_summary",
+        "units_beyond_chance",
+        "name_agreement",
+        "category_agreement",
+        "category_comparison",
+        "probe_health",
+    ),
     "mask_tables": (
         "images",
         "predictions",

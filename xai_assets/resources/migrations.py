@@ -42,7 +42,12 @@ FILLS: dict[tuple[str, str], str] = {
 }
 """SQL for a column's value in rows that are older than the column, by table and column; without one it is NULL."""
 
-RENAMED: dict[str, dict[str, str]] = {"metric_trials": {"verdict": "answer"}}
+RENAMED: dict[str, dict[str, str]] = {
+    "metric_trials": {"verdict": "answer"},
+    # What was called chance was the share of all images that show the word: its base rate.
+    "unit_concepts": {"chance_presence": "base_rate"},
+    "layer_summary": {"chance_presence": "base_rate"},
+}
 """New names of columns by table: older name to newer."""
 
 CARRIED: dict[str, Carried] = {

@@ -8,6 +8,7 @@ from xai_assets.resources.columns import flag as _flag
 from xai_assets.resources.columns import real as _real
 from xai_assets.resources.columns import text as _text
 from xai_assets.resources.columns import whole as _whole
+from xai_assets.resources.concept_tables import CONCEPT_TABLES
 from xai_assets.resources.metric_tables import METRIC_TABLES
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -212,11 +213,17 @@ TABLES: dict[str, Table] = {
             "p": _real("permutation p-value of the score", nullable=True),
             "q": _real("false-discovery rate (Benjamini-Hochberg) over the layer's units", nullable=True),
             "p_shuffled": _real(
-                "share of the layer's units in networks with shuffled weights that reach such a score",
+                "share of the layer's active units in networks with shuffled weights that reach such a score (words: "
+                "such a z)",
                 nullable=True,
             ),
             "q_shuffled": _real(
                 "false-discovery rate of the unit against networks with shuffled weights", nullable=True
+            ),
+            "beyond_chance": _flag(
+                "q below 0.05, and where shuffled networks were looked at, q_shuffled too, in a layer with more such "
+                "units than any of these; a detector, for pixel labels. NULL for what was imported",
+                nullable=True,
             ),
             "dead": _flag(
                 "the unit never fires on the probe set; NULL where a file does not say", nullable=True
@@ -233,7 +240,11 @@ TABLES: dict[str, Table] = {
                 "the images that drive it most, joined by ';' (within a name: '\\;')", nullable=True
             ),
             "truth_presence": _real("share of its top images that truly show the concept", nullable=True),
-            "chance_presence": _real("share of all probe images that show it", nullable=True),
+            "chance_presence": _real(
+                "mean of the same in the layer for words that are chosen for images in another order",
+                nullable=True,
+            ),
+            "base_rate": _real("share of all probe images that show it", nullable=True),
         },
         key=("model", "layer", "unit", "method"),
     ),
@@ -250,7 +261,10 @@ TABLES: dict[str, Table] = {
             "truth_presence": _real(
                 "mean share of top images that truly show the named concept", nullable=True
             ),
-            "chance_presence": _real("the same for images drawn by chance", nullable=True),
+            "base_rate": _real("mean share of all images that show a unit's concept", nullable=True),
+            "chance_presence": _real(
+                "truth_presence of words that are chosen for images in another order", nullable=True
+            ),
             "agreement": _real(
                 "share of the units for which both methods name the same concept", nullable=True
             ),
@@ -266,11 +280,15 @@ TABLES: dict[str, Table] = {
             "named": _whole("those of them that CLIP-Dissect gives a word"),
             "agree": _whole("those of them whose word is the label, spelling apart"),
             "agreement": _real("agree over named, 0 to 1; NULL where none is named", nullable=True),
-            "low": _real("lower end of its 95 % interval (Wilson)", nullable=True),
-            "high": _real("upper end of its 95 % interval (Wilson)", nullable=True),
+            "low": _real("lower end of its 95 % interval", nullable=True),
+            "high": _real("upper end of its 95 % interval", nullable=True),
+            "interval": _text("how the interval was made, or why there is none", nullable=True),
+            "n": _whole("different labels: units of one label are not independent"),
+            "excluded": _whole("units for which it could not be said"),
         },
         key=("model", "layer", "category"),
     ),
+    **CONCEPT_TABLES,
     "probe_health": Table(
         "one row a finding about the probe set, the encoder and the concept list",
         {

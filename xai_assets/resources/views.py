@@ -30,6 +30,9 @@ _NULL = {
     "z": "(score - null_mean) / null_std; NULL where null_std is 0",
     "p": "permutation p-value of the score",
     "q": "false-discovery rate (Benjamini-Hochberg) over the layer's units",
+    "p_shuffled": "share of the layer's active units in networks with shuffled weights that reach such a score",
+    "q_shuffled": "false-discovery rate at which the unit still counts against shuffled networks",
+    "beyond_chance": "whether neither other images nor shuffled networks explain it, see unit_concepts",
 }
 _LAYER = {
     "study": "the study",
@@ -40,6 +43,9 @@ _LAYER = {
 
 _NAMED = "concept IS NOT NULL AND detector IS DISTINCT FROM FALSE"
 """A unit stands for a concept: every named one, and of those with pixel labels the detectors only."""
+
+_BEYOND = f"{_NAMED} AND beyond_chance IS DISTINCT FROM FALSE"
+"""Of these, those whose concept chance does not explain; of rows that nothing was tested of, all."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ _CLIP = {
     "max_activation": "largest pooled activation on the probe set",
     "top_images": "the five images that drive it most, joined by ';' (within a name: '\\;')",
     "truth_presence": "share of its top images that truly show the concept",
-    "chance_presence": "share of all probe images that show it",
+    "chance_presence": "mean of the same in the layer for words that are chosen for images in another order",
+    "base_rate": "share of all probe images that show it",
     PLACE: _PLACE,
 }
 _NET = {
@@ -77,8 +84,6 @@ _NET = {
     "runner_up": "the label that it overlaps second most",
     "gap": "IoU of the best less that of the second",
     **_NULL,
-    "p_shuffled": "share of the layer's units in networks with shuffled weights that reach such an IoU",
-    "q_shuffled": "false discovery rate at which the unit still counts against shuffled networks",
     "threshold": "the activation above which the unit counts as on",
     "detector": "IoU above the study's minimum",
     "dead": "the unit never fires on the probe set",
@@ -164,13 +169,18 @@ VIEWS: dict[str, View] = {
         """,
     ),
     "models_compared": View(
-        "one row a pair of models, method and layer that both have, and one for all layers together: their concepts",
+        "one row a pair of models, method and layer that both have, and one for all layers together: the concepts of "
+        "their units beyond chance",
         {
             "study": "the study",
             "method": "the method, as in unit_concepts",
             "model_a": "the model that was loaded first",
             "model_b": "the other model",
             "layer": "the module's path; NULL for all layers together",
+            "named_a": "units of the first model that stand for a concept",
+            "counted_a": "those of them beyond chance, which alone are compared",
+            "named_b": "units of the other model that stand for a concept",
+            "counted_b": "those of them beyond chance",
             "unique_a": "different concepts of the first model",
             "unique_b": "different concepts of the other model",
             "shared": "concepts of both",
@@ -182,7 +192,8 @@ VIEWS: dict[str, View] = {
         f"""
         WITH sets AS (
             SELECT study, method, model, layer,
-                   coalesce(list(DISTINCT concept) FILTER ({_NAMED}), []) AS concepts,
+                   coalesce(list(DISTINCT concept) FILTER ({_BEYOND}), []) AS concepts,
+                   count(*) FILTER ({_NAMED}) AS named, count(*) FILTER ({_BEYOND}) AS counted,
                    min(rowid) - if(grouping(layer) = 1, 0.5, 0) AS place
             FROM unit_concepts
             GROUP BY GROUPING SETS ((study, method, model, layer), (study, method, model))
@@ -190,12 +201,13 @@ VIEWS: dict[str, View] = {
             SELECT *, min(place) OVER (PARTITION BY study, method, model) AS model_place FROM sets
         ), pairs AS (
             SELECT a.study, a.method, a.model AS model_a, b.model AS model_b, a.layer,
+                   a.named AS named_a, a.counted AS counted_a, b.named AS named_b, b.counted AS counted_b,
                    len(a.concepts) AS unique_a, len(b.concepts) AS unique_b,
                    len(list_intersect(a.concepts, b.concepts)) AS shared, a.place
             FROM ordered a JOIN ordered b ON a.study = b.study AND a.method = b.method
                  AND a.layer IS NOT DISTINCT FROM b.layer AND a.model_place < b.model_place
         )
-        SELECT study, method, model_a, model_b, layer, unique_a, unique_b, shared,
+        SELECT study, method, model_a, model_b, layer, named_a, counted_a, named_b, counted_b, unique_a, unique_b, shared,
                unique_a - shared AS only_a, unique_b - shared AS only_b,
                if(unique_a + unique_b = 0, 1, shared / (unique_a + unique_b - shared)) AS jaccard, place
         FROM pairs ORDER BY place, model_b

@@ -60,6 +60,7 @@ class Pointwise:
         seed: they follow from it.
         orders: int (r, n), permutations of the images in groups, which take the place of the random lists.
         ids: the images' names, by which images that drive a unit equally are ordered; None: their numbers.
+        together: without draws: so many units after each other are scored as a layer of their own.
 
     Raises:
         XaiError: fewer than `top_k` images.
@@ -76,6 +77,7 @@ class Pointwise:
         seed: int,
         orders: np.ndarray | None = None,
         ids: Sequence[str] | None = None,
+        together: int | None = None,
     ) -> None:
         check_images(parameters, space.images)
         top_k = parameters.top_k
@@ -93,6 +95,7 @@ class Pointwise:
         drawn = [generator.choice(space.images, top_k, replace=False) for _ in range(alone)]
         self._drawn = _by_rank(np.column_stack(drawn)) if alone else None
         self._orders = orders
+        self._together = together
         self._units = max(layer.shape[1] for layer in layers)
         self._draws = alone
 
@@ -107,6 +110,9 @@ class Pointwise:
         shift = (1 - self._lam) * self._terms.constant
         for lists in self._lists:
             given = self._given(probability, lists)  # u b
+            if self._together is not None:
+                yield self._apart(given, self._together).add_(shift).float(), None
+                continue
             total = torch.logsumexp(given, dim=0)  # b
             units = len(given)
             scores = given.sub_(self._lam * (total - math.log(units))).add_(shift).float()
@@ -120,6 +126,12 @@ class Pointwise:
                 yield scores, self._largest(drawn, total, units) + shift
             else:
                 yield scores, None
+
+    def _apart(self, given: Tensor, units: int) -> Tensor:
+        """Scores of layers of so many units each, one after the other: float64 (layers times units, b)."""
+        layers = given.view(-1, units, given.shape[1])
+        total = torch.logsumexp(layers, dim=1, keepdim=True)
+        return (layers - self._lam * (total - math.log(units))).view(given.shape)
 
     def _largest(self, given: Tensor, total: Tensor, units: int) -> Tensor:
         """The best score of each list, as one more unit of the layer: log p(x|t) (r, b) -> float64 (r,)."""
