@@ -80,8 +80,8 @@ def plausible(
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     frames["prediction_summary"] = prediction_summary(frames["predictions"])
     frames |= _summaries(frames, store)
-    frames["headline"] = _headline(frames)
     dissected = _dissected(generator, layers)
+    frames["headline"] = _headline(frames | dissected)
     study = {
         "name": "demo",
         "title": "Two small classifiers of a drawn world",

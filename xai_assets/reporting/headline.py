@@ -19,6 +19,7 @@ _SHOWN = {
     "localization": chosen.LOCALIZATION[0],
     "faithfulness": chosen.FAITHFULNESS[0],
     "agreement": chosen.AGREEMENT,
+    "words": "truth_presence",
 }
 """The metric of each section that the page has room for."""
 
@@ -55,6 +56,8 @@ def headline(results: StudyResults) -> list[Row]:
 
 
 def _title(row: Row) -> str:
+    if row["section"] == "words":
+        return "Concepts: word truly present"
     title = METRICS[row["metric"]].title
     if row["section"] == "agreement":
         return f"Agreement of masks: {title}"
@@ -66,6 +69,8 @@ def _title(row: Row) -> str:
 def _subject(row: Row) -> str:
     if row["other"] is None:
         return str(row["subject"])
+    if row["section"] == "words":
+        return f"{row['subject']} · {row['other']}"
     return f"{names.method(row['subject']).title} / {names.method(row['other']).title}"
 
 
@@ -73,9 +78,9 @@ def _reading(row: Row) -> tuple[str, str]:
     if row["is_control"]:
         return PLAIN, "control"
     if row["answer"] is None:
-        return PLAIN, "no control"
+        return PLAIN, "no chance level" if row["section"] == "words" else "no control"
     answer = Answer(row["answer"])
-    if row["against"] == OTHER_IMAGES:
+    if row["against"] in (OTHER_IMAGES, "chance"):
         words = {Answer.YES: "above chance", Answer.NO: "below chance"}
     else:
         controls = len(str(row["against"]).split(", "))
@@ -86,6 +91,8 @@ def _reading(row: Row) -> tuple[str, str]:
 
 def cannot_tell(row: Row) -> str:
     """Why nothing is decided: too few images for the family, or no difference that they show."""
+    if row["section"] == "words":
+        return "cannot be told from chance"
     if row["n"] < row["fewest"]:
         return f"cannot be told with {row['n']} images (at least {row['fewest']})"
     return f"cannot be told with {row['n']} images"

@@ -4,27 +4,27 @@ from xai_assets.evaluation.headline import AGREEMENT, DECISIVE, FAITHFULNESS, LO
 
 COLUMNS = {
     "study": "the study",
-    "section": "model, localization, faithfulness, or agreement",
-    "metric": "the metric, by its key; accuracy of the model",
+    "section": "model, localization, faithfulness, agreement, or words (of each model's last layer)",
+    "metric": "the metric, by its key; accuracy of the model; truth_presence of words",
     "variant": "which of several: a baseline or binarisation policy; NULL where there is one only",
     "subject": "the method, the control, the first method of a pair, or the model",
-    "other": "the second method of a pair; else NULL",
+    "other": "the second method of a pair, or the layer; else NULL",
     "is_control": "whether the subject is a control that looks at no model",
     "value": "mean over images",
     "low": "lower end of the 95 % interval; NULL where there is none",
     "high": "upper end of the 95 % interval",
     "interval": "how the interval was made, or why there is none",
-    "n": "images",
+    "n": "images; of words: different words",
     "chance": "what maps of other images give, over the same images; NULL where there is no such level",
     "against": "what the answer compares the subject with, joined by ', '; NULL where nothing is asked of it",
     "p_holm": "the largest corrected p of these comparisons",
     "family_size": "comparisons that were corrected together",
-    "fewest": "the smallest number of images that could decide one of them",
+    "fewest": "the smallest number of images that could decide one of them; NULL for words",
     "answer": "yes: above all of them; no: below one of them; cannot_tell: neither is shown with n images",
     "place": "orders the rows: sections, then as the tables were loaded",
 }
 
-OF = ("prediction_summary", "metric_summary", "metric_tests", "agreement_summary")
+OF = ("prediction_summary", "metric_summary", "metric_tests", "agreement_summary", "presence_summary")
 
 
 def _words(keys: tuple[str, ...]) -> str:
@@ -66,7 +66,15 @@ WITH tests AS (
            if(answer IS NULL, NULL, 'other_images') AS against, p_holm, family_size, fewest, answer,
            3e6 + rowid AS place
     FROM agreement_summary WHERE metric = '{AGREEMENT}' AND area IS NULL
+), words AS (
+    SELECT study, 'words' AS section, 'truth_presence' AS metric, NULL AS variant, model AS subject, layer AS other,
+           FALSE AS is_control, mean AS value, low, high, "interval", n, chance,
+           if(p IS NULL, NULL, 'chance') AS against, p_holm, family_size, CAST(NULL AS BIGINT) AS fewest,
+           if(p IS NULL, NULL, answer) AS answer, 4e6 + rowid AS place
+    FROM presence_summary
+    QUALIFY row_number() OVER (PARTITION BY study, model ORDER BY rowid DESC) = 1
 )
 SELECT * FROM model UNION ALL BY NAME SELECT * FROM measured UNION ALL BY NAME SELECT * FROM agreement
+UNION ALL BY NAME SELECT * FROM words
 ORDER BY place
 """  # noqa: S608 -- of constants
