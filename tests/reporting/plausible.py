@@ -28,6 +28,7 @@ from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import units_to_show
 from xai_assets.resources.headline_view import OF
 from xai_assets.resources.tables import TABLES
+from xai_assets.resources.views import VIEWS
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.world.description import describe
 from xai_assets.world.render import Rendered, Target, render
@@ -383,8 +384,8 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
     ]
     words, labels = pd.DataFrame(clip), pd.DataFrame(pixels)
     return {
-        "clip_dissect": words,
-        "netdissect": labels,
+        "clip_dissect": _shown("clip_dissect", words),
+        "netdissect": _shown("netdissect", labels),
         "category_agreement": category_agreement(words, labels),
         "category_comparison": category_comparison(words, labels),
         "presence_summary": presence_summary(words),
@@ -392,6 +393,11 @@ def _dissected(generator: np.random.Generator, layers: dict[str, int]) -> dict[s
         "layer_summary": pd.DataFrame(summary),
         "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
     }
+
+
+def _shown(view: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a view; the methods' own tables have others as well."""
+    return table[[column for column in table.columns if column in VIEWS[view].columns]]
 
 
 def _pictures(

@@ -34,3 +34,6 @@ LOADS: dict[str, tuple[str, ...]] = {
     "explanation_drift": ("explanation_drift",),
 }
 """Tables by the asset that loads them, in one transaction."""
+
+BY_COMMAND = ("verification",)
+"""Tables that no asset loads: `xai verify`."""
