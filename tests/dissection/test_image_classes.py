@@ -69,7 +69,10 @@ def test_the_encoder_is_judged_by_the_classes(tmp_path):
     probe.classes = by_pattern("{class}_#.png", probe.ids)
     features = np.array([[1, 0], [0, 1], [0, 1], [1, 0]], np.float32)  # cat, wrong, dane, not asked
     health = {found.key: found for found in probe_health(probe, Encoder(), [("a", ""), ("b", "")], features)}
-    assert health["zero-shot accuracy, class"].value == "66.7% [9.4%, 99.2%] of 3 images, 2 classes (chance 50.0%)"
+    assert (
+        health["zero-shot accuracy, class"].value
+        == "66.7% [9.4%, 99.2%] of 3 images, 2 classes (chance 50.0%)"
+    )
     assert health["images without a class"][1:] == ("1", "warn")
     probe.classes = {}
     without = {found.key: found for found in probe_health(probe, Encoder(), [("a", ""), ("b", "")], features)}
