@@ -95,6 +95,13 @@ def test_methods_that_agree_beyond_chance_pass():
     assert not found.passed and "0 of 20 units" in found.said and "less than chance" in found.said
 
 
+def test_the_numbers_of_a_verdict_are_pythons_own():
+    """Dagster takes no NumPy scalar as metadata: the check, and its asset with it, would fail."""
+    words = ["car", "wheel", "red", "sky"] * 5
+    found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(words, words))
+    assert type(found.passed) is bool and {type(value) for value in found.numbers.values()} <= {int, float, str}
+
+
 def test_one_name_for_every_unit_is_no_agreement():
     # both methods call every unit alike: 100 %, and chance is 100 % as well
     found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(["sky"] * 20, ["sky"] * 20))

@@ -106,7 +106,7 @@ def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict
         f"{whole['mean']:.0%}{ends}, where the same names dealt at random within each layer would give "
         f"{whole['chance']:.0%} (p = {whole['p']:.4f})."
     )
-    numbers = {"units": whole["units"], "same": whole["agree"], "chance": round(whole["chance"], 4)}
+    numbers = {"units": int(whole["units"]), "same": int(whole["agree"]), "chance": round(float(whole["chance"]), 4)}
     if whole["answer"] == Answer.CANNOT_TELL:
         return Verdict(
             None,
@@ -115,7 +115,7 @@ def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict
         )
     if whole["answer"] == Answer.NO:
         said += " That is less than chance: believe neither before you have looked at units and images."
-    return Verdict(whole["answer"] == Answer.YES, said, numbers)
+    return Verdict(bool(whole["answer"] == Answer.YES), said, numbers)
 
 
 def _enough(probe: Table, *_: Table) -> Verdict:
