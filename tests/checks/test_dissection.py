@@ -99,7 +99,11 @@ def test_the_numbers_of_a_verdict_are_pythons_own():
     """Dagster takes no NumPy scalar as metadata: the check, and its asset with it, would fail."""
     words = ["car", "wheel", "red", "sky"] * 5
     found = checks.METHODS_AGREE.look(pd.DataFrame(), *named(words, words))
-    assert type(found.passed) is bool and {type(value) for value in found.numbers.values()} <= {int, float, str}
+    assert type(found.passed) is bool and {type(value) for value in found.numbers.values()} <= {
+        int,
+        float,
+        str,
+    }
 
 
 def test_one_name_for_every_unit_is_no_agreement():

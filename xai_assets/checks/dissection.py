@@ -106,7 +106,11 @@ def _methods_agree(_: Table, words: Table, labels: Table, *__: Table) -> Verdict
         f"{whole['mean']:.0%}{ends}, where the same names dealt at random within each layer would give "
         f"{whole['chance']:.0%} (p = {whole['p']:.4f})."
     )
-    numbers = {"units": int(whole["units"]), "same": int(whole["agree"]), "chance": round(float(whole["chance"]), 4)}
+    numbers = {
+        "units": int(whole["units"]),
+        "same": int(whole["agree"]),
+        "chance": round(float(whole["chance"]), 4),
+    }
     if whole["answer"] == Answer.CANNOT_TELL:
         return Verdict(
             None,
