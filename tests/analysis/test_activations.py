@@ -13,7 +13,7 @@ from xai_assets.analysis.concepts import netdissect_concepts
 from xai_assets.analysis.probe import probe_set
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.thresholds import top_quantile_thresholds
-from xai_assets.dissection.unit_concepts import NET_COLUMNS
+from xai_assets.dissection.unit_concepts import NET_TABLE
 from xai_assets.settings import Settings
 from xai_assets.vision.layers import UnknownLayer
 
@@ -175,4 +175,4 @@ def test_without_labels_there_are_no_pixel_labels(study):
     bench, _, table = study(names(3))
     unlabelled = pd.DataFrame([{"labelled": False, "sha256": "0" * 8}])
     found = netdissect_concepts(bench, unlabelled, table)
-    assert len(found) == 0 and list(found.columns) == list(NET_COLUMNS)
+    assert len(found) == 0 and list(found.columns) == list(NET_TABLE)

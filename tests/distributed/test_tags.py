@@ -40,7 +40,7 @@ def test_who_opens_duckdb_or_writes_reports_is_where_the_file_is(tags):
         if "bench.warehouse" in file.read_text(encoding="utf-8")
     }
     # Of the tables and their checks, of the reports, and of `xai run` itself.
-    assert users == {"loading", "stored_rows", "reports", "headline"}
+    assert users == {"loading", "stored_rows", "reports", "headline", "verify"}
 
 
 def _pod(tags):

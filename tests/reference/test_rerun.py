@@ -46,8 +46,10 @@ def score(reference_data):
 def test_half_precision_is_noise_and_half_the_images_are_not(score):
     single = score()
     half = compare_runs(single, score(np.float16))
-    assert 0 < len(half.changed) <= 12 and half.counted == 0 and not half.beyond_noise, half.verdict
+    assert 0 < len(half.changed) <= 12 and half.counted <= 1 and not half.beyond_noise, half.verdict
+    # Half precision makes activations equal that were not, and equal ones are put in a random order.
     bare = single.drop(columns=["gap"])
-    assert not compare_runs(bare, score(np.float16).drop(columns=["gap"])).beyond_noise
+    without = compare_runs(bare, score(np.float16).drop(columns=["gap"]))
+    assert without.counted == len(half.changed)  # without gaps no change is known to be by a near-tie
     others = compare_runs(single, score(images_left=slice(0, None, 2)))
     assert others.beyond_noise and others.counted > 100, others.verdict
