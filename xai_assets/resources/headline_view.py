@@ -45,31 +45,31 @@ WITH tests AS (
 ), measured AS (
     SELECT m.study,
            CASE WHEN m.truth = 'object' THEN 'localization' ELSE 'faithfulness' END AS section,
-           m.metric, m.variant, m.method AS subject, NULL AS other, m.is_control, m.mean AS value,
+           m.metric, m.variant, m.method AS subject, NULL::VARCHAR AS other, m.is_control, m.mean AS value,
            m.low, m.high, m."interval", m.n,
            -- the expectation of a random order of pixels, for every model and baseline
            CASE WHEN m.truth = 'object' THEN m.chance ELSE 0 END AS chance, against, p_holm, family_size, fewest, answer,
-           (CASE WHEN m.truth = 'object' THEN 1e6 ELSE 2e6 END) + m.rowid AS place
-    FROM metric_summary m LEFT JOIN tests t
-         ON t.study = m.study AND t.metric = m.metric AND t.variant IS NOT DISTINCT FROM m.variant
-            AND t.truth IS NOT DISTINCT FROM m.truth AND t.method_a = m.method
+           (CASE WHEN m.truth = 'object' THEN 1e6 ELSE 2e6 END) + m.row AS place
+    FROM (SELECT *, rowid AS row FROM metric_summary) m LEFT JOIN tests t
+         ON t.study = m.study AND t.metric = m.metric AND coalesce(t.variant, '') = coalesce(m.variant, '')
+            AND coalesce(t.truth, '') = coalesce(m.truth, '') AND t.method_a = m.method
     WHERE (m.truth = 'object' AND m.metric IN ({_words(LOCALIZATION)}))
        OR (m.truth IS NULL AND m.metric = '{FAITHFULNESS[0]}' AND m.variant = '{FAITHFULNESS[1]}')
 ), model AS (
-    SELECT study, 'model' AS section, 'accuracy' AS metric, NULL AS variant, model AS subject, NULL AS other,
-           FALSE AS is_control, accuracy AS value, low, high, "interval", n, NULL AS chance, NULL AS against,
-           NULL AS p_holm, NULL AS family_size, NULL AS fewest, NULL AS answer, CAST(rowid AS DOUBLE) AS place
+    SELECT study, 'model' AS section, 'accuracy' AS metric, NULL::VARCHAR AS variant, model AS subject, NULL::VARCHAR AS other,
+           FALSE AS is_control, accuracy AS value, low, high, "interval", n, NULL::DOUBLE AS chance, NULL::VARCHAR AS against,
+           NULL::DOUBLE AS p_holm, NULL::BIGINT AS family_size, NULL::BIGINT AS fewest, NULL::VARCHAR AS answer, CAST(rowid AS DOUBLE) AS place
     FROM prediction_summary
 ), agreement AS (
-    SELECT study, 'agreement' AS section, metric, NULL AS variant, method_a AS subject, method_b AS other,
+    SELECT study, 'agreement' AS section, metric, NULL::VARCHAR AS variant, method_a AS subject, method_b AS other,
            FALSE AS is_control, mean AS value, low, high, "interval", n, chance,
            if(answer IS NULL, NULL, 'other_images') AS against, p_holm, family_size, fewest, answer,
            3e6 + rowid AS place
     FROM agreement_summary WHERE metric = '{AGREEMENT}' AND area IS NULL
 ), words AS (
-    SELECT study, 'words' AS section, 'truth_presence' AS metric, NULL AS variant, model AS subject, layer AS other,
+    SELECT study, 'words' AS section, 'truth_presence' AS metric, NULL::VARCHAR AS variant, model AS subject, layer AS other,
            FALSE AS is_control, mean AS value, low, high, "interval", n, chance,
-           if(p IS NULL, NULL, 'chance') AS against, p_holm, family_size, CAST(NULL AS BIGINT) AS fewest,
+           if(p IS NULL, NULL, 'chance') AS against, p_holm, family_size, NULL::BIGINT AS fewest,
            if(p IS NULL, NULL, answer) AS answer, 4e6 + rowid AS place
     FROM presence_summary
     QUALIFY row_number() OVER (PARTITION BY study, model ORDER BY rowid DESC) = 1
