@@ -49,8 +49,8 @@ WITH tests AS (
            m.low, m.high, m."interval", m.n,
            -- the expectation of a random order of pixels, for every model and baseline
            CASE WHEN m.truth = 'object' THEN m.chance ELSE 0 END AS chance, against, p_holm, family_size, fewest, answer,
-           (CASE WHEN m.truth = 'object' THEN 1e6 ELSE 2e6 END) + m.row AS place
-    FROM (SELECT *, rowid AS row FROM metric_summary) m LEFT JOIN tests t
+           (CASE WHEN m.truth = 'object' THEN 1e6 ELSE 2e6 END) + m.rowid AS place
+    FROM metric_summary m LEFT JOIN tests t
          ON t.study = m.study AND t.metric = m.metric AND coalesce(t.variant, '') = coalesce(m.variant, '')
             AND coalesce(t.truth, '') = coalesce(m.truth, '') AND t.method_a = m.method
     WHERE (m.truth = 'object' AND m.metric IN ({_words(LOCALIZATION)}))
@@ -71,8 +71,7 @@ WITH tests AS (
            FALSE AS is_control, mean AS value, low, high, "interval", n, chance,
            if(p IS NULL, NULL, 'chance') AS against, p_holm, family_size, NULL::BIGINT AS fewest,
            if(p IS NULL, NULL, answer) AS answer, 4e6 + rowid AS place
-    FROM presence_summary
-    QUALIFY row_number() OVER (PARTITION BY study, model ORDER BY rowid DESC) = 1
+    FROM presence_summary WHERE rowid IN (SELECT max(rowid) FROM presence_summary GROUP BY study, model)
 )
 SELECT * FROM model UNION ALL BY NAME SELECT * FROM measured UNION ALL BY NAME SELECT * FROM agreement
 UNION ALL BY NAME SELECT * FROM words
