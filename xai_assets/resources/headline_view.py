@@ -56,9 +56,12 @@ WITH tests AS (
     WHERE (m.truth = 'object' AND m.metric IN ({_words(LOCALIZATION)}))
        OR (m.truth IS NULL AND m.metric = '{FAITHFULNESS[0]}' AND m.variant = '{FAITHFULNESS[1]}')
 ), model AS (
-    SELECT study, 'model' AS section, 'accuracy' AS metric, NULL::VARCHAR AS variant, model AS subject, NULL::VARCHAR AS other,
-           FALSE AS is_control, accuracy AS value, low, high, "interval", n, NULL::DOUBLE AS chance, NULL::VARCHAR AS against,
-           NULL::DOUBLE AS p_holm, NULL::BIGINT AS family_size, NULL::BIGINT AS fewest, NULL::VARCHAR AS answer, CAST(rowid AS DOUBLE) AS place
+    SELECT study, 'model' AS section, 'accuracy' AS metric, NULL::VARCHAR AS variant,
+           model AS subject, NULL::VARCHAR AS other,
+           FALSE AS is_control, accuracy AS value, low, high, "interval", n,
+           NULL::DOUBLE AS chance, NULL::VARCHAR AS against,
+           NULL::DOUBLE AS p_holm, NULL::BIGINT AS family_size, NULL::BIGINT AS fewest,
+           NULL::VARCHAR AS answer, CAST(rowid AS DOUBLE) AS place
     FROM prediction_summary
 ), agreement AS (
     SELECT study, 'agreement' AS section, metric, NULL::VARCHAR AS variant, method_a AS subject, method_b AS other,
@@ -67,7 +70,8 @@ WITH tests AS (
            3e6 + rowid AS place
     FROM agreement_summary WHERE metric = '{AGREEMENT}' AND area IS NULL
 ), words AS (
-    SELECT study, 'words' AS section, 'truth_presence' AS metric, NULL::VARCHAR AS variant, model AS subject, layer AS other,
+    SELECT study, 'words' AS section, 'truth_presence' AS metric, NULL::VARCHAR AS variant,
+           model AS subject, layer AS other,
            FALSE AS is_control, mean AS value, low, high, "interval", n, chance,
            if(p IS NULL, NULL, 'chance') AS against, p_holm, family_size, NULL::BIGINT AS fewest,
            if(p IS NULL, NULL, answer) AS answer, 4e6 + rowid AS place
