@@ -84,7 +84,7 @@ def document(
 
 def _decisions(found: dict[str, list[dict[str, Any]]], trials: int) -> list[str]:
     rows = [row for part in found.values() for row in part]
-    above = [row for row in rows if row["decided"] > LEVEL + 3 * row["se"]]
+    above = [row for row in rows if row["decided"] is not None and row["decided"] > LEVEL + 3 * row["se"]]
     lines = [
         "",
         "## Decisions",

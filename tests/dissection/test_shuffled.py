@@ -75,6 +75,7 @@ def called(classifier, probe, labels, layers=LAYERS, twins=TWINS):
     return rows
 
 
+@pytest.mark.slow
 def test_no_unit_of_an_untrained_network_is_called_beyond_the_stated_rate(untrained, probe, labels):
     found = called(untrained, probe, labels)
     print("untrained: units, detectors against other pictures, and against shuffled networks", found)
@@ -82,6 +83,7 @@ def test_no_unit_of_an_untrained_network_is_called_beyond_the_stated_rate(untrai
     assert beyond <= LEVEL * units
 
 
+@pytest.mark.slow
 def test_most_units_of_a_trained_last_layer_are(trained, probe, labels):
     found = called(trained, probe, labels, ("layer4",))
     print("trained: units, detectors against other pictures, and against shuffled networks", found)

@@ -60,7 +60,13 @@ def clip_dissect_concepts(
     )
 
 
-@study_asset(GROUP, "numpy", LIGHT, checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND])
+@study_asset(
+    GROUP,
+    "numpy",
+    LIGHT,
+    version="2",
+    checks=[checks.LABELS_COVER, checks.BEYOND_CHANCE, checks.CONCEPTS_SOUND],
+)
 def netdissect_concepts(
     context: dg.AssetExecutionContext, probe_set: Table, unit_activations: Table
 ) -> dg.MaterializeResult:

@@ -15,7 +15,7 @@ GROUP = "warehouse"
 OF_CONCEPTS = (checks.METHODS_AGREE, warehouse_checks.LOADED)
 
 
-@study_asset(GROUP, "duckdb", HOME, version="2", checks=OF_CONCEPTS)
+@study_asset(GROUP, "duckdb", HOME, version="3", checks=OF_CONCEPTS)
 def concept_tables(
     context: dg.AssetExecutionContext,
     concept_embeddings: Table,

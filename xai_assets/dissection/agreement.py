@@ -15,6 +15,9 @@ _UNIT = ["model", "layer", "unit"]
 DEALINGS = 9_999
 """Random dealings of a layer's words to its units."""
 
+TOGETHER = 1_000
+"""Of these, held at once."""
+
 AGREEMENT = (
     "model", "agree", "mean", "low", "high", "interval", "n", "excluded", "units", "chance", "difference", "p",
     "p_holm", "family_size", "answer",
@@ -109,7 +112,10 @@ def _dealt_p(agreed: pd.DataFrame, seed: int) -> float:
         names = [layer[f"concept_{of}"].map(normalise_label) for of in ("clip", "net")]
         codes, _ = pd.factorize(pd.concat(names, ignore_index=True))
         words, labels = codes[: len(layer)], codes[len(layer) :]
-        dealt += [int((generator.permutation(words) == labels).sum()) for _ in range(DEALINGS)]
+        for start in range(0, DEALINGS, TOGETHER):
+            some = min(TOGETHER, DEALINGS - start)
+            anew = generator.permuted(np.tile(words, (some, 1)), axis=1)
+            dealt[start : start + some] += (anew == labels).sum(axis=1)
     observed = int(agreed["agree"].sum())
     tail = min((dealt >= observed).sum(), (dealt <= observed).sum())
     return float(min(1.0, 2 * (1 + tail) / (1 + DEALINGS)))

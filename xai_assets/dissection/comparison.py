@@ -59,7 +59,8 @@ def counted_units(table: pd.DataFrame) -> pd.DataFrame:
 
 def only_counted(table: pd.DataFrame) -> pd.DataFrame:
     """The table, in which units that chance explains stand for nothing; its models and layers stay."""
-    counts = table.index.isin(counted_units(table).index)
+    numbered = table.reset_index(drop=True)
+    counts = numbered.index.isin(counted_units(numbered).index)
     return table.assign(concept=table["concept"].astype(object).where(counts, None))
 
 

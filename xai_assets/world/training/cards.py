@@ -57,12 +57,20 @@ def encoder_card(report: Mapping[str, Any], recipe: Recipe) -> str:
         ),
     )
     layers = _table(
-        ("layer", "units", "word in most top pictures", "mean presence", "chance", "words that name nothing"),
+        (
+            "layer",
+            "units",
+            "word in most top pictures",
+            "mean presence",
+            "base rate",
+            "chance",
+            "words that name nothing",
+        ),
         (
             (
                 layer,
                 str(found["units"]),
-                *(f"{found[key]:.3f}" for key in ("majority", "mean", "chance", "absent")),
+                *(f"{found[key]:.3f}" for key in ("majority", "mean", "base_rate", "chance", "absent")),
             )
             for layer, found in report.items()
             if layer.startswith("layer")
@@ -114,6 +122,9 @@ pictures are the 20 that drive it most. The published a = 10 suits CLIP, whose c
 about 0.03; these differ by about 0.2, and with 10 the word that is told worst wins: with this encoder, set `a`.
 
 {layers}
+
+The word is chosen by these same pictures. Base rate: how often it is in any picture; chance: how often words are
+present that are chosen for the pictures in another order and looked for in these.
 
 {_LIMITS}
 The text tower knows the world's words and little else: what it has not learned lies, as a rule, with the words

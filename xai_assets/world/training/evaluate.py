@@ -10,6 +10,8 @@ from torch import nn
 from xai_assets.dissection.clip_dissect import similarity_scores
 from xai_assets.dissection.concept_space import ConceptSpace
 from xai_assets.dissection.parameters import SoftWPMI
+from xai_assets.dissection.presence import WordTruth
+from xai_assets.dissection.presence_null import presence_null
 from xai_assets.dissection.ranking import top_images
 from xai_assets.world.concepts import concepts
 from xai_assets.world.training.batches import normalise
@@ -20,6 +22,7 @@ PRESENCE_CATEGORIES = ("part", "material", "texture", "color")
 """Categories over whose concepts the mean presence AUC is taken."""
 _FEWEST = 10  # an AUC of fewer pictures with, or without, a concept says nothing
 _BATCH = 100
+_LEAST = 1e-4  # a unit whose mean activation is never above it is not active
 
 SOFTMAX_SCALE = 0.5
 """`a` of soft-WPMI for this encoder. The published 10 is for CLIP, whose cosines with a concept list differ by about
@@ -132,8 +135,9 @@ class WordPresence:
     Attributes:
         majority: share of units whose word is in more than half of their top pictures.
         mean: mean share of top pictures that show the unit's word.
-        chance: what the mean would be if a unit's word had nothing to do with its top pictures: the mean share of
-            all pictures that show it.
+        base_rate: the mean share of all pictures that show a unit's word.
+        chance: the mean for words that are chosen for the pictures in another order, and looked for in these
+            (`dissection.presence_null`).
         absent: share of units that got a word that names nothing in the world.
         units: live units that were measured.
         words: the word of each.
@@ -141,6 +145,7 @@ class WordPresence:
 
     majority: float
     mean: float
+    base_rate: float
     chance: float
     absent: float
     units: int
@@ -168,17 +173,20 @@ def word_presence(
         a: scale of the cosine inside soft-WPMI's softmax; 10 is the published one.
     """
     names = [concept.name for concept in concepts()]
-    space = ConceptSpace(images, embed_texts(names))
-    scores = similarity_scores(space, pooled, SoftWPMI(top_k=top_k, a=a))
+    space, parameters = ConceptSpace(images, embed_texts(names)), SoftWPMI(top_k=top_k, a=a)
+    scores = similarity_scores(space, pooled, parameters)
     best, top = scores.argmax(1), top_images(pooled, shown)
     present = np.zeros((len(examples), len(names)), bool)
     present[:, : len(WORDS)] = examples.present  # the world's words come first, in the same order
-    live = np.flatnonzero(pooled.max(0) > 1e-4)
+    live = np.flatnonzero(pooled.max(0) > _LEAST)
+    truth = WordTruth(present, np.ones(len(names), bool))
+    null = presence_null(space, pooled, pooled.max(0) > _LEAST, truth, parameters, top_k=shown)
     shares = np.array([present[top[:, unit], best[unit]].mean() for unit in live])
     return WordPresence(
         float((shares > 0.5).mean()),
         float(shares.mean()),
         float(present.mean(0)[best[live]].mean()),
+        float("nan") if null is None else null.chance,
         float((best[live] >= len(WORDS)).mean()),
         len(live),
         tuple(names[best[unit]] for unit in live),
