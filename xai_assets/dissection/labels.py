@@ -36,7 +36,7 @@ def usual_names(lines: Iterable[str]) -> dict[str, str]:
         lines: of the list; what begins with # is a comment.
 
     Raises:
-        XaiError: a name that stands in two lines, or twice in one.
+        XaiError: a name that two lines have, or one line twice.
     """
     usual: dict[str, str] = {}
     for line in lines:

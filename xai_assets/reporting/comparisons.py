@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from xai_assets.reporting import names
-from xai_assets.reporting.narrative import LOSES, UNDECIDED, WINS, between, count, joined
+from xai_assets.reporting.narrative import between, count, joined
 
 Row = dict[str, Any]
-
-OUTCOMES = {"yes": WINS, "no": LOSES, "cannot_tell": UNDECIDED, None: UNDECIDED}
-"""An answer as tables print it."""
 
 
 def rests_on(rows: Sequence[Row], what: str = "comparison") -> str:

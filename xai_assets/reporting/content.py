@@ -94,7 +94,7 @@ def _dissection(results: StudyResults, pictures: Pictures) -> Row:
     return {
         "dissection": dissection(results, pictures),
         "definitions": definitions(
-            ["netdissect", "clip_dissect", "beyond_chance", "presence", "dead", "interval"]
+            ["netdissect", "clip_dissect", "beyond_chance", "presence", "dead", "interval", "decision"]
         ),
     }
 
@@ -115,6 +115,7 @@ def _cam(results: StudyResults, pictures: Pictures) -> Row:
                 "energy",
                 "controls",
                 "interval",
+                "decision",
             ]
         ),
     }
@@ -126,7 +127,7 @@ def _lime(results: StudyResults, pictures: Pictures) -> Row:
         "localization": localization(results, ("lime",)),
         "cost": [row for row in cost(results) if row["key"] == "lime"],
         "definitions": definitions(
-            ["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval"]
+            ["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval", "decision"]
         ),
     }
 
@@ -149,6 +150,7 @@ def _comparison(results: StudyResults, _: Pictures) -> Row:
                 *dict.fromkeys(row["key"] for row in tried["rows"] if row["key"] != "iou"),
                 *(TRIAL_TERMS if tried["rows"] else ()),
                 "interval",
+                "decision",
             ]
         ),
     }
@@ -199,6 +201,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
                 *(TRIAL_TERMS if tried["rows"] else ()),
                 "controls",
                 "interval",
+                "decision",
             ]
         ),
     }

@@ -114,10 +114,23 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "interval": Definition(
         "Interval",
-        "95% bootstrap over images (units, for concepts), seeded by the study. Targets of one image are averaged "
-        "first. A difference is taken within each image; it counts only when its interval leaves out 0.",
+        "95% interval of a number over images; the classes of one image are averaged first, and a difference is taken "
+        "within each image. Of units, the word is the observation. A mean has a t interval corrected for skewness, a "
+        "proportion the exact interval of Clopper and Pearson. In simulations with 10 and 12 images they cover about "
+        "as often as they say, but for strongly skewed values (lognormal) they cover about 9 times in 10. Fewer than 5 "
+        "values, and values that are all equal, have no interval. An interval decides nothing here: see Decision.",
         "",
-        "Efron 1979, percentile bootstrap",
+        "Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x; Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404; Korn & "
+        "Graubard 1998",
+    ),
+    "decision": Definition(
+        "Decision",
+        "Whether something is above what it is compared with: yes, no, or it cannot be told. Decided by an exact test "
+        "on images: signs of the images’ differences are flipped, or images are paired anew where the comparison is "
+        "with other images. The questions of one family are corrected together, and one is decided where the corrected "
+        "p is below 0.05. What cannot be told is neither a failure nor a sign that there is no difference.",
+        "2 / 2ⁿ is the smallest p that n images can have by flipping signs, 1 / n! by pairing anew",
+        "Fisher 1935; Holm 1979",
     ),
     "netdissect": Definition(
         "NetDissect",

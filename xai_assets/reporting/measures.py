@@ -136,7 +136,6 @@ def _compared(test: Row) -> Row:
         "method": test["method_a"],
         "control": test["method_b"],
         "difference": _interval(test, "difference"),
-        "outcome": comparisons.OUTCOMES[test["answer"]],
         **_answer(test),
     }
 

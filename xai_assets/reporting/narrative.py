@@ -5,8 +5,6 @@ from typing import Any
 
 from xai_assets.reporting import names
 
-WINS, LOSES, UNDECIDED = "wins", "loses", "undecided"
-
 
 def joined(words: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
@@ -60,18 +58,6 @@ def not_enough(*cells: dict[str, Any]) -> str:
         return count(images, "image")
     needed = f"at least {fewest} are needed" + (f" for {count(size, 'test')}" if size else "")
     return f"{count(images, 'image')}; {needed}"
-
-
-def outcome(difference: dict[str, Any] | None) -> str:
-    """What a paired difference (method less control) and its interval decide: wins, loses or undecided.
-
-    One observation decides nothing, whatever it is.
-    """
-    if difference is None or difference["n"] < 2 or difference["low"] is None or difference["high"] is None:
-        return UNDECIDED
-    if difference["low"] > 0:
-        return WINS
-    return LOSES if difference["high"] < 0 else UNDECIDED
 
 
 def accuracy(right: dict[str, Any]) -> str:

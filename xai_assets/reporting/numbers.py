@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_assets.evaluation.intervals import mean_interval
-
 
 def plain(value: Any) -> Any:
     """`value` as JSON can say it: NumPy and pandas scalars unpacked; NA, NaN and infinities as None."""
@@ -44,25 +42,6 @@ def mean(values: Iterable[Any]) -> float | None:
 def present(values: Iterable[Any]) -> np.ndarray:
     """The values that are there, as float64."""
     return np.array([float(value) for value in map(plain, values) if value is not None], dtype=np.float64)
-
-
-def interval(values: Iterable[Any]) -> dict[str, Any] | None:
-    """Mean and 95 % interval of the values that are there; None when none is.
-
-    Returns:
-        `mean`, `low`, `high` and `n`.
-    """
-    found = present(values)
-    if not len(found):
-        return None
-    result = mean_interval(found)
-    return {"mean": result.mean, "low": result.low, "high": result.high, "n": result.n}
-
-
-def by_image(frame: pd.DataFrame, column: str) -> pd.Series:
-    """One value an image: two targets of one picture are not two independent observations, so they are averaged."""
-    values = pd.to_numeric(frame[column], errors="coerce").astype("float64")
-    return values.groupby(frame["image_id"].astype(str)).mean().dropna().sort_index()
 
 
 def in_order(values: Iterable[Any]) -> list[str]:
