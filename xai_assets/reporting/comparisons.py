@@ -8,6 +8,7 @@ answer one of so many (`fewest`). What cannot be told is neither a failure nor a
 from collections.abc import Sequence
 from typing import Any
 
+from xai_assets.evaluation.controls import ONES
 from xai_assets.reporting import names
 from xai_assets.reporting.narrative import between, count, joined
 
@@ -89,7 +90,7 @@ def against_controls(rows: Sequence[Row]) -> list[str]:
     by_method: dict[str, list[Row]] = {}
     for row in rows:
         by_method.setdefault(row["method"], []).append(row)
-    controls = [_the(key) for key in dict.fromkeys(row["control"] for row in rows)]
+    controls = [the(key) for key in dict.fromkeys(row["control"] for row in rows)]
     if all(row["answer"] == "cannot_tell" for row in rows) and all(row["n"] < row["fewest"] for row in rows):
         return [
             f"Whether {_titles(by_method)} {'beats' if len(by_method) == 1 else 'beat'} {' or '.join(controls)} "
@@ -112,7 +113,7 @@ def against_controls(rows: Sequence[Row]) -> list[str]:
             said.append(f"{title} {joined(clauses)}.")
         if left:
             shown = joined([between(row["difference"], sign=True) for row in left])
-            controls = [_the(row["control"]) for row in left]
+            controls = [the(row["control"]) for row in left]
             word = "difference" if len(left) == 1 else "differences"
             said.append(f"Whether {title} beats {' or '.join(controls)} {cannot(left)} ({word} {shown}).")
     return said
@@ -123,7 +124,7 @@ def _open(row: Row) -> bool:
 
 
 def _clause(row: Row) -> str:
-    control = _the(row["control"])
+    control = the(row["control"])
     if row["difference"] is None:
         return f"could not be compared with {control}"
     shown = f"difference {between(row['difference'], sign=True)}"
@@ -215,8 +216,10 @@ def _mean(row: Row) -> float:
     return float(row["iou"]["mean"])
 
 
-def _the(control: str) -> str:
-    return f"the {names.method(control).title.lower()}"
+def the(control: str) -> str:
+    """ "the edge map", and "all ones"."""
+    title = names.method(control).title.lower()
+    return title if control == ONES else f"the {title}"
 
 
 def _titles(keys: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from xai_assets.evaluation.decision import Answer
 from xai_assets.reporting import names
 from xai_assets.reporting.narrative import count, joined
+from xai_assets.reporting.numbers import p_equals
 
 Row = dict[str, Any]
 
@@ -48,7 +49,7 @@ def _beyond(found: Row, what: str) -> str:
     if found["answer"] == Answer.YES:
         return (
             f"{found['beyond']} {of} that neither images in another order nor {shuffled} explain "
-            f"(p = {found['p_network']:.3f} for the layer)"
+            f"({p_equals(found['p_network'])} for the layer)"
         )
     only = f"{found['beyond_images']} {of} that images in another order do not explain"
     if networks < found["fewest_networks"]:
@@ -95,7 +96,7 @@ def _share(row: Row) -> str:
 
 
 def _p(row: Row) -> str:
-    return f"p = {row['p_holm']:.3f}, Holm over {count(row['family_size'], 'layer')}"
+    return f"{p_equals(row['p_holm'])}, Holm over {count(row['family_size'], 'layer')}"
 
 
 def _against(row: Row) -> str:
@@ -158,7 +159,7 @@ def depths(block: Row, name_a: str, name_b: str) -> str:
         title = names.category(row["category"]).title
         said = (
             f"{title} ({row['a']['units']} of {block['all_a']} against {row['b']['units']} of {block['all_b']} units, "
-            f"{count(row['difference']['n'], 'word')}, p = {row['p_holm']:.3f})"
+            f"{count(row['difference']['n'], 'word')}, {p_equals(row['p_holm'])})"
             if row["answer"] != Answer.CANNOT_TELL
             else title
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xai_assets.reporting import names
+from xai_assets.reporting.numbers import SMALLEST_P, p_equals
 
 
 def joined(words: Sequence[str]) -> str:
@@ -41,7 +42,7 @@ def evidence(*cells: dict[str, Any]) -> str:
     if not known:
         return count(fewest, "image")
     least = " at most" if len(cells) > 1 else ""
-    p = "p < 0.001" if max(known) < 0.001 else f"p = {max(known):.3f}{least}"
+    p = p_equals(max(known)) + ("" if max(known) < SMALLEST_P else least)
     return f"{count(fewest, 'image')}, {p}, Holm over {count(size, 'test')}"
 
 

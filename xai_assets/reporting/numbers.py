@@ -47,3 +47,17 @@ def present(values: Iterable[Any]) -> np.ndarray:
 def in_order(values: Iterable[Any]) -> list[str]:
     """The different values, each once, in the order of their first appearance."""
     return list(dict.fromkeys(str(value) for value in values))
+
+
+SMALLEST_P = 0.001
+"""A smaller p is said to be below this."""
+
+
+def p_value(p: float) -> str:
+    """ "0.008", or "< 0.001"."""
+    return f"< {SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"
+
+
+def p_equals(p: float) -> str:
+    """ "p = 0.008", or "p < 0.001"."""
+    return f"p < {SMALLEST_P}" if p < SMALLEST_P else f"p = {p:.3f}"

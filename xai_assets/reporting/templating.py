@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import charts, figures, names, narrative
+from xai_assets.reporting.numbers import p_value
 from xai_assets.settings import shipped
 
 SCHEME = "memory:"
@@ -107,6 +108,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
     env.filters |= {
         "number": number,
         "small": small,
+        "p_value": lambda p: ABSENT if p is None else p_value(p),
         "percent": percent,
         "whole": whole,
         "shade": shade,

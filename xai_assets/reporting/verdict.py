@@ -56,7 +56,7 @@ def against_controls(metric: str, rows: Sequence[Row]) -> list[str]:
     methods = [row for row in rows if row["answer"] is not None]
     if not methods:
         return [f"By {metric}, no method was compared with a control."]
-    controls = joined([f"the {names.method(key).title.lower()}" for key in methods[0]["against"].split(", ")])
+    controls = joined([comparisons.the(key) for key in methods[0]["against"].split(", ")])
     said = []
     above = [row for row in methods if row["answer"] == Answer.YES]
     below = [row for row in methods if row["answer"] == Answer.NO]
