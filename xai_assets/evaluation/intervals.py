@@ -1,8 +1,9 @@
 """Confidence intervals, one for each kind of number; each says its method and its n.
 
 The kinds were chosen by their coverage in simulations (`benchmarks.truth`, docs/truth.md). At 10 and 12 images a nominal
-95 % covers at least 0.93 for normal and beta distributed values and for proportions, and at least 0.90 for skewed ones.
-Nothing here is random.
+95 % of a mean, paired difference, proportion or difference of two numbers covers at least 0.93 for normal and beta
+distributed values and for proportions, and at least 0.90 for skewed ones; that of a ratio or a clustered mean covers 0.91
+to 0.95. Strongly skewed values (lognormal) are covered less often by every kind. Nothing here is random.
 """
 
 import math
