@@ -11,7 +11,7 @@ from torch import nn
 
 from xai_assets.errors import XaiError
 from xai_assets.suggest import did_you_mean
-from xai_assets.vision import published_names
+from xai_assets.vision import efficientnet_names, published_names
 from xai_assets.vision.builder_arguments import ArgumentError, built, check_arguments
 from xai_assets.vision.diorama_net import resnet10
 
@@ -85,12 +85,14 @@ def from_checkpoint(architecture: str, names: Iterable[str]) -> dict[str, Any]:
 def renaming(
     architecture: str, num_classes: int, arguments: Mapping[str, Any]
 ) -> published_names.Renaming | None:
-    """What translates the names of timm's published files, see `published_names.timms`."""
+    """What translates the names of published files into timm's, see `published_names.timms` and `efficientnet_names`."""
     library, _, name = architecture.partition("/")
     if library != "timm":
         return None
 
     def rename(network: nn.Module, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        if efficientnet_names.has_such_names(state):
+            return efficientnet_names.as_timms(network, state)
         with torch.random.fork_rng(devices=[]):
             found = published_names.timms(name, num_classes=num_classes, **arguments)
         return state if found is None else found(network, state)

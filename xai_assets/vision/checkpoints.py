@@ -53,7 +53,7 @@ class Taken:
         prefix: that was removed from every name.
         beside: names of the same state dict that were left out.
         others: other places of the file that fit as well, with equal weights.
-        renamed: whether timm's filter for published files was needed.
+        renamed: whether published names had to be translated.
     """
 
     container: str = ""
@@ -66,7 +66,7 @@ class Taken:
         """In words, "" where the file is the state dict and nothing was removed."""
         said = [f"the weights are under {self.container!r}"] if self.container else []
         said += [f"their prefix {self.prefix!r} was removed"] if self.prefix else []
-        said += ["its published names were translated by timm"] if self.renamed else []
+        said += ["its published names were translated into the network's"] if self.renamed else []
         said += [f"left out: {listed(self.beside)}"] if self.beside else []
         said += [f"the same weights are under {listed(self.others)}"] if self.others else []
         return "; ".join(said)
@@ -123,7 +123,7 @@ def load_weights(
         loaded: what the file holds, as `read_plain` gives it.
         name: what to call the checkpoint in errors, such as its path.
         key: the place to take, such as "model_ema"; needed only where several fit and differ.
-        renaming: timm's filter for published files, tried where nothing fits without it.
+        renaming: what translates published names, tried where nothing fits without it.
         classes: how many classes the study has, and what says so (a file of names), for errors.
 
     Raises:

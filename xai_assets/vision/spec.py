@@ -111,8 +111,9 @@ class ModelSpec(_NamedSpec):
     """
 
     name: Name = Field(
-        description='A zoo name ("diorama/object", "diorama/scene", "torchvision/resnet50", '
-        '"torchvision/resnet50:IMAGENET1K_V1", "places365/resnet18"), or any name for a model of your own.'
+        description='A zoo name ("diorama/object", "diorama/scene", "lite/efficientnet-lite0", '
+        '"torchvision/resnet50", "torchvision/resnet50:IMAGENET1K_V1", "places365/resnet18"), or any name '
+        "for a model of your own."
     )
     architecture: str | None = Field(
         default=None,

