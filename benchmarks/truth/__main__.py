@@ -114,13 +114,13 @@ def _coverage(covered: list[dict[str, Any]], trials: int) -> list[str]:
         "",
         "## Intervals",
         "",
-        "How often an interval of 95 % holds the true value, by its kind (`xai_assets.evaluation.intervals`) and number "
+        "How often an interval of 95 % holds the true value, by its kind (`xai_assets/evaluation`) and number "
         f"of observations; of clusters n is their number. {trials} trials of each, so that se is "
         f"{(0.95 * 0.05 / trials) ** 0.5:.4f} where 0.95 are covered and {(0.9 * 0.1 / trials) ** 0.5:.4f} at 0.90. "
         "Promised are 0.93 for normal and beta(6, 2) values and for proportions, and 0.90 for skewed ones, at n = 10 and "
-        "12; a ratio and a clustered mean fall short of that by up to 0.02. Lognormal values are not promised: with few "
-        "of them no interval knows of the rare large ones. In brackets: the share of trials without an interval, since "
-        "all values were equal.",
+        "12, whatever the kind. Lognormal values are not promised: with few of them no interval knows of the rare large "
+        "ones. Nor is n = 5: a report that has intervals of fewer than 10 says so on its front page. In brackets: the "
+        "share of trials without an interval, since all values were equal.",
     ]
     numbers = list(dict.fromkeys(row["n"] for row in covered))
     for kind in dict.fromkeys(row["kind"] for row in covered):

@@ -4,13 +4,15 @@ Values in 0..1 have these bounds. Clusters have 1 to 12 units, and two units of 
 time. Where an interval is refused (all values are equal) the trial counts as none, not as a miss: `without`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from xai_assets.evaluation import intervals
 from xai_assets.evaluation.intervals import Interval
+from xai_assets.evaluation.intervals_of_clusters import clustered_mean, clustered_share
+from xai_assets.evaluation.intervals_of_ratios import ratio_interval
 
 NUMBERS = (5, 10, 12, 30)
 SIZES = np.array([1, 1, 2, 3, 5, 12])
@@ -38,18 +40,19 @@ DISTRIBUTIONS: dict[str, tuple[Draw, float, intervals.Bounds]] = {
 PROPORTION = "Bernoulli(0.9)"
 
 
-def coverage(trials: int) -> list[dict[str, Any]]:
+def coverage(trials: int, numbers: Sequence[int] = NUMBERS) -> list[dict[str, Any]]:
     """One row a kind, distribution and n: `covered`, its standard error `se`, `without`, and the median `width`.
 
     Args:
         trials: samples drawn for each row.
+        numbers: the n.
     """
     found = []
     for kind, (sample, only) in _KINDS.items():
         for place, distribution in enumerate(DISTRIBUTIONS):
             if only is not None and (distribution == PROPORTION) is not only:
                 continue
-            for n in NUMBERS:
+            for n in numbers:
                 generator = np.random.default_rng([n, place, len(kind)])
                 made = [sample(generator, distribution, n) for _ in range(trials)]
                 found.append({"kind": kind, "distribution": distribution, "n": n, **_counted(made)})
@@ -89,7 +92,7 @@ def _paired(generator: np.random.Generator, distribution: str, n: int) -> tuple[
 def _ratio(generator: np.random.Generator, distribution: str, n: int) -> tuple[Interval, float]:
     draw, true, _ = DISTRIBUTIONS[distribution]
     below = generator.uniform(0.5, 1.5, n)
-    return intervals.ratio_interval(draw(generator, n) * below, below), true
+    return ratio_interval(draw(generator, n) * below, below), true
 
 
 def _clusters(
@@ -103,12 +106,12 @@ def _clusters(
 
 def _clustered_mean(generator: np.random.Generator, distribution: str, n: int) -> tuple[Interval, float]:
     values, names, true, bounds = _clusters(generator, distribution, n)
-    return intervals.clustered_mean(values, names, bounds=bounds), true
+    return clustered_mean(values, names, bounds=bounds), true
 
 
 def _clustered_share(generator: np.random.Generator, distribution: str, n: int) -> tuple[Interval, float]:
     values, names, true, _ = _clusters(generator, distribution, n)
-    return intervals.clustered_share(values, names), true
+    return clustered_share(values, names), true
 
 
 def _difference(generator: np.random.Generator, distribution: str, n: int) -> tuple[Interval, float]:

@@ -14,14 +14,18 @@ from xai_assets.evaluation.intervals import (
     FEWEST,
     NONE_EQUAL,
     NONE_FEW,
-    clustered_mean,
-    clustered_share,
     difference_of,
     mean_interval,
     paired_difference,
-    ratio_interval,
     share_interval,
 )
+from xai_assets.evaluation.intervals_of_clusters import (
+    CLUSTERED,
+    CLUSTERED_SHARE,
+    clustered_mean,
+    clustered_share,
+)
+from xai_assets.evaluation.intervals_of_ratios import NONE_SPREAD, RATIO, ratio_interval
 
 SYMMETRIC = np.array([-3.0, -2, -1, 0, 1, 2, 3, 4, -4])
 
@@ -121,17 +125,40 @@ def test_a_pair_with_one_side_missing_is_left_out():
         paired_difference([1, 2, 3], [1, 2])
 
 
-def test_a_ratio_is_that_of_the_sums_and_its_error_the_jackknifes():
+def test_a_ratio_is_that_of_the_sums_and_its_ends_are_ratios_that_the_values_do_not_speak_against():
     generator = np.random.default_rng(3)
     below = generator.uniform(1, 3, 15)
-    above = 0.4 * below + generator.normal(0, 0.1, 15)
+    above = 0.4 * below + generator.gamma(2, 0.1, 15)
     found = ratio_interval(above, below)
-    left = [np.delete(above, i).sum() / np.delete(below, i).sum() for i in range(15)]
-    error = math.sqrt(14 / 15 * sum((one - np.mean(left)) ** 2 for one in left))
     assert found.mean == pytest.approx(above.sum() / below.sum())
-    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 14) * error)
+    for end, side in ((found.low, "low"), (found.high, "high")):
+        inside = mean_interval(above - end * below)
+        assert (inside.low if side == "low" else inside.high) == pytest.approx(0, abs=1e-9)
+    whole, plain = ratio_interval(above, np.ones(15)), mean_interval(above)
+    assert (whole.low, whole.high) == (pytest.approx(plain.low), pytest.approx(plain.high))
     with pytest.raises(EvaluationError, match="denominator"):
         ratio_interval([1.0], [-1.0])
+
+
+def test_a_ratio_over_denominators_that_may_be_nothing_has_no_interval():
+    found = ratio_interval([1.0, 0, 2, 0.5, 3, 1], [1e-6, 50, 1e-6, 1e-6, 1e-6, 1e-6])
+    assert (found.low, found.high, found.method) == (None, None, NONE_SPREAD)
+    assert found.mean == pytest.approx(7.5 / 50, rel=1e-3)
+
+
+def test_fiellers_interval_of_normal_values_is_the_textbooks():
+    """Without skewness the ends are the roots of a quadratic, here of values that mirror each other."""
+    a, b = np.array([5.0, 6, 7, 8, 9, 10, 11]), np.array([2.0, 2.2, 1.8, 2.0, 2.2, 1.8, 2.0])
+    t, n = stats.t.ppf(0.975, 6), 7
+    (saa, sab), (_, sbb) = np.cov(a, b) / n
+    roots = np.roots(
+        [b.mean() ** 2 - t**2 * sbb, -2 * (a.mean() * b.mean() - t**2 * sab), a.mean() ** 2 - t**2 * saa]
+    )
+    found = ratio_interval(a, b)
+    assert (found.low, found.high) == (
+        pytest.approx(min(roots), rel=0.02),
+        pytest.approx(max(roots), rel=0.02),
+    )
 
 
 def of_clusters(generator, clusters=40, spread=0.2):
@@ -151,6 +178,26 @@ def test_units_of_one_cluster_are_one_observation():
     assert clustered.high - clustered.low > 1.5 * (naive.high - naive.low)
     with pytest.raises(EvaluationError, match="2 and 1"):
         clustered_mean([1, 2], ["a"])
+
+
+def test_clusters_of_one_size_have_students_interval_and_a_large_one_costs_freedom():
+    means = np.random.default_rng(8).normal(size=9)
+    alike = clustered_mean(np.repeat(means, 4), np.repeat(np.arange(9), 4))
+    low, high = stats.t.interval(0.95, 8, means.mean(), stats.sem(means))
+    assert (alike.low, alike.high) == (pytest.approx(low), pytest.approx(high))
+    sizes = [1, 2, 3, 4, 5, 6, 20]
+    values, names = np.repeat(means[:7], sizes), np.repeat(np.arange(7), sizes)
+    found, share = clustered_mean(values, names), np.array(sizes) / sum(sizes)
+    left = [np.average(np.delete(means[:7], i), weights=np.delete(sizes, i)) for i in range(7)]
+    error = math.sqrt(6 / 7 * sum((one - np.mean(left)) ** 2 for one in left))
+    # Of residuals over 1 - share, whose covariance has the trace and the squared trace of Bell and McCaffrey.
+    covariance = (np.diag(share) - np.outer(share, share)) / np.outer(1 - share, 1 - share)
+    freedom = np.trace(covariance) ** 2 / (covariance**2).sum()
+    assert freedom < 4
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, freedom) * error)
+    few = clustered_mean([1.0, 2, 3], ["a", "b", "c"])
+    assert (few.mean, few.low, few.method) == (2, None, NONE_FEW)
+    assert clustered_mean([1.0] * 8, list("aabbccde")).method == NONE_EQUAL
 
 
 def test_a_share_of_units_knows_its_clusters():
@@ -186,5 +233,5 @@ def test_every_kind_says_what_it_is():
         clustered_mean(values, clusters).method, clustered_share(values > 0.5, clusters).method,
     }  # fmt: skip
     assert said == {
-        intervals.SKEWED, intervals.PROPORTION, intervals.RATIO, intervals.CLUSTERED, intervals.CLUSTERED_SHARE
+        intervals.SKEWED, intervals.PROPORTION, RATIO, CLUSTERED, CLUSTERED_SHARE
     }  # fmt: skip

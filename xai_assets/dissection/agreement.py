@@ -9,7 +9,7 @@ import pandas as pd
 from xai_assets.dissection.labels import normalise_label
 from xai_assets.evaluation.comparison import interval_columns
 from xai_assets.evaluation.decision import decide
-from xai_assets.evaluation.intervals import clustered_share
+from xai_assets.evaluation.intervals_of_clusters import clustered_share
 
 _UNIT = ["model", "layer", "unit"]
 DEALINGS = 9_999

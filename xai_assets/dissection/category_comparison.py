@@ -9,7 +9,8 @@ from xai_assets.dissection.comparison import counted_units, one_spelling
 from xai_assets.dissection.unit_concepts import CLIP_DISSECT, NETDISSECT
 from xai_assets.evaluation.comparison import interval_columns
 from xai_assets.evaluation.decision import decide
-from xai_assets.evaluation.intervals import Interval, clustered_share, difference_of
+from xai_assets.evaluation.intervals import Interval, difference_of
+from xai_assets.evaluation.intervals_of_clusters import clustered_share
 from xai_assets.evaluation.paired_tests import sign_flip_p
 
 CATEGORIES = (

@@ -9,7 +9,7 @@ from xai_assets.dissection.shuffled_null import LEVEL
 from xai_assets.dissection.unit_concepts import CLIP_TABLE
 from xai_assets.evaluation.comparison import interval_columns
 from xai_assets.evaluation.decision import Answer, decide
-from xai_assets.evaluation.intervals import clustered_mean
+from xai_assets.evaluation.intervals_of_clusters import clustered_mean
 
 PRESENCE = (
     "model", "layer", "units", "mean", "low", "high", "interval", "n", "excluded", "base_rate", "chance",

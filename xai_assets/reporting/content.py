@@ -11,6 +11,7 @@ from xai_assets.reporting.definitions import MODEL_MEASURES, TRIAL_TERMS, defini
 from xai_assets.reporting.drift import drift
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
+from xai_assets.reporting.few_values import few_values
 from xai_assets.reporting.gallery import gallery
 from xai_assets.reporting.headline import headline
 from xai_assets.reporting.inputs import inputs
@@ -76,7 +77,9 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
         "checks": checks(results),
         "explained_model": _explained(results),
     }
-    return plain(content | _CHAPTERS[kind](results, pictures))
+    whole: Row = plain(content | _CHAPTERS[kind](results, pictures))
+    whole["limits"] += few_values(whole)
+    return whole
 
 
 def _explained(results: StudyResults) -> Row | None:

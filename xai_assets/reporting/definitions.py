@@ -116,12 +116,13 @@ DEFINITIONS: dict[str, Definition] = {
         "Interval",
         "95% interval of a number over images; the classes of one image are averaged first, and a difference is taken "
         "within each image. Of units, the word is the observation. A mean has a t interval corrected for skewness, a "
-        "proportion the exact interval of Clopper and Pearson. In simulations with 10 and 12 images they cover about "
-        "as often as they say, but for strongly skewed values (lognormal) they cover about 9 times in 10. Fewer than 5 "
-        "values, and values that are all equal, have no interval. An interval decides nothing here: see Decision.",
+        "proportion the exact interval of Clopper and Pearson, a ratio Fieller’s, a mean over words the jackknife’s. In "
+        "simulations with 10 and 12 images they cover about as often as they say, and for strongly skewed values "
+        "(lognormal) about 9 times in 10; with 5 such values, 8 to 9 times in 10. Fewer than 5 values, and values that "
+        "are all equal, have no interval. An interval decides nothing here: see Decision.",
         "",
-        "Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x; Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404; Korn & "
-        "Graubard 1998",
+        "Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x; Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404; Fieller "
+        "1954; Bell & McCaffrey 2002; Korn & Graubard 1998",
     ),
     "decision": Definition(
         "Decision",

@@ -1,0 +1,33 @@
+"""What a report says of intervals that are of few values: they cover skewed ones less often than they say."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from xai_assets.evaluation.intervals import FEWEST, TRUSTED
+
+
+def few_values(content: Any) -> list[str]:
+    """What a report says where it has intervals of fewer than TRUSTED values; nothing where it has none.
+
+    Args:
+        content: the report's content: its intervals have `mean`, `low`, `high` and `n`.
+    """
+    counts = [n for n in _counts(content) if FEWEST <= n < TRUSTED]
+    if not counts:
+        return []
+    return [
+        f"Some 95% intervals here are of {min(counts)} images or words: where so few values are strongly skewed, such an "
+        "interval holds the true value 8 to 9 times in 10 (see Interval)."
+    ]
+
+
+def _counts(content: Any) -> Iterator[int]:
+    """n of every interval."""
+    if isinstance(content, dict):
+        if {"mean", "low", "high", "n"} <= content.keys() and content["low"] is not None:
+            yield int(content["n"])
+        for value in content.values():
+            yield from _counts(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _counts(value)
