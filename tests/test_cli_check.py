@@ -88,6 +88,22 @@ def test_what_can_be_run_is_ready_and_nothing_is_written(check, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_what_comparing_with_the_libraries_costs_is_said_and_what_they_do_not_have(check):
+    methods = "{gradcam: {}, ablationcam: {}, scorecam: {weighting: increase}, lime: {num_samples: 100}}"
+    code, said = check(("{gradcam: {}}", f"{methods}\n  verify: {{maps: 9}}"))
+    assert code == 0
+    told = {found["said"]: found["state"] for found in said["found"] if found["what"] == "verification"}
+    passes = 2 * (3 + 512 + 100)  # of two images: a gradient, a pass a channel, a pass a sample
+    assert told == {
+        "scorecam will not be compared: the library weights by a softmax over scores, and the study asks for the "
+        "increase": "look",
+        f"for 2 maps of each of gradcam, ablationcam, lime the libraries make about {passes:,} forward passes": "ok",
+    }
+    one = check(("{gradcam: {}}", "{gradcam: {}, lime: {}}\n  verify: {maps: 1, methods: [gradcam]}"))[1]
+    told = [found["said"] for found in one["found"] if found["what"] == "verification"]
+    assert told == ["for 1 map of gradcam the libraries make about 3 forward passes"]
+
+
 @pytest.mark.parametrize(
     ("replaced", "problem"),
     [

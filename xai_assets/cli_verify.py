@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xai_assets.attribution.parameters import VERIFIED
 from xai_assets.cli_say import say, say_json
 from xai_assets.settings import Settings
 
@@ -26,7 +27,7 @@ HEADING = (
 @click.command()
 @click.argument("study")
 @click.option(
-    "--maps", "count", default=3, show_default=True, type=click.IntRange(1), help="maps of each method"
+    "--maps", "count", default=VERIFIED, show_default=True, type=click.IntRange(1), help="maps of each method"
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="of the sample")
 @click.option(
@@ -41,12 +42,14 @@ def verify(study: str, count: int, seed: int, methods: tuple[str, ...], as_json:
 
     On the study's own network, images, layers and classes; maps are scaled to 0..1. AblationCAM and ScoreCAM take the
     libraries a forward pass for each channel of the layer, LIME one for each sample: what it takes is said before. Every
-    map that was compared is a row of the table `verification`.
+    map that was compared is a row of the table `verification`, where those of other maps stay as long as these maps are
+    the study's. `verify` under `attribution` in the study asks for the same with every run.
 
     Exit code 0: every map that could be compared is within its method's tolerance; 1: one is beyond; 2: nothing could be
     compared, such as where there are no maps yet.
     """
-    from xai_assets.analysis.verify import plan, summary
+    from xai_assets.analysis.verified_rows import summary
+    from xai_assets.analysis.verify import plan
     from xai_assets.analysis.verify import verify as compare
     from xai_assets.analysis.workbench import Workbench
     from xai_assets.cli_progress import bar

@@ -17,6 +17,7 @@ from xai_assets.attribution.parameters import (
     GradCAMParameters,
     LimeParameters,
     ScoreCAMParameters,
+    VerifyParameters,
 )
 from xai_assets.dissection.class_pattern import class_pattern, is_pattern
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
@@ -248,11 +249,23 @@ class Attribution(Part):
         default_factory=Robustness,
         description="does a map stay under noise and other seeds, and go with the model? null: not measured",
     )
+    verify: VerifyParameters | None = Field(
+        None,
+        description="are maps those of the libraries that published the methods? {} asks with every run, as "
+        "`xai verify` does by hand; null: not asked",
+    )
 
     @model_validator(mode="after")
     def _one_truth(self) -> Self:
         if self.truth and self.images.diorama:
             raise ValueError("the truth of Diorama's scenes is known; `truth` is for a folder of images")
+        return self
+
+    @model_validator(mode="after")
+    def _verified_are_made(self) -> Self:
+        chosen = self.methods.chosen()
+        if others := [name for name in self.verify.methods if name not in chosen] if self.verify else []:
+            raise ValueError(f"`verify` names {', '.join(others)}, which is not among `methods`")
         return self
 
 

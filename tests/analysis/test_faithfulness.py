@@ -18,6 +18,7 @@ from xai_assets.analysis.map_reruns import on_views
 from xai_assets.analysis.predictions import explained_classifier, predictions
 from xai_assets.analysis.quick_scores import QuickScores
 from xai_assets.analysis.robustness import randomisation_veto, robustness
+from xai_assets.analysis.verification import verification
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import Explainer
 from xai_assets.evaluation.metrics import METRICS
@@ -220,6 +221,7 @@ def test_all_of_it_is_loaded(place, left_out):
         bench, pictures, cases, table, mask_agreement(bench, table), where,
         faithfulness=faithfulness(bench, table, cases), robustness=robustness(bench, table, cases),
         counterfactuals=counterfactuals(bench, cases, table),
+        verification=verification(bench, table, cases, pictures),
     )  # fmt: skip
     assert set(rows["table"]) == set(LOADS["mask_tables"])
     tables = bench.warehouse.read("measured")

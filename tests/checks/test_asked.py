@@ -33,6 +33,8 @@ def study(**attribution):
         ("faithfulness", {}, True),
         ("faithfulness", {"faithfulness": None}, False),
         ("robustness", {"robustness": None}, False),
+        ("verification", {}, False),
+        ("verification", {"verify": {}}, True),
         ("counterfactuals", {}, False),
         ("counterfactuals", {"images": {"diorama": {}}}, True),
         ("images", {}, True),

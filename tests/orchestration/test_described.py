@@ -5,7 +5,7 @@ import pytest
 
 from xai_assets.assets.described import CATALOGUE
 from xai_assets.build import build_definitions
-from xai_assets.resources.loads import BY_COMMAND, LOADS
+from xai_assets.resources.loads import LOADS
 from xai_assets.resources.tables import TABLES
 from xai_assets.resources.warehouse import Warehouse
 
@@ -30,7 +30,7 @@ def columns_of_duckdb(tmp_path):
 
 def test_every_table_is_loaded_by_one_asset():
     loaded = [name for names in LOADS.values() for name in names]
-    assert sorted([*loaded, *BY_COMMAND]) == sorted(TABLES)
+    assert sorted(loaded) == sorted(TABLES)
 
 
 def test_the_columns_are_those_of_the_database(metadata, columns_of_duckdb):
@@ -46,7 +46,7 @@ def test_the_columns_are_those_of_the_database(metadata, columns_of_duckdb):
         assert found is not None, (table, name)
         assert found[:2] == (kind, nullable), (table, name)
         assert name == "study" or found[2] == comment, (table, name)
-    assert {key for key in columns_of_duckdb if key[0] in TABLES and key[0] not in BY_COMMAND} == shown.keys()
+    assert {key for key in columns_of_duckdb if key[0] in TABLES} == shown.keys()
 
 
 def test_rules_of_a_table_are_said(metadata):

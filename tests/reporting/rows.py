@@ -54,10 +54,10 @@ def keyed(content: Any, key: str, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def foreign(content: Any, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """What a report says that no row of the warehouse does: intervals, corrected p and answers."""
+    """What a report says that no row of the warehouse does: intervals, corrected p, answers and differences."""
     known = intervals_of_tables(tables)
     wrong = [f"{path}: {found}" for path, found in intervals_of_report(content) if found not in known]
-    for key in ("p_holm", "answer"):
+    for key in ("p_holm", "answer", "largest_difference"):
         rows = values_of_tables(tables, key)
         wrong += [f"{path}.{key}: {value}" for path, value in keyed(content, key) if value not in rows]
     return wrong

@@ -13,7 +13,7 @@ from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.score_batches import ScoreBatches
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
-from xai_assets.attribution.explain import Explainer, code_version
+from xai_assets.attribution.explain import Explainer, Rehearsal, code_version
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.errors import XaiError
@@ -104,17 +104,14 @@ def _fitting(bench: Workbench, parameters: Parameters) -> Parameters:
 
 def rehearse(
     bench: Workbench, classifier: Classifier, method: str, pixels: np.ndarray, target: int
-) -> tuple[str, str | None]:
+) -> Rehearsal:
     """Raise what a method's step would raise on an image (h w 3 uint8), at a small part of its cost.
 
-    Each set of parameters that the study has for the method is tried.
-
-    Returns:
-        What the method works on and what its map would warn of, see `Explainer.rehearse`.
+    Each set of parameters that the study has for the method is tried; what is returned is of the first.
     """
     names = ("", *(bench.attribution.lime_per_image if method == "lime" else ()))
     tried: list[Parameters] = []
-    said: list[tuple[str, str | None]] = []
+    said: list[Rehearsal] = []
     for name in names:
         parameters = parameters_of(bench, method, name)
         if parameters in tried:

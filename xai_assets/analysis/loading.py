@@ -11,6 +11,7 @@ from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
 from xai_assets.analysis.placement import scenes_that_count
 from xai_assets.analysis.robustness import randomisation_veto
+from xai_assets.analysis.verified_rows import verified
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement, name_agreement
 from xai_assets.dissection.category_comparison import category_comparison
@@ -70,6 +71,7 @@ def load_masks(
     faithfulness: pd.DataFrame,
     robustness: pd.DataFrame,
     counterfactuals: pd.DataFrame,
+    verification: pd.DataFrame,
 ) -> pd.DataFrame:
     """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
 
@@ -110,6 +112,7 @@ def load_masks(
                 scenes_that_count(bench, predictions, maps, counterfactuals),
                 seed,
             ),
+            **verified(bench, verification, maps),
         },
     )
 

@@ -11,6 +11,7 @@ from xai_assets.assets.picture import picture
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
+from xai_assets.checks.verification import THEIRS
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
 
@@ -26,6 +27,7 @@ CHECKS = {
     "faithfulness": (checks.MEASURED, checks.METRICS_SOUND, checks.FAITHFUL),
     "robustness": (checks.LOOKED_AT, checks.METRICS_SOUND, checks.FOLLOWS),
     "counterfactuals": (checks.COUNTERFACTUALS_SOUND, checks.ON_WHAT_COUNTS),
+    "verification": (THEIRS,),
 }
 """By asset: what has to hold of its table."""
 
@@ -143,3 +145,13 @@ def counterfactuals(
         lambda bench, maps: measure(bench, predictions, maps),
         facts=lambda bench, table: summary(table, seed=bench.study.seed),
     )
+
+
+@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["verification"])
+def verification(
+    context: dg.AssetExecutionContext, images: Table, predictions: Table, **masks: Table
+) -> dg.MaterializeResult:
+    """A sample of the maps made again by the libraries grad-cam and lime; no rows where the study does not ask."""
+    from xai_assets.analysis.verification import verification as compare
+
+    return _measured(context, masks, lambda bench, maps: compare(bench, maps, predictions, images))

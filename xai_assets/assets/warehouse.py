@@ -37,7 +37,7 @@ def concept_tables(
     )
 
 
-@study_asset(GROUP, "duckdb", HOME, version="5", ins=MASKS, checks=[warehouse_checks.LOADED])
+@study_asset(GROUP, "duckdb", HOME, version="6", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,
@@ -47,6 +47,7 @@ def mask_tables(
     faithfulness: Table,
     robustness: Table,
     counterfactuals: Table,
+    verification: Table,
     **masks: Table,
 ) -> dg.MaterializeResult:
     """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
@@ -68,6 +69,7 @@ def mask_tables(
             faithfulness=faithfulness,
             robustness=robustness,
             counterfactuals=counterfactuals,
+            verification=verification,
         ),
         checks=[warehouse_checks.LOADED],
         facts=stored_rows,
@@ -80,6 +82,7 @@ def mask_tables(
             faithfulness,
             robustness,
             counterfactuals,
+            verification,
         ],
     )
 

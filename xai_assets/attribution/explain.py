@@ -1,7 +1,7 @@
 """The one way in: a method's name, a classifier, an image and a class give a map in the model's frame."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -70,6 +70,20 @@ def explain(
     """Explain one class of one image: `Explainer` for a single call; arguments and errors are its own."""
     explainer = Explainer(method, classifier, layer=layer, layout=layout, parameters=parameters, seed=seed)
     return explainer(pixels, target, image_id=image_id)
+
+
+class Rehearsal(NamedTuple):
+    """What a method would work on.
+
+    Attributes:
+        works_on: for people: the layer with its channels, or the superpixels.
+        warning: what the map would warn of.
+        channels: of the target layer; 0 for LIME, which has none.
+    """
+
+    works_on: str
+    warning: str | None = None
+    channels: int = 0
 
 
 class Explainer:
@@ -163,25 +177,22 @@ class Explainer:
             details=details,
         )
 
-    def rehearse(self, pixels: np.ndarray, target: int | str) -> tuple[str, str | None]:
+    def rehearse(self, pixels: np.ndarray, target: int | str) -> Rehearsal:
         """Raise what a call with these arguments would raise, at a small part of its cost.
 
         The layer's output, its gradient and the split behind it are computed as for a map; no channel is ablated or
         scored. LIME cuts the view and asks about as few samples as there can be.
-
-        Returns:
-            What it works on, for people: the layer with its channels, or the superpixels; and what the map would warn of.
         """
         index = self.classifier.class_index(target if isinstance(target, str) else int(target))
         if isinstance(self.parameters, LimeParameters):
             few = self.parameters.model_copy(update={"num_samples": TRIAL_SAMPLES})
             cut = self._lime.perturb(self.classifier.preprocessing.view(pixels), few)
-            return f"{int(cut.segments.max()) + 1} superpixels", None
+            return Rehearsal(f"{int(cut.segments.max()) + 1} superpixels")
         assert self._split is not None
         tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
         shape, warning = cams.rehearse(self.classifier, tensor, index, self._split, method=self.method)
         channels, height, width = shape
-        return f"{self.layer} of {channels} channels, {height} x {width}", warning
+        return Rehearsal(f"{self.layer} of {channels} channels, {height} x {width}", warning, channels)
 
     def _cam(self, pixels: np.ndarray, target: int, memory: ScoreMemory | None) -> _Found:
         tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w

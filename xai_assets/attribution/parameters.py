@@ -205,6 +205,28 @@ Parameters = GradCAMParameters | AblationCAMParameters | ScoreCAMParameters | Li
 FURTHER_CAMS = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
 """Relatives of Grad-CAM, made where a study asks for them."""
 
+Method = Literal[
+    "gradcam", "ablationcam", "scorecam", "hirescam", "gradcampp", "xgradcam", "layercam", "eigencam", "lime"
+]
+"""The name of a method."""
+
+VERIFIED = 3
+"""Maps of each method that are made again by the published libraries, unless told otherwise."""
+
+
+class VerifyParameters(_Parameters):
+    """A sample of finished maps is made again by the libraries `grad-cam` and `lime` with every run, and compared."""
+
+    maps: int = Field(
+        VERIFIED,
+        ge=1,
+        le=10_000,
+        description="maps of each method, of cases that the study's seed draws; AblationCAM and ScoreCAM take the "
+        "library a forward pass for each channel of the layer, LIME one for each sample",
+    )
+    methods: tuple[Method, ...] = Field((), description="these methods only; none: all that the study has")
+
+
 PARAMETERS: dict[str, type[Parameters]] = {
     "gradcam": GradCAMParameters,
     "ablationcam": AblationCAMParameters,

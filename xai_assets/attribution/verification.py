@@ -24,7 +24,13 @@ from xai_assets.attribution.scaling import is_constant, scale
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.spec import LayoutSpec
 
+CODE_VERSION = "1"
+"""Raise it when the same map and the same library give another comparison: kept ones are then made anew."""
+
 GRAD_CAM, LIME = "grad-cam", "lime"
+
+OF_A_GRADIENT = 3
+"""Forward passes that a map of one forward and one backward pass counts as."""
 
 AS_FAR = 10
 """Rounding explains a difference of up to so many times what float64 changes of the library's own map."""
@@ -77,6 +83,14 @@ class Comparison:
     verdict: Verdict
     difference: float | None = None
     note: str | None = None
+
+
+def library_passes(method: str, samples: int | None, channels: int) -> int:
+    """Forward passes of one image that the library takes for a map: LIME's samples, a layer's channels, or a gradient."""
+    if method == "lime":
+        assert samples is not None
+        return samples
+    return channels if method in ("ablationcam", "scorecam") else OF_A_GRADIENT
 
 
 def without_counterpart(method: str, parameters: Parameters) -> str | None:

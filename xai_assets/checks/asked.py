@@ -51,6 +51,11 @@ def _robustness(attribution: Attribution) -> str | None:
     return None if attribution.robustness else "The study leaves robustness out."
 
 
+def _verification(attribution: Attribution) -> str | None:
+    said = "The study does not ask for it: `verify` under `attribution` does with every run, `xai verify` at any time."
+    return None if attribution.verify else said
+
+
 def _counterfactuals(attribution: Attribution) -> str | None:
     scenes = attribution.images.diorama is not None
     return None if scenes else "Only scenes of the embedded world can be changed, and the study has none."
@@ -64,4 +69,5 @@ _OF_ATTRIBUTION: dict[str, Callable[[Attribution], str | None]] = {
     "faithfulness": _faithfulness,
     "robustness": _robustness,
     "counterfactuals": _counterfactuals,
+    "verification": _verification,
 }

@@ -31,6 +31,7 @@ READS: dict[str, tuple[str, ...]] = {
     "counterfactuals": _MEASURED,
     "faithfulness": (*_MEASURED, "attribution.faithfulness"),
     "robustness": (*_MEASURED, "attribution.robustness"),
+    "verification": (*_MEASURED, "attribution.verify"),
     "probe_set": _PROBE,
     "unit_activations": (*_PROBE, "dissection.netdissect.quantile"),
     "concept_embeddings": (*_PROBE, "dissection.encoder", "dissection.concepts"),

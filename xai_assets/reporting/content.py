@@ -24,6 +24,7 @@ from xai_assets.reporting.surrogates import surrogates
 from xai_assets.reporting.trials import trials
 from xai_assets.reporting.units import dissection
 from xai_assets.reporting.verdict import verdict
+from xai_assets.reporting.verification import verification
 
 Row = dict[str, Any]
 
@@ -176,6 +177,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "drift": drift(results),
         "exclusions": exclusions(results),
         "cost": cost(results),
+        "verification": verification(results),
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": headline(results),

@@ -59,6 +59,7 @@ class StudyResults:
     headline: pd.DataFrame = field(default_factory=_empty)
     metric_trials: pd.DataFrame = field(default_factory=_empty)
     counterfactual_summary: pd.DataFrame = field(default_factory=_empty)
+    verification_summary: pd.DataFrame = field(default_factory=_empty)
     explanation_drift: pd.DataFrame = field(default_factory=_empty)
     clip_dissect: pd.DataFrame = field(default_factory=_empty)
     netdissect: pd.DataFrame = field(default_factory=_empty)

@@ -15,7 +15,7 @@ from xai_assets.resources.shared import Shared
 from xai_assets.resources.store import ArtifactError, Damage, unheard
 from xai_assets.resources.table import Table
 
-MEASURED = ("seconds", "device", "peak_memory_mib")
+MEASURED = ("seconds", "seconds_library", "device", "peak_memory_mib")
 """Columns that say how a result was made: another run of the same work has others there."""
 
 

@@ -1,4 +1,7 @@
-"""Which asset loads which tables of the warehouse: every table has one asset that writes it."""
+"""Which asset loads which tables of the warehouse: every table has one asset that writes it.
+
+`xai verify` adds to what `mask_tables` loads of verification, by the same function.
+"""
 
 LOADS: dict[str, tuple[str, ...]] = {
     "concept_tables": (
@@ -30,10 +33,9 @@ LOADS: dict[str, tuple[str, ...]] = {
         "metric_trials",
         "counterfactuals",
         "counterfactual_summary",
+        "verification",
+        "verification_summary",
     ),
     "explanation_drift": ("explanation_drift",),
 }
 """Tables by the asset that loads them, in one transaction."""
-
-BY_COMMAND = ("verification",)
-"""Tables that no asset loads: `xai verify`."""

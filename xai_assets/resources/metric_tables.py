@@ -232,7 +232,8 @@ METRIC_TABLES: dict[str, Table] = {
         key=("measure", "change", "method"),
     ),
     "verification": Table(
-        "one row a map that `xai verify` held against the map of the library that published the method",
+        "one row a map that was held against the map of the library that published the method, by a run whose study "
+        "asks for it or by `xai verify`; it stays for as long as the map, the library's version and the tolerance do",
         {
             **CASE,
             "method": text("the method"),
@@ -247,8 +248,32 @@ METRIC_TABLES: dict[str, Table] = {
             "seconds_library": real("wall time of the library"),
             "seconds": real("wall time of the stored map when it was made"),
             "artifact": text("artifact of kind `maps`: the stored map"),
+            "comparison": text("artifact of kind `verifications`: what the comparison gave", nullable=True),
             "sample_seed": whole("seed of the sample"),
         },
         key=("image_id", "target_index", "method"),
+    ),
+    "verification_summary": Table(
+        "one row a method: what all of its rows in `verification` come to",
+        {
+            "method": text("the method"),
+            "library": text("the library and its version"),
+            "maps": whole("maps that were compared"),
+            "not_compared": whole("maps that could not be compared: `note` says why"),
+            "made": whole("maps of the method in the study, of which these are a sample"),
+            "largest_difference": real(
+                "largest difference of the compared maps, each scaled to 0..1; NULL where none was",
+                nullable=True,
+            ),
+            "image_id": text("the image of that map", nullable=True),
+            "target_name": text("its explained class", nullable=True),
+            "tolerance": real("largest difference that is rounding, declared for the method"),
+            "tolerance_reason": text("why it is not 0"),
+            "verdict": text(
+                "beyond: one map is, by more than the tolerance; within: every compared map is; not_compared: none was"
+            ),
+            "note": text("what was said of maps, each once, joined by '; '", nullable=True),
+        },
+        key=("method",),
     ),
 }

@@ -10,6 +10,7 @@ from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.own_truth import ground_truth
 from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
+from xai_assets.analysis.precheck.verification import verified
 from xai_assets.analysis.predictions import answer, explained_classifier, target_classes
 from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Tally, Workbench
@@ -56,7 +57,7 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     if asked.first is None:
         everything = asked.count == len(look.good)
         return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
-    found += _methods(bench, classifier, *asked.first)
+    found += _methods(bench, classifier, *asked.first, cases=sizes.cases)
     if parameters := bench.attribution.robustness:
         with refused("robustness", found.append):
             MapReruns(bench, classifier, parameters)
@@ -67,24 +68,29 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     return found + _truth(bench, asked, len(look.good))
 
 
-def _methods(bench: Workbench, classifier: Classifier, pixels: np.ndarray, target: int) -> list[Found]:
-    """Each method on one image; those of which the same is to be said together."""
+def _methods(
+    bench: Workbench, classifier: Classifier, pixels: np.ndarray, target: int, *, cases: int
+) -> list[Found]:
+    """Each method on one image; those of which the same is to be said together. Then what comparing their maps costs."""
+    channels: dict[str, int] = {}
     said: dict[tuple[State, str], list[str]] = {}
     for method in bench.attribution.methods.chosen():
         told: list[tuple[State, str]] = []
         try:
-            works_on, warning = rehearse(bench, classifier, method, pixels, target)
-            told.append(("ok", works_on))
-            if warning:
-                told.append(("look", warning))
+            rehearsal = rehearse(bench, classifier, method, pixels, target)
+            channels[method] = rehearsal.channels
+            told.append(("ok", rehearsal.works_on))
+            if rehearsal.warning:
+                told.append(("look", rehearsal.warning))
         except XaiError as error:
             told.append(("unfit", str(error)))
         for key in told:
             said.setdefault(key, []).append(method)
-    return [
+    found = [
         Found(f"{'method' if len(methods) == 1 else 'methods'} {', '.join(methods)}", state, text)
         for (state, text), methods in said.items()
     ]
+    return [*found, *verified(bench, channels, cases)]
 
 
 def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> _Asked:
