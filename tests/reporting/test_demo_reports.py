@@ -9,10 +9,13 @@ import duckdb
 import pytest
 from pypdf import PdfReader
 
+from tests.rederived.everything import disagreements
 from xai_assets.evaluation.headline import DECISIVE
 from xai_assets.reporting import names
 from xai_assets.reporting.content import KINDS
 from xai_assets.reporting.templating import number, percent
+from xai_assets.resources.store import ArtifactStore
+from xai_assets.resources.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +56,13 @@ def data(tmp_path_factory):
 def query(data):
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
         yield lambda sql: connection.execute(sql).fetchall()
+
+
+def test_every_number_is_what_scipy_makes_of_the_raw_tables(data):
+    tables = Warehouse(data / "warehouse.duckdb").read("demo")
+    found = disagreements(tables, ArtifactStore(data / "artifacts").get)
+    assert found.wrong == []
+    assert found.held > 10_000
 
 
 @pytest.fixture(scope="module")

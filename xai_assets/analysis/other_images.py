@@ -21,7 +21,7 @@ from xai_assets.files import fingerprint
 from xai_assets.reporting.numbers import records
 
 KIND = "other_images"
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raise it when the same maps give other numbers."""
 
 TRUTH_ARRAYS = {name: "truth" if name == OBJECT else f"truth_{name}" for name in TRUTHS}

@@ -63,9 +63,7 @@ def attainable_iou(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> np.ndarr
 
 def rank_correlations(a: Sequence[OrderedMap], b: Sequence[OrderedMap]) -> Matrix:
     """Spearman's correlation of maps that are not constant."""
-    # Single precision: a correlation is right to seven digits, and takes half the memory.
-    found = _unit_ranks(a) @ _unit_ranks(b).T
-    return np.clip(found.astype(np.float64), -1, 1)
+    return np.clip(_unit_ranks(a) @ _unit_ranks(b).T, -1, 1)
 
 
 def matched_ious(a: Sequence[OrderedMap], b: Sequence[OrderedMap]) -> Matrix:
@@ -181,8 +179,8 @@ def _stack(masks: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _unit_ranks(maps: Sequence[OrderedMap]) -> np.ndarray:
-    """Ranks about their mean, of length 1, float32 (maps pixels); the highest pixel has the highest."""
-    ranks = np.empty((len(maps), maps[0].pixels if maps else 0), np.float32)
+    """Ranks about their mean, of length 1, float64 (maps pixels); the highest pixel has the highest."""
+    ranks = np.empty((len(maps), maps[0].pixels if maps else 0))
     for row, one in zip(ranks, maps, strict=True):
         centred = (one.pixels - 1) / 2 - (one.above + (one.tied() - 1) / 2)
         row[:] = centred / np.sqrt(centred @ centred)
