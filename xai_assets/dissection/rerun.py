@@ -9,12 +9,21 @@ from scipy.stats import binom
 from xai_assets.dissection.comparison import named_units
 from xai_assets.dissection.labels import normalise_label
 
-RERUN_RATE = 0.006
-"""Share of units that get another word when nothing but the arithmetic changes: half precision instead of single
-changes 0.1 to 0.6 % of soft-WPMI's words. The upper end is taken."""
+RERUN_RATE = 0.016
+"""Share of units that get another word when nothing but the arithmetic changes.
+
+Measured on the published activations of resnet18 (896 units of three layers, 1,000 images), scored in single and in half
+precision (float16) under 60 random orders of equally activating images (`ties`; half precision makes many equal): 4 to
+13 words change, 1.05 % on average, and 0.4, 1.6 and 0.9 % of the layers' words. The layer with the most is taken.
+bfloat16 changes 3 to 5 % and is more than a rerun wherever gaps are not known.
+"""
+
+UNEXPLAINED_RATE = 0.002
+"""Share of units that do so although no near-tie explains it, where gaps are known: in the 60 comparisons above, 41 of
+53,760 (0.08 %), at most 2 of 896 at once, which is taken; of bfloat16 none of 53,760."""
 
 LEVEL = 0.95
-"""A rerun with RERUN_RATE stays within the number of changes that is allowed in this share of cases."""
+"""A rerun with these rates stays within the number of changes that is allowed in this share of cases."""
 
 MOVEMENT_QUANTILE = 0.99
 MIN_KEPT_SHARE = 0.9
@@ -77,7 +86,8 @@ def compare_runs(a: pd.DataFrame, b: pd.DataFrame) -> RunComparison:
     something else than noise moves the scores.
 
     The changes that are left are more than noise where they outnumber the larger of 1 (one unit is no finding) and the
-    95 % quantile of a binomial distribution over all units with a rate of 0.006, what half precision changes.
+    95 % quantile of a binomial distribution over all units. Its rate is what half precision changes: UNEXPLAINED_RATE for
+    units whose near-ties can be told, RERUN_RATE for the others, their mean where there are both.
 
     Args:
         a, b: tables with layer, unit, concept; score, gap, detector where there are any. Units of pixel labels are
@@ -93,14 +103,15 @@ def compare_runs(a: pd.DataFrame, b: pd.DataFrame) -> RunComparison:
     both = both[both["named_a"] | both["named_b"]]
     same = both["label_a"] == both["label_b"]
     changed = both[~same]
-    explained = _explained(both, same)[~same]
+    near, known = _near_ties(both, same)
+    explained = near[~same]
     listed = changed[["concept_a", "concept_b", "gap_a", "gap_b"]].assign(explained=explained).reset_index()
     return RunComparison(
         units=len(both),
         same=int(same.sum()),
         changed=listed,
         counted=int((~explained).sum()),
-        allowed=max(1, int(binom.ppf(LEVEL, len(both), RERUN_RATE))) if len(both) else 1,
+        allowed=_allowed(known),
         unique_a=named_units(a)["concept"].nunique(),
         unique_b=named_units(b)["concept"].nunique(),
     )
@@ -204,15 +215,25 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
     return found.set_index(pd.MultiIndex.from_arrays(keys, names=["layer", "unit"])).sort_index()
 
 
-def _explained(both: pd.DataFrame, same: pd.Series) -> pd.Series:
-    """bool a unit: a change of it is a near-tie."""
+def _allowed(known: pd.Series) -> int:
+    """How many changes a rerun may show that no near-tie explains; `known`: of these units near-ties can be told."""
+    if not len(known):
+        return 1
+    rate = float(np.where(known, UNEXPLAINED_RATE, RERUN_RATE).mean())
+    return max(1, int(binom.ppf(LEVEL, len(known), rate)))
+
+
+def _near_ties(both: pd.DataFrame, same: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """bool a unit: a change of it would be a near-tie; and whether that can be told of it at all."""
     moved = (both["score_a"] - both["score_b"]).abs()
     gaps = both[["gap_a", "gap_b"]]
     near = gaps.fillna(0).sum(axis=1)
-    explained = pd.Series(False, index=both.index)
+    explained, measured = (pd.Series(False, index=both.index) for _ in range(2))
     for _, rows in both.groupby(level="layer").groups.items():
         kept = moved[rows][same[rows]].dropna()
         enough = len(kept) >= MIN_KEPT_UNITS and same[rows].mean() >= MIN_KEPT_SHARE
         movement = np.quantile(kept, MOVEMENT_QUANTILE, method="higher") if enough else 0.0
         explained[rows] = near[rows] <= 2 * movement
-    return explained & gaps.notna().any(axis=1)
+        measured[rows] = enough
+    known = gaps.notna().any(axis=1)
+    return explained & known, measured & known
