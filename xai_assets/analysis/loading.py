@@ -11,6 +11,7 @@ from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
 from xai_assets.analysis.placement import scenes_that_count
 from xai_assets.analysis.robustness import randomisation_veto
+from xai_assets.analysis.verification import TABLE as VERIFICATION
 from xai_assets.analysis.verified_rows import verified
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.agreement import category_agreement, name_agreement
@@ -112,7 +113,7 @@ def load_masks(
                 scenes_that_count(bench, predictions, maps, counterfactuals),
                 seed,
             ),
-            **verified(bench, verification, maps),
+            **verified(verification, bench.warehouse.read(bench.study.name)[VERIFICATION], maps),
         },
     )
 

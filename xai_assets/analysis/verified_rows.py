@@ -5,14 +5,13 @@ from typing import Any
 import pandas as pd
 
 from xai_assets.analysis.verification import TABLE
-from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.verification import REFERENCES
 from xai_assets.resources.tables import TABLES
 
 SUMMARY = "verification_summary"
 
 
-def verified(bench: Workbench, rows: pd.DataFrame, maps: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def verified(rows: pd.DataFrame, stored: pd.DataFrame, maps: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables `verification` and `verification_summary` to load, from new rows and those that are there.
 
     A row that is there stays, whoever asked for it, until its map is compared anew: what was found beyond a tolerance is
@@ -20,11 +19,10 @@ def verified(bench: Workbench, rows: pd.DataFrame, maps: pd.DataFrame) -> dict[s
     any more, or the library's version or the tolerance is another.
 
     Args:
-        bench: the study.
         rows: those that were compared now.
+        stored: those that are there.
         maps: the table `maps`, of all methods.
     """
-    stored = bench.warehouse.read(bench.study.name)[TABLE]
     stored = stored[_says_something(stored, maps)]
     rows = rows[rows["comparison"].notna()]
     known = pd.concat([frame for frame in (rows, stored) if len(frame)] or [rows], ignore_index=True)

@@ -81,7 +81,8 @@ def verify(bench: Workbench, planned: Planned, *, seed: int = 0, progress: Progr
         rows.append(verifier.row(row, seed=seed, anew=True))
     progress(len(planned.rows), len(planned.rows))
     frame = pd.DataFrame(rows, columns=list(TABLES[TABLE].columns))
-    bench.warehouse.replace(bench.study.name, verified(bench, frame, finished(bench)))
+    stored = bench.warehouse.read(bench.study.name)[TABLE]
+    bench.warehouse.replace(bench.study.name, verified(frame, stored, finished(bench)))
     return frame
 
 
