@@ -110,10 +110,6 @@ def test_what_comparing_with_the_libraries_costs_is_said_and_what_they_do_not_ha
         (("layer: layer4", "layer: layr4"), "method gradcam: the layer 'layr4'"),
         (("layer: layer4", "layer: layer4.0.downsample.7"), "Did you mean 'layer4"),
         (("torchvision/resnet18", "torchvision/resnet34"), "resnet18.safetensors"),
-        (
-            ("methods: {gradcam: {}}", "methods: {gradcam: {}}\n  explain: labelled"),
-            "has no label to explain",
-        ),
     ],
 )
 def test_what_does_not_fit_ends_with_1(check, replaced, problem):

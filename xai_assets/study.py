@@ -148,6 +148,10 @@ class Dissection(Part):
         return self
 
 
+SUBFOLDERS = "subfolders"
+"""`labels` of images that lie in folders with the names of their classes."""
+
+
 class DioramaImages(Part):
     """Fresh scenes to explain, with the true mask of each target."""
 
@@ -160,11 +164,52 @@ class ImageSource(Part):
 
     diorama: DioramaImages | None = Field(None, description="scenes of the embedded picture world")
     folder: str | None = Field(None, description="a folder of photographs (JPEG, PNG, WebP, …)")
+    recursive: bool | None = Field(
+        None,
+        description="take the images in folders below as well; an image is then named by its path below the folder. "
+        "null: only where `labels` is `subfolders`",
+    )
+    labels: str | None = Field(
+        None,
+        description="of a folder, what its images show: `subfolders` (each folder in it has a class's name), a CSV file "
+        "(image,label or image,label,split; several rows an image where it shows several classes), or COCO's "
+        "instances_*.json. A class is said by its name, its number from 0 or its WordNet synset (n02099601)",
+    )
+    split: str | None = Field(
+        None,
+        min_length=1,
+        description="take the images of this split only, as the CSV file's column `split` says",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         _exactly_one(self, ("diorama", "folder"))
+        of_folder = [name for name in ("recursive", "labels", "split") if getattr(self, name) is not None]
+        if of_folder and self.folder is None:
+            raise ValueError(f"`{of_folder[0]}` is for a folder of images; of Diorama's scenes all is known")
+        suffix = (self.labels or "").lower().rpartition(".")[2]
+        if self.labels is not None and self.labels != SUBFOLDERS and suffix not in ("csv", "json"):
+            raise ValueError(
+                f"labels: {self.labels[:80]!r} is neither `{SUBFOLDERS}` nor the name of a .csv or .json file."
+                f"{did_you_mean(self.labels, [SUBFOLDERS])}"
+            )
+        if self.labels == SUBFOLDERS and self.recursive is False:
+            raise ValueError(
+                f"with `labels: {SUBFOLDERS}` the images are in folders below: leave `recursive` out"
+            )
+        if self.split is not None and suffix != "csv":
+            raise ValueError("`split` needs `labels`: a CSV file with the columns image, label and split")
         return self
+
+    @property
+    def below(self) -> bool:
+        """Whether images in folders below count."""
+        return self.labels == SUBFOLDERS if self.recursive is None else self.recursive
+
+    @property
+    def label_file(self) -> str | None:
+        """The file of labels, where there is one."""
+        return None if self.labels == SUBFOLDERS else self.labels
 
 
 class TruthSource(Part):
@@ -229,9 +274,10 @@ class Attribution(Part):
     layout: LayoutSpec | None = Field(
         None, description="the axes of the target layer's output, such as nhwc; none: they are read off it"
     )
-    explain: Literal["predicted", "labelled"] = Field(
+    explain: Literal["predicted", "labelled", "both"] = Field(
         "predicted",
-        description="the class whose evidence is sought: the predicted one, or each class the image is labelled with",
+        description="the class whose evidence is sought: the predicted one; each class that the image is labelled with, "
+        "or the predicted one where the model has none of them; or both, once where they are the same",
     )
     methods: Methods = Field(description="the methods and their parameters")
     lime_per_image: dict[str, LimeParameters] = Field(
@@ -254,6 +300,14 @@ class Attribution(Part):
         description="are maps those of the libraries that published the methods? {} asks with every run, as "
         "`xai verify` does by hand; null: not asked",
     )
+
+    @model_validator(mode="after")
+    def _labels_to_explain(self) -> Self:
+        if self.explain != "predicted" and self.images.folder and self.images.labels is None:
+            raise ValueError(
+                f"`explain: {self.explain}` needs labels: give images.labels, or write `explain: predicted`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_truth(self) -> Self:

@@ -15,7 +15,7 @@ from xai_assets.checks.inputs import PREDICTED
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings
 from xai_assets.study_file import read_study
-from xai_assets.vision.classifiers import UnknownClass
+from xai_assets.vision.class_matching import UnknownClass
 
 STUDY = """\
 title: A folder as it comes
@@ -148,10 +148,10 @@ def test_an_image_that_preprocessing_does_not_take_is_set_aside(bench, tmp_path,
 
 
 def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, table, monkeypatch):
-    def unlucky(bench, classifier, image, truth, real=predictions_module._explained, **more):
+    def unlucky(bench, classifier, classes, image, truth, real=predictions_module._explained, **more):
         if image["image_id"] == "one.png":
             raise XaiError("one.png", "gives scores that are not finite", "Look at the checkpoint.")
-        return real(bench, classifier, image, truth, **more)
+        return real(bench, classifier, classes, image, truth, **more)
 
     monkeypatch.setattr(predictions_module, "_explained", unlucky)
     opened = Workbench(bench.settings, bench.file)

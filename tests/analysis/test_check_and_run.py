@@ -93,7 +93,6 @@ REFUSED = {
     "a layer of vectors": attribution(layer="fc"),
     "a layer of vectors for AblationCAM": attribution(layer="fc", methods={"ablationcam": {}}),
     "a layer of vectors for a further CAM": attribution(layer="fc", methods={"layercam": {}}),
-    "labels of a folder": attribution(explain="labelled"),
     "a size that no image has": attribution(model=sized("native", size=64)),
     "an input that is too small for the network": attribution(model=ALEXNET, layer="features"),
     "a file of boxes of another format": attribution(truth={"boxes": "no.json"}),

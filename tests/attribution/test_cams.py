@@ -19,7 +19,7 @@ from xai_assets.attribution.explain import explain
 from xai_assets.attribution.parameters import PARAMETERS
 from xai_assets.attribution.scaling import scale
 from xai_assets.errors import XaiError
-from xai_assets.vision.classifiers import UnknownClass
+from xai_assets.vision.class_matching import UnknownClass
 from xai_assets.vision.layers import UnknownLayer
 
 FUNCTIONS = {"gradcam": cams.gradcam, "ablationcam": cams.ablationcam, "scorecam": cams.scorecam}

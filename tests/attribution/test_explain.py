@@ -11,7 +11,7 @@ from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import METHODS, explain
 from xai_assets.attribution.maps import AttributionMap, flags_of
 from xai_assets.attribution.parameters import GradCAMParameters, LimeParameters
-from xai_assets.vision.classifiers import UnknownClass
+from xai_assets.vision.class_matching import UnknownClass
 
 
 def test_methods_are_these_in_this_order():

@@ -17,7 +17,8 @@ from xai_assets.files import sha256_file
 from xai_assets.settings import Settings
 from xai_assets.vision.architectures import UnknownArchitecture, build
 from xai_assets.vision.checkpoints import CheckpointMismatch
-from xai_assets.vision.classifiers import Classifier, UnknownClass, load_classifier
+from xai_assets.vision.class_matching import UnknownClass
+from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.downloads import DownloadError
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_assets.analysis.workbench import Workbench
+from xai_assets.analysis.own_images import own_images
+from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
+from xai_assets.joined import join_names
 from xai_assets.resources.tables import TABLES
 from xai_assets.set_aside import by_reason, lines
 from xai_assets.study_file import StudyFile
-from xai_assets.vision.images import LoadedImage, Quarantined, image_id, list_folder, read_each, read_folder
+from xai_assets.vision.images import LoadedImage, Quarantined, read_each
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.zoo import resolve
 from xai_assets.world.images import study_images
@@ -108,7 +110,7 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
             width=width,
             height=height,
             mode="RGB",
-            label=";".join(labels),
+            label=join_names(labels),
             sha256=sha256_bytes(scene.image.tobytes()),
         )
         if why := unfit(preprocessing, height, width):
@@ -119,16 +121,12 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
 
 
 def _folder(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
-    folder = bench.attribution.images.folder
-    assert folder is not None
-    listing = list_folder(bench.file.resolve(folder))
-    for line in lines([(one.name, one.why) for one in listing.left_out], "files that are left out"):
-        bench.tally.note(line)
+    own = own_images(bench.file, bench.tally)
     notes: list[tuple[str, str]] = []
-    for done, (name, found) in enumerate(read_fitting(listing.images, preprocessing), 1):
+    for done, (name, found) in enumerate(read_fitting(own.paths, preprocessing, own.folder), 1):
         notes += [(name, note) for note in found.notes]
-        yield _of_file(bench, found)
-        bench.progress(done, len(listing.images))
+        yield _of_file(bench, found, own.labels_of(name))
+        bench.progress(done, len(own.paths))
     for line in lines(notes, "images"):
         bench.tally.note(line)
 
@@ -147,9 +145,11 @@ class FolderImage:
         return self.image.notes if self.image else ()
 
 
-def read_fitting(paths: Iterable[Path], preprocessing: Preprocessing) -> Iterator[tuple[str, FolderImage]]:
-    """Each image file by its name, read and held against what the model's preprocessing takes."""
-    for name, found in read_each(paths):
+def read_fitting(
+    paths: Iterable[Path], preprocessing: Preprocessing, folder: Path
+) -> Iterator[tuple[str, FolderImage]]:
+    """Each image file of a folder by its name, read and held against what the model's preprocessing takes."""
+    for name, found in read_each(paths, root=folder):
         if isinstance(found, Quarantined):
             yield name, FolderImage(name, None, f"{found.why}. {found.remedy}")
         else:
@@ -157,8 +157,8 @@ def read_fitting(paths: Iterable[Path], preprocessing: Preprocessing) -> Iterato
             yield name, FolderImage(name, found, unfit(preprocessing, height, width))
 
 
-def _of_file(bench: Workbench, found: FolderImage) -> dict[str, Any]:
-    row = _row(image_id=found.name, source=found.name)
+def _of_file(bench: Workbench, found: FolderImage, labels: Sequence[str]) -> dict[str, Any]:
+    row = _row(image_id=found.name, source=found.name, label=join_names(labels) or None)
     image = found.image
     if image is not None:
         height, width = image.pixels.shape[:2]
@@ -178,13 +178,13 @@ def image_names(file: StudyFile) -> tuple[str, ...]:
     """The names of the study's images, in order, without reading them.
 
     Raises:
-        XaiError: the study has no attribution, or its folder is missing or empty.
+        XaiError: the study has no attribution, its folder is missing or empty, or its labels cannot be used.
     """
     if file.study.attribution is None:
         raise XaiError(f"study {file.study.name}", "has no attribution", "Add one first.")
     source = file.study.attribution.images
     if source.folder:
-        return tuple(image_id(path) for path in read_folder(file.resolve(source.folder)))
+        return own_images(file, Tally()).ids
     assert source.diorama is not None
     return tuple(scene.id for scene in study_images(SPLIT, source.diorama.singles, source.diorama.pairs))
 

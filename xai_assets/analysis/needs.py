@@ -61,6 +61,8 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
         specs.append(attribution.model)
         if attribution.images.folder:
             own.append(Need("the folder of images to explain", file.resolve(attribution.images.folder)))
+        if attribution.images.label_file:
+            own.append(Need("the labels of the images", file.resolve(attribution.images.label_file)))
         if truth := attribution.truth:
             given = {"the folder of true masks": truth.masks, "the file of true boxes": truth.boxes}
             own += [Need(what, file.resolve(path)) for what, path in given.items() if path]

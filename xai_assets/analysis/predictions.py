@@ -1,6 +1,5 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
+from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.own_truth import CASES, Truth, own_truth
 from xai_assets.analysis.reference_masks import Case, shared_stems
@@ -17,10 +17,10 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
+from xai_assets.joined import split_names
 from xai_assets.memory import out_of_memory
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
-from xai_assets.study import Attribution
 from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.input_check import check_input
@@ -54,8 +54,8 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
     metadata, and where the embedded world or the study knows what is true (h w, uint8, in the model's frame): `truth`,
     the explained object; `truth_part`, the part that decides its class; `truth_all_objects`, every target of the
-    picture. An image that the model gives no answer for, or whose label it does not know, is left out, named in
-    the tally, and does not stop the others.
+    picture. An image that the model gives no answer for is left out, named in the tally, and does not stop the
+    others. One with labels that the model does not have is explained by its predicted class, and has no `correct`.
 
     Raises:
         XaiError: when not one image is left.
@@ -65,15 +65,18 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     good = usable(images)
     truth = own_truth(bench)
     ambiguous = shared_stems(images["image_id"])
+    classes = LabelClasses(classifier.matcher)
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
-            rows += _explained(bench, classifier, image, truth, shares_stem=image["image_id"] in ambiguous)
+            shares_stem = image["image_id"] in ambiguous
+            rows += _explained(bench, classifier, classes, image, truth, shares_stem=shares_stem)
         except ArtifactError:
             raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
             bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))
+    classes.say(bench.tally)
     refuse_nothing(bench, "predictions", rows)
     return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
 
@@ -129,27 +132,13 @@ def answer(classifier: Classifier, pixels: np.ndarray, image_id: str) -> Answer:
 
 def labels_of(label: object) -> list[str]:
     """The labels of an image, from the column of the table `images`."""
-    return label.split(";") if isinstance(label, str) else []
-
-
-def target_classes(
-    attribution: Attribution, classifier: Classifier, best: int, labels: Sequence[str], image_id: str
-) -> list[int]:
-    """The classes that an image is explained by.
-
-    Raises:
-        XaiError: labels are asked for, and it has none, or one that is no class of the model.
-    """
-    if attribution.explain != "labelled":
-        return [best]
-    if not labels:
-        raise XaiError(f"image {image_id}", "has no label to explain", "Use `explain: predicted`.")
-    return [classifier.class_index(label) for label in labels]
+    return split_names(label) if isinstance(label, str) else []
 
 
 def _explained(
     bench: Workbench,
     classifier: Classifier,
+    classes: LabelClasses,
     image: dict[str, Any],
     truth: Truth,
     *,
@@ -159,8 +148,9 @@ def _explained(
     pixels = arrays["pixels"]
     found = answer(classifier, pixels, str(image["image_id"]))
     view, batch, scores, best = found.view, found.batch, found.scores, found.best
-    labels = labels_of(image["label"])
-    explained = target_classes(bench.attribution, classifier, best, labels, str(image["image_id"]))
+    said = labels_of(image["label"])
+    labels = classes(str(image["image_id"]), said)
+    explained = target_classes(bench.attribution, best, labels)
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
     unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]
@@ -168,8 +158,10 @@ def _explained(
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]
         content = {"view": view}
-        if name in labels and "truth" in arrays:
-            which = labels.index(name)
+        if target in labels and "truth" in arrays:
+            which = next(
+                at for at, label in enumerate(said) if classifier.matcher.candidates(label) == (target,)
+            )
             true = {"truth": arrays["truth"][which], "truth_all_objects": arrays["truth"].any(axis=0)}
             if "parts" in arrays:
                 true["truth_part"] = arrays["parts"][which]
@@ -196,8 +188,8 @@ def _explained(
                 "predicted_index": best,
                 "predicted_name": classifier.class_names[best],
                 "predicted_probability": float(scores[best]),
-                "label": image["label"],
-                "correct": classifier.class_names[best] in labels if labels else None,
+                "label": classes.in_words(said),
+                "correct": best in labels if labels else None,
                 "input_low": checked.low,
                 "input_high": checked.high,
                 "input_check": "; ".join(unusual) or "ok",

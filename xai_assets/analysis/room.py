@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xai_assets.analysis.own_images import own_images
+from xai_assets.analysis.workbench import Tally
+from xai_assets.interop.label_files import LabelError
 from xai_assets.resources.frames import has_table
 from xai_assets.settings import Settings
 from xai_assets.study_file import StudyFile
-from xai_assets.vision.image_files import ImageError, list_folder
+from xai_assets.vision.image_files import ImageError
 
 SCENE_SIDE = 128
 """Pixels of the sides of a scene of the embedded world."""
@@ -108,8 +111,8 @@ def _images(file: StudyFile) -> int:
     assert file.study.attribution is not None
     folder = file.study.attribution.images.folder
     try:
-        return len(list_folder(file.resolve(folder)).images) if folder else 0
-    except ImageError:
+        return len(own_images(file, Tally()).paths) if folder else 0
+    except (ImageError, LabelError):
         return 0  # the run says so
 
 

@@ -8,6 +8,7 @@ from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_file
 from xai_assets.study_file import StudyFile
 from xai_assets.text import printable
+from xai_assets.vision.image_files import list_folder
 from xai_assets.vision.spec import ModelSpec
 
 BRODEN_FILES = ("index.csv", "label.csv", "category.csv")
@@ -38,7 +39,12 @@ def image_files(file: StudyFile) -> list[Path]:
             masks = _visible(file.resolve(truth.masks))
             found.update(masks, *(_listed(of_class) for of_class in masks if of_class.is_dir()))
     if file.study.attribution and (name := file.study.attribution.images.folder):
-        found.update(_visible(file.resolve(name)))
+        images = file.study.attribution.images
+        found.update(_visible(folder := file.resolve(name)))
+        if images.below:
+            found.update(list_folder(folder, recursive=True).images)
+        if images.label_file:
+            found.add(_there(file.resolve(images.label_file)))
     if file.study.dissection:
         probe = file.study.dissection.probe
         if probe.folder:

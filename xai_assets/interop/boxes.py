@@ -12,14 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from xai_assets.errors import XaiError
+from xai_assets.interop.coco import MAX_BYTES, CocoEntries, Key, read_coco
 from xai_assets.interop.csv_rows import csv_rows
-from xai_assets.interop.json_items import NotJSON, items
-from xai_assets.reading import as_text, read_regular
 
 COLUMNS = ("image", "class", "left", "top", "right", "bottom")
-MAX_BYTES = 2**30
-"""COCO's own file of 860,001 boxes, with outlines, has 450 MB."""
-
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the original image: the first column's left edge is 0, its right edge 1."""
 
@@ -27,7 +23,6 @@ Boxes = dict[tuple[str, str], list[Box]]
 """By image (name in the file) and class."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_REMEDY = "Name COCO's instances_*.json."
 
 
 class BoxError(XaiError):
@@ -111,67 +106,21 @@ def _csv(path: Path) -> BoxFile:
 
 
 def _coco(path: Path) -> BoxFile:
-    text = as_text(
-        read_regular(path, MAX_BYTES, error=BoxError, remedy=_REMEDY), name=path.name, error=BoxError
-    )
-    coco = _Coco()
-    seen: dict[str, int] = {}
-    try:
-        for part, entry in items(text, ("images", "categories", "annotations")):
-            seen[part] = seen.get(part, -1) + 1
-            coco.take(part, entry, seen[part])
-    except NotJSON as error:
-        said = str(error)[:200]
-        why = (
-            f"is not COCO's format: {said}" if said == "no object at its top" else f"it is not JSON ({said})"
-        )
-        raise BoxError(str(path), why, _REMEDY) from error
-    for part in ("images", "categories"):
-        if part not in seen:
-            raise BoxError(str(path), f"is not COCO's format: it lists no {part}", _REMEDY)
-    return coco.finish()
+    entries = _CocoBoxes()
+    read_coco(path, entries, error=BoxError)
+    return entries.finish()
 
 
-class _Coco:
-    """COCO's three lists, in whatever order they come."""
+class _CocoBoxes(CocoEntries):
+    """COCO's boxes, and the sizes of its images."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._file = BoxFile()
-        self._images: dict[str, str] = {}
-        self._classes: dict[str, str] = {}
-        self._twice: dict[tuple[str, str], str] = {}
-        self._boxes: dict[tuple[str, str], list[tuple[str, Box]]] = {}
+        self._boxes: dict[Key, list[tuple[str, Box]]] = {}
 
-    def take(self, part: str, entry: Any, number: int) -> None:
-        """One entry of one of the lists."""
-        names = {"images": "image", "categories": "category", "annotations": "annotation"}
-        what = f"{names[part]} {entry['id']}" if _has_id(entry) else f"{names[part]} number {number + 1}"
-        try:
-            if not isinstance(entry, dict):
-                raise ValueError("it is no object")
-            if part == "annotations":
-                self._annotation(entry, what)
-            else:
-                self._named(part, entry)
-        except ValueError as error:
-            self._file.set_aside.append((what, str(error)))
-
-    def _named(self, part: str, entry: dict[str, Any]) -> None:
-        known, key = (self._images, "file_name") if part == "images" else (self._classes, "name")
-        number, name = _identity(entry, "id"), entry.get(key)
-        if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"it has no {key}")
-        name = name.strip()
-        before = known.setdefault(number, name)
-        if before != name:
-            self._twice[part, number] = f"its number {number} is that of {before!r} and of {name!r}"
-        if part == "images":
-            self._file.images.setdefault(name)
-            self._size(name, entry)
-        else:
-            self._file.classes.setdefault(name)
-
-    def _size(self, name: str, entry: dict[str, Any]) -> None:
+    def image(self, name: str, entry: dict[str, Any]) -> None:
+        self._file.images.setdefault(name)
         try:
             width, height = _side(entry, "width"), _side(entry, "height")
         except ValueError as error:
@@ -185,7 +134,10 @@ class _Coco:
                 f"it is listed with {before[0]} x {before[1]} and with {width} x {height} pixels"
             )
 
-    def _annotation(self, entry: dict[str, Any], what: str) -> None:
+    def category(self, name: str) -> None:
+        self._file.classes.setdefault(name)
+
+    def annotation(self, entry: dict[str, Any], what: str) -> None:
         if _crowd(entry.get("iscrowd", 0)):
             raise ValueError("it is a crowd (iscrowd), no single object")
         given = entry.get("bbox")
@@ -193,38 +145,21 @@ class _Coco:
             raise ValueError("its bbox is not left, top, width and height")
         left, top, width, height = (_real(value) for value in given)
         box = _box((left, top, left + width, top + height))
-        key = _identity(entry, "image_id"), _identity(entry, "category_id")
-        self._boxes.setdefault(key, []).append((what, box))
+        self._boxes.setdefault(self.key(entry), []).append((what, box))
 
     def finish(self) -> BoxFile:
         """The file, once all entries are known."""
-        for (image, category), found in self._boxes.items():
-            why = self._twice.get(("images", image)) or self._twice.get(("categories", category))
-            if image not in self._images:
-                why = f"there is no image {image} in the file"
-            elif category not in self._classes:
-                why = f"there is no category {category} in the file"
-            if why:
+        self._file.set_aside = self.set_aside
+        for numbers, found in self._boxes.items():
+            if why := self.why_unclear(numbers):
                 self._file.set_aside += [(what, why) for what, _ in found]
                 continue
-            key = self._images[image], self._classes[category]
+            key = self.images[numbers[0]], self.categories[numbers[1]]
             self._file.boxes.setdefault(key, []).extend(box for _, box in found)
         for name in self._file.unclear:
             for key in [key for key in self._file.boxes if key[0] == name]:
                 del self._file.boxes[key]
         return self._file
-
-
-def _has_id(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, str)) and len(str(entry["id"])) < 40
-
-
-def _identity(entry: dict[str, Any], key: str) -> str:
-    """A number that one entry names another by; some tools write it as text."""
-    value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
-        raise ValueError(f"it has no {key}" if value in (None, "") else f"its {key} is {str(value)[:40]!r}")
-    return str(value)
 
 
 def _side(entry: dict[str, Any], key: str) -> int | None:

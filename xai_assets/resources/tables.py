@@ -22,7 +22,10 @@ TABLES: dict[str, Table] = {
             "width": _whole("pixels", nullable=True),
             "height": _whole("pixels", nullable=True),
             "mode": _text("the file's colour mode before it was converted to RGB", nullable=True),
-            "label": _text("the classes it is labelled with, joined by ';'", nullable=True),
+            "label": _text(
+                "the classes it is labelled with, as its source writes them, joined by ';' (a ';' of a name is '\\;')",
+                nullable=True,
+            ),
             "status": _text("ok or quarantined"),
             "reason": _text("why it was quarantined, and the remedy", nullable=True),
             "sha256": _text("of the file's bytes, or of the rendered pixels", nullable=True),
@@ -38,8 +41,15 @@ TABLES: dict[str, Table] = {
             "predicted_index": _whole("the most probable class, as the model numbers it"),
             "predicted_name": _text("the most probable class"),
             "predicted_probability": _real("its softmax probability, 0 to 1"),
-            "label": _text("the classes the image is labelled with, joined by ';'", nullable=True),
-            "correct": _flag("whether the predicted class is one of the labels", nullable=True),
+            "label": _text(
+                "the classes the image is labelled with, joined by ';': as the model names them, or as the image's label "
+                "says where the model has no such class",
+                nullable=True,
+            ),
+            "correct": _flag(
+                "whether the predicted class is one of the labels; NULL without a label that the model has",
+                nullable=True,
+            ),
             "input_low": _real("smallest value of the model's input, after normalisation", nullable=True),
             "input_high": _real("largest value of the model's input, after normalisation", nullable=True),
             "input_check": _text(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from xai_assets.files import fingerprint
 from xai_assets.memory import out_of_memory
 from xai_assets.progress import Progress, silent
 from xai_assets.settings import Settings
-from xai_assets.suggest import did_you_mean
 from xai_assets.vision import outputs
 from xai_assets.vision.architectures import build, from_checkpoint, renaming
 from xai_assets.vision.checkpoint_reading import read_plain
 from xai_assets.vision.checkpoints import Taken, load_weights, metadata_list, read_metadata
+from xai_assets.vision.class_matching import ClassMatcher, UnknownClass
 from xai_assets.vision.class_names import read_class_names
 from xai_assets.vision.devices import resolve_device
 from xai_assets.vision.preprocessing import Preprocessing
@@ -30,10 +31,6 @@ from xai_assets.vision.zoo import RENORMALISING, Entry, resolve
 
 class UnfitNetwork(XaiError, ValueError):
     """A network whose answers are no scores of its classes, or that takes no float32 images."""
-
-
-class UnknownClass(XaiError):
-    """A classifier has no class of that name or number."""
 
 
 @dataclass(frozen=True)
@@ -150,40 +147,24 @@ class Classifier:
         """Softmax of the logits, of a single one its sigmoid: float32 (n, k) in 0..1; raises as `logits`."""
         return outputs.probabilities(self.logits(batch).float())
 
+    @cached_property
+    def matcher(self) -> ClassMatcher:
+        """Finds the outputs that labels mean."""
+        return ClassMatcher(self.class_names, self.name)
+
     def class_index(self, name_or_index: str | int) -> int:
-        """The output of a class, by its name (case does not matter where it need not) or its number from 0.
+        """The output of a class, by its number from 0 or as `ClassMatcher` finds a label.
 
         Raises:
             UnknownClass: no such class, or a name that several classes bear (ImageNet has two cranes).
         """
-        if isinstance(name_or_index, int) or (
-            name_or_index.isdecimal() and name_or_index not in self.class_names
-        ):
-            index = int(name_or_index)
-            if not 0 <= index < len(self.class_names):
-                last = len(self.class_names) - 1
-                raise UnknownClass(
-                    f"the class {index}", f"{self.name} has no such number", f"Use 0 to {last}."
-                )
-            return index
-        return self._index_of(name_or_index)
-
-    def _index_of(self, name: str) -> int:
-        exact = [index for index, known in enumerate(self.class_names) if known == name]
-        found = exact or [
-            i for i, known in enumerate(self.class_names) if known.casefold() == name.casefold()
-        ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UnknownClass(
-                f"the class {name!r}",
-                f"{self.name} has {len(found)} classes of that name",
-                f"Give the number: {' or '.join(map(str, found))}.",
-            )
-        close = did_you_mean(name, self.class_names, most=5, cutoff=0.5).strip()
-        remedy = close or f"It has {len(self.class_names)} classes."
-        raise UnknownClass(f"the class {name!r}", f"{self.name} has no class of that name", remedy)
+        if isinstance(name_or_index, str):
+            return self.matcher.index(name_or_index)
+        index = int(name_or_index)
+        if not 0 <= index < len(self.class_names):
+            last = len(self.class_names) - 1
+            raise UnknownClass(f"the class {index}", f"{self.name} has no such number", f"Use 0 to {last}.")
+        return index
 
 
 def load_classifier(

@@ -29,6 +29,9 @@ SUFFIXES = (
 MAX_BELOW = 10_000
 """Image files that are named of the folders below; a folder may hold a whole data set."""
 
+BELOW = "it is in a folder below"
+"""Why an image file is left out where folders below are not read."""
+
 NAMED = 3
 """Files that an error names."""
 
@@ -42,7 +45,7 @@ class LeftOut:
     """A file or folder beside the images that is not read.
 
     Attributes:
-        name: its path below the folder, as text (`image_id`).
+        name: its path below the folder (`image_id`).
         why: the reason, the same for all of a kind.
     """
 
@@ -55,25 +58,37 @@ class ImageFolder:
     """What a folder holds.
 
     Attributes:
+        folder: the folder.
         images: the image files by their suffix, sorted by path; at least one.
         left_out: everything else that is not hidden, sorted by name: files of other suffixes, what is named like an
-            image and is no regular file, and image files in folders below (the first MAX_BELOW of them).
+            image and is no regular file, and, where they are not read, image files in folders below (the first
+            MAX_BELOW of them).
     """
 
+    folder: Path
     images: tuple[Path, ...]
     left_out: tuple[LeftOut, ...]
 
 
-def image_id(path: str | Path) -> str:
-    r"""The name of an image in tables and reports: its file name, with bytes that are not UTF-8 and controls escaped.
+def image_id(path: str | Path, folder: str | Path | None = None) -> str:
+    r"""The name of an image in tables and reports, with bytes that are not UTF-8 and controls escaped.
 
     It can be encoded in UTF-8 and has no line feeds, tabs or text direction overrides: `caf\xe9.png`.
+
+    Args:
+        path: its file.
+        folder: where the image was found, as it is written in `path`: the name is the path below it (`dog/a.png`), so
+            that two files of one name are two images. None: the file's name alone.
     """
-    return shown(os.path.basename(path))
+    return shown(os.path.basename(path) if folder is None else Path(path).relative_to(folder).as_posix())
 
 
-def list_folder(folder: str | Path) -> ImageFolder:
+def list_folder(folder: str | Path, *, recursive: bool = False) -> ImageFolder:
     """The image files of a folder, and what is left out of it. Nothing is opened; hidden files do not count.
+
+    Args:
+        folder: the folder.
+        recursive: the files of the folders below as well. Links to folders are not followed: they could form a circle.
 
     Raises:
         ImageError: the folder is missing, is not a folder, cannot be listed, or holds no image file.
@@ -81,43 +96,28 @@ def list_folder(folder: str | Path) -> ImageFolder:
     folder = Path(folder)
     entries = _entries(folder)
     images, left_out = [], []
-    for path in entries:
+    for path in [*entries, *(_below(entries) if recursive else ())]:
         kind = kind_of(path)
         if path.suffix.lower() in SUFFIXES and path.is_file():
             images.append(path)
         elif path.suffix.lower() in SUFFIXES:
-            left_out.append(LeftOut(image_id(path), f"it is {kind or 'gone'}, not a regular file"))
+            left_out.append(LeftOut(image_id(path, folder), f"it is {kind or 'gone'}, not a regular file"))
         elif kind is None:
-            left_out.append(LeftOut(image_id(path), _other(path)))
-    below = list(islice(_below(folder, entries), MAX_BELOW))
-    left_out += [LeftOut(shown(path.relative_to(folder)), "it is in a folder below") for path in below]
+            left_out.append(LeftOut(image_id(path, folder), _other(path)))
+    if not recursive:
+        below = islice((path for path in _below(entries) if _is_image(path)), MAX_BELOW)
+        left_out += [LeftOut(image_id(path, folder), BELOW) for path in below]
     if not images:
         beside = f"; beside them {_counted(left_out)}" if left_out else ""
         raise ImageError(
             shown(folder), f"it holds no image files{beside}", f"Put some there ({', '.join(SUFFIXES)})."
         )
-    return ImageFolder(tuple(images), tuple(sorted(left_out, key=lambda one: one.name)))
+    return ImageFolder(folder, tuple(sorted(images)), tuple(sorted(left_out, key=lambda one: one.name)))
 
 
 def read_folder(folder: str | Path, *, recursive: bool = False) -> tuple[Path, ...]:
-    """The image files of a folder, told by their suffix and sorted by path; hidden files are left out.
-
-    Args:
-        folder: the folder.
-        recursive: the files of the folders below as well.
-
-    Raises:
-        ImageError: as `list_folder`.
-    """
-    folder = Path(folder)
-    if not recursive:
-        return list_folder(folder).images
-    entries = _entries(folder)
-    here = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
-    found = sorted([*here, *_below(folder, entries)])
-    if not found:
-        raise ImageError(shown(folder), "it holds no image files", f"Put some there ({', '.join(SUFFIXES)}).")
-    return tuple(found)
+    """The image files of a folder, told by their suffix and sorted by path; arguments and errors as of `list_folder`."""
+    return list_folder(folder, recursive=recursive).images
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -133,17 +133,18 @@ def _entries(folder: Path) -> list[Path]:
         ) from error
 
 
-def _below(folder: Path, entries: list[Path]) -> Iterator[Path]:
-    """The image files in the folders among `entries`; links to folders are not followed, which could form a circle."""
+def _below(entries: list[Path]) -> Iterator[Path]:
+    """The files in the folders among `entries` and below; hidden ones do not count."""
     for path in entries:
         if not path.is_dir() or path.is_symlink():
             continue
         for at, folders, files in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                found = Path(at, name)
-                if found.suffix.lower() in SUFFIXES and not name.startswith(".") and found.is_file():
-                    yield found
+            yield from (Path(at, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _other(path: Path) -> str:

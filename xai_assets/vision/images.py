@@ -141,8 +141,8 @@ def load_images(
 
     Args:
         paths: files.
-        root: a folder; ids are then paths below it, else plain file names. A second file of the same id is
-            quarantined, since every result is filed under the id.
+        root: the folder that the paths begin with; ids are then paths below it, else plain file names. A second file of
+            the same id is quarantined, since every result is filed under the id.
         max_pixels: as for `read_image`.
 
     Raises:
@@ -161,8 +161,7 @@ def read_each(
     """As `load_images`, one at a time with its id; the pixels are the caller's to keep."""
     taken: dict[str, str] = {}
     for path in map(Path, paths):
-        name = path.name if root is None else path.resolve().relative_to(Path(root).resolve()).as_posix()
-        id = shown(name)
+        id = image_id(path, root)
         try:
             image = read_image(path, id=id, max_pixels=max_pixels)
             if id in taken:

@@ -6,12 +6,13 @@ import numpy as np
 
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
 from xai_assets.analysis.images import explained_preprocessing
+from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.own_truth import ground_truth
 from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
 from xai_assets.analysis.precheck.verification import verified
-from xai_assets.analysis.predictions import answer, explained_classifier, target_classes
+from xai_assets.analysis.predictions import answer, explained_classifier
 from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
@@ -35,8 +36,22 @@ def explained(bench: Workbench, sizes: Sizes) -> list[Found]:
         found.append(Found(model, "ok", f"{len(classifier.class_names)} classes"))
         found += model_notes(model, classifier)
     if look is not None and classifier is not None:
+        found += _labels(classifier, look)
         found += _answers(bench, classifier, look, sizes)
     return found
+
+
+def _labels(classifier: Classifier, look: Look) -> list[Found]:
+    """The labels of all images, held against the model's classes."""
+    tally, classes = Tally(), LabelClasses(classifier.matcher)
+    labelled = [(name, look.labels[name]) for name, _, _ in look.good if look.labels.get(name)]
+    known = sum(bool(classes(name, labels)) for name, labels in labelled)
+    if not labelled:
+        return []
+    classes.say(tally)
+    said = f"{known:,} of {len(look.good):,} images have a label that {classifier.name} has"
+    found = [Found("labels", "ok" if known == len(look.good) else "look", said)]
+    return found + [Found("labels", "look", line) for line in tally.problems]
 
 
 @dataclass
@@ -95,14 +110,14 @@ def _methods(
 
 def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> _Asked:
     asked, preprocessing = _Asked(), classifier.preprocessing
+    classes = LabelClasses(classifier.matcher)
     stems = shared_stems([*(name for name, _, _ in look.good), *(name for name, _ in look.bad)])
     for name, pixels in first_pixels(bench, look, preprocessing, ASKED):
         asked.count += 1
         try:
             said = answer(classifier, pixels, name)
-            targets = target_classes(
-                bench.attribution, classifier, said.best, look.labels.get(name, []), name
-            )
+            labels = classes(name, look.labels.get(name, []))
+            targets = target_classes(bench.attribution, said.best, labels)
         except XaiError as error:
             asked.left_out.append((name, str(error)))
             continue

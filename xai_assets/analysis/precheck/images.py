@@ -9,12 +9,13 @@ import numpy as np
 from PIL import Image
 
 from xai_assets.analysis.images import SPLIT, nothing_usable, read_fitting, unfit
+from xai_assets.analysis.own_images import own_images
 from xai_assets.analysis.precheck.found import Found, Sizes
 from xai_assets.analysis.room import SCENE_SIDE
-from xai_assets.analysis.workbench import Workbench
+from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.reading import read_regular
 from xai_assets.set_aside import by_reason, lines
-from xai_assets.vision.images import MAX_BYTES, ImageError, image_id, list_folder, open_image
+from xai_assets.vision.images import MAX_BYTES, ImageError, open_image
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.world.images import study_images, study_scenes
 
@@ -35,14 +36,18 @@ class Look:
         bad: name and reason of each that will be set aside.
         notes: name and sentence of what is unusual.
         paths: the files by name; empty for scenes of the embedded world.
-        labels: of each image, where it has some.
+        folder: that the paths begin with.
+        labels: of each image, where it has some, as its source writes them.
+        tally: what was said of the folder and the labels.
     """
 
     good: list[tuple[str, int, int]] = field(default_factory=list)
     bad: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
+    folder: Path = Path()
     labels: dict[str, list[str]] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
 
 def look_at_images(bench: Workbench, preprocessing: Preprocessing, sizes: Sizes) -> tuple[Look, list[Found]]:
@@ -70,8 +75,9 @@ def _said(found: Look) -> Iterator[Found]:
     yield Found("images", "ok", said)
     for group in by_reason(found.bad):
         yield Found("images set aside", "look", group.line("images"))
-    for line in lines(found.notes, "images"):
+    for line in (*lines(found.notes, "images"), *found.tally.problems):
         yield Found("images to look at", "look", line)
+    yield from (Found("images", "ok", fact) for fact in found.tally.facts)
 
 
 def _scenes(bench: Workbench, preprocessing: Preprocessing) -> Look:
@@ -89,25 +95,24 @@ def _scenes(bench: Workbench, preprocessing: Preprocessing) -> Look:
 
 
 def _files(bench: Workbench, preprocessing: Preprocessing) -> Look:
-    folder = bench.attribution.images.folder
-    assert folder is not None
-    listing, found = list_folder(bench.file.resolve(folder)), Look()
-    found.paths = {image_id(path): path for path in listing.images}
-    for name, file in read_fitting(listing.images[:WHOLE], preprocessing):
+    found = Look()
+    own = own_images(bench.file, found.tally)
+    found.folder = own.folder
+    found.paths = dict(zip(own.ids, own.paths, strict=True))
+    found.labels = {name: list(labels) for name, labels in (own.labels or {}).items()}
+    for name, file in read_fitting(own.paths[:WHOLE], preprocessing, own.folder):
         found.notes += [(name, note) for note in file.notes]
         if file.image is None or file.unfit:
             found.bad.append((name, file.unfit or ""))
         else:
             height, width = file.image.pixels.shape[:2]
             found.good.append((name, height, width))
-    for path in listing.images[WHOLE:]:
-        _by_header(path, preprocessing, found)
-    found.notes += [(one.name, f"left out: {one.why}") for one in listing.left_out]
+    for name, path in list(found.paths.items())[WHOLE:]:
+        _by_header(name, path, preprocessing, found)
     return found
 
 
-def _by_header(path: Path, preprocessing: Preprocessing, found: Look) -> None:
-    name = image_id(path)
+def _by_header(name: str, path: Path, preprocessing: Preprocessing, found: Look) -> None:
     try:
         width, height = _upright(open_image(path, read_regular(path, MAX_BYTES, error=ImageError)))
     except ImageError as error:
@@ -136,7 +141,7 @@ def first_pixels(
             yield scene.id, scene.image
         return
     names: Sequence[str] = [name for name, _, _ in found.good[:WHOLE]]
-    files = read_fitting((found.paths[name] for name in names), preprocessing)
+    files = read_fitting((found.paths[name] for name in names), preprocessing, found.folder)
     for name, file in islice(files, most):
         if file.image is not None:
             yield name, file.image.pixels
