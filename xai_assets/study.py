@@ -270,7 +270,12 @@ class Attribution(Part):
     truth: TruthSource | None = Field(
         None, description="where the objects really are, for localisation; of Diorama's scenes it is known"
     )
-    layer: str = Field("layer4", description="the target layer of the CAM methods, as a module path")
+    layer: str | None = Field(
+        None,
+        min_length=1,
+        description="the target layer of the CAM methods, as a module path such as layer4; none: the network's last "
+        "layer with positions, of a transformer the norm before the last attention (`xai layers MODEL` lists them)",
+    )
     layout: LayoutSpec | None = Field(
         None, description="the axes of the target layer's output, such as nhwc; none: they are read off it"
     )

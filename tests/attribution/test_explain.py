@@ -75,7 +75,6 @@ def test_a_class_may_be_named(classifier, pixels):
     ("method", "options", "said"),
     [
         ("gradcm", {}, "Use one of gradcam"),
-        ("gradcam", {"layer": None}, "needs a target layer"),
         ("gradcam", {"parameters": {"batch_size": 2}}, "batch_size"),
         ("lime", {"parameters": {"num_samples": 0}}, "num_samples"),
         ("lime", {"parameters": {"segmentation": "watershed"}}, "segmentation"),

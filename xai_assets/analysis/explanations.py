@@ -11,6 +11,7 @@ import torch
 from xai_assets.analysis.images import canonical
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.score_batches import ScoreBatches
+from xai_assets.analysis.target_layer import layer_fact, target_layer
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
 from xai_assets.attribution.explain import Explainer, Rehearsal, code_version
@@ -43,6 +44,8 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
         for name, why in unknown_lime_images(bench, set(images["image_id"])):
             bench.tally.remark("names", name, why)
     explainers = _Explainers(bench, method)
+    if method != "lime":
+        bench.tally.facts.append(layer_fact(bench, explainers.classifier))
     pictures = dict(zip(images["image_id"], images["picture"], strict=True))
     rows = []
     for done, case in enumerate(predictions.to_dict("records"), 1):
@@ -96,6 +99,10 @@ def parameters_of(bench: Workbench, method: str, image_id: str) -> Parameters:
     return getattr(bench.attribution.methods, method)
 
 
+def _layer(bench: Workbench, classifier: Classifier, method: str) -> str | None:
+    return None if method == "lime" else target_layer(bench, classifier)
+
+
 def _fitting(bench: Workbench, parameters: Parameters) -> Parameters:
     """The parameters with a batch size that there is memory for; keys keep the study's own."""
     usual = getattr(parameters, "batch_size", None)
@@ -120,7 +127,7 @@ def rehearse(
         explainer = Explainer(
             method,
             classifier,
-            layer=bench.attribution.layer,
+            layer=_layer(bench, classifier, method),
             layout=bench.attribution.layout,
             parameters=parameters,
             seed=bench.study.seed,
@@ -153,7 +160,7 @@ class _Explainers:
             self._ready[key] = Explainer(
                 self._method,
                 self.classifier,
-                layer=self._bench.attribution.layer,
+                layer=_layer(self._bench, self.classifier, self._method),
                 layout=self._bench.attribution.layout,
                 parameters=_fitting(self._bench, parameters),
                 seed=self._bench.study.seed,
@@ -165,7 +172,7 @@ def made_of(
     bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
 ) -> dict[str, Any]:
     """All that makes a method's raw map of a case (a row of `predictions`): the key of the map is its hash."""
-    layer = None if method == "lime" else bench.attribution.layer
+    layer = _layer(bench, classifier, method)
     found: dict[str, Any] = {
         "code": code_version(method),
         "weights": classifier.fingerprint,

@@ -10,6 +10,7 @@ import torch
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
 from xai_assets.analysis.explanations import parameters_of
 from xai_assets.analysis.images import canonical
+from xai_assets.analysis.target_layer import target_layer
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution import explain
 from xai_assets.attribution.explain import Explainer
@@ -139,7 +140,7 @@ class MapReruns:
             self._explainers[key] = Explainer(
                 row["method"],
                 self._with_random(layers),
-                layer=self._bench.attribution.layer,
+                layer=None if row["method"] == "lime" else target_layer(self._bench, self._classifier),
                 layout=self._bench.attribution.layout,
                 parameters=parameters,
                 seed=self._bench.study.seed,

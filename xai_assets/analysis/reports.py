@@ -11,6 +11,7 @@ import pandas as pd
 import xai_assets
 from xai_assets.analysis.drift import changed
 from xai_assets.analysis.provenance import provenance
+from xai_assets.analysis.target_layer import CHOSEN
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
@@ -131,8 +132,9 @@ def results(
         "synthetic": _synthetic(study),
         "lineage": provenance(bench, tables["maps"], run),
     }
-    if study.attribution:
-        facts["layer"] = study.attribution.layer
+    if layers := list(dict.fromkeys(tables["maps"]["layer"].dropna())):
+        chosen = study.attribution is not None and study.attribution.layer is None
+        facts["layer"] = ", ".join(layers) + (f" ({CHOSEN})" if chosen else "")
     if study.dissection:
         facts["min_iou"] = study.dissection.netdissect.min_iou
     named = {name: frame for name, frame in tables.items() if name in StudyResults.table_names()}

@@ -14,7 +14,7 @@ from xai_assets.errors import XaiError
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader, near_layers
 
-_NORMS = ("norm1", "ln_1", "norm_1", "attention_norm")
+NORMS = ("norm1", "ln_1", "norm_1", "attention_norm", "layernorm_before")
 """What transformers call the layer in front of a block's attention, through which every patch reaches the score."""
 
 
@@ -65,7 +65,7 @@ def _reason(
 
 def _connected(network: nn.Module, layer: str, images: Tensor, targets: list[int]) -> Iterator[str]:
     """Layers inside or near the layer whose maps have a gradient."""
-    inside = [name for name, _ in get_layer(network, layer).named_children() if name in _NORMS]
+    inside = [name for name, _ in get_layer(network, layer).named_children() if name in NORMS]
     for path in [*(f"{layer}.{name}" for name in inside), *near_layers(network, layer, images)]:
         try:
             output, gradient = gradients(network, get_layer(network, path), images, targets)

@@ -21,6 +21,7 @@ from xai_assets.attribution.parameters import (
 )
 from xai_assets.attribution.score import ScoreMemory, Scorer
 from xai_assets.attribution.split import LayerSplit
+from xai_assets.attribution.target_layers import layer_of
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.spec import LayoutSpec
 
@@ -96,13 +97,13 @@ class Explainer:
     Args:
         method: one of METHODS.
         classifier: the model, with its preprocessing.
-        layer: module path of the target layer; needed by the CAM methods, unused by LIME.
+        layer: module path of the target layer, unused by LIME; None: the one that `target_layers` takes.
         layout: how the layer's output is to be read; None: it is read off it.
         parameters: the method's own class, or its fields; the defaults when None.
         seed: of LIME's samples; the CAM methods have no chance in them.
 
     Raises:
-        AttributionError: an unknown method, parameters that do not fit, no layer for a CAM method.
+        AttributionError: an unknown method, parameters that do not fit, a network without a layer with positions.
         UnknownLayer: a path that names no module.
     """
 
@@ -118,16 +119,13 @@ class Explainer:
     ) -> None:
         self.method, self.classifier, self.seed, self.layout = method, classifier, seed, layout
         self.parameters = _parameters(method, parameters)
-        self.layer = None if method == "lime" else layer
+        self.layer: str | None = None
         self._split: LayerSplit | None = None
         self._scorers: dict[tuple[int, ...], Scorer] = {}
         self._lime = Lime(classifier, seed=seed)
         if method != "lime":
-            if layer is None:
-                raise AttributionError(
-                    method, "needs a target layer", "Name one by its module path, such as layer4."
-                )
-            self._split = LayerSplit(classifier.network, layer, classifier.device, layout)
+            self.layer = layer or layer_of(classifier)
+            self._split = LayerSplit(classifier.network, self.layer, classifier.device, layout)
 
     def __call__(
         self,

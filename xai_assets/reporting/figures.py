@@ -10,6 +10,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from xai_assets.vision.geometry import Frame
+
 SIDE = 384
 """Pixels of a gallery picture's longer side: 230 dpi at 42 mm."""
 THUMB = 224
@@ -21,6 +23,8 @@ TRUTH_COLOUR = (64, 224, 208)
 _CASING = (0, 0, 0)
 _MAP_OPACITY = 0.82
 _DIMMED = 0.5
+_UNSEEN = 0.45
+_ALL = 0.9995
 _SUBPIXEL = 4  # cv2's `shift`: coordinates in sixteenths of a pixel
 
 
@@ -80,6 +84,57 @@ def blend(
     if mask is not None:
         _outline(blended, mask, MASK_COLOUR)
     return blended
+
+
+def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.ndarray:
+    """An original image with the crop that the model sees framed, and the rest dimmed and greyed.
+
+    Args:
+        pixels: H W 3 uint8, the original.
+        frame: of the model in it.
+        side: pixels of the longer side.
+
+    Returns:
+        uint8 (h, w, 3) RGB; without marks where the model sees all of it.
+    """
+    canvas = _enlarged(pixels, side)
+    if seen_share(frame) >= _ALL:
+        return canvas
+    height, width = canvas.shape[:2]
+    down, across = height / frame.original[0], width / frame.original[1]
+    top, left, bottom, right = frame.box
+    rows, columns = (
+        np.clip((top * down, bottom * down), 0, height),
+        np.clip((left * across, right * across), 0, width),
+    )
+    (first_row, last_row), (first_column, last_column) = (
+        np.rint(rows).astype(int),
+        np.rint(columns).astype(int),
+    )
+    outside = 255 - (255 - _grey(canvas).astype(np.float32)) * _UNSEEN  # towards the paper, which is white
+    whole = np.rint(outside).astype(np.uint8)
+    inside = (
+        slice(first_row, max(last_row, first_row + 1)),
+        slice(first_column, max(last_column, first_column + 1)),
+    )
+    whole[inside] = canvas[inside]
+    unit = max(height, width) / SIDE
+    corners = (first_column, first_row), (max(last_column - 1, 0), max(last_row - 1, 0))
+    for thickness, colour in ((max(3, round(4 * unit)), _CASING), (max(1, round(2 * unit)), MASK_COLOUR)):
+        cv2.rectangle(whole, *corners, colour, thickness)
+    return np.ascontiguousarray(whole)
+
+
+def seen_share(frame: Frame) -> float:
+    """How much of the original's area the model sees, 0 to 1."""
+    (height, width), (top, left, bottom, right) = frame.original, frame.box
+    rows, columns = min(bottom, height) - max(top, 0.0), min(right, width) - max(left, 0.0)
+    return min(1.0, max(0.0, rows) * max(0.0, columns) / (height * width))
+
+
+def jpeg(canvas: np.ndarray) -> bytes:
+    """A drawn picture (h w 3 uint8 RGB) as the reports keep it."""
+    return _jpeg(canvas)
 
 
 def region(pixels: np.ndarray, inside: np.ndarray | None, *, side: int = THUMB) -> bytes:

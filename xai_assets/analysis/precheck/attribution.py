@@ -14,6 +14,7 @@ from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_imag
 from xai_assets.analysis.precheck.verification import verified
 from xai_assets.analysis.predictions import answer, explained_classifier
 from xai_assets.analysis.reference_masks import Case, shared_stems
+from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
 from xai_assets.set_aside import by_reason, lines
@@ -72,6 +73,7 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     if asked.first is None:
         everything = asked.count == len(look.good)
         return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
+    found += _default_layer(bench, classifier)
     found += _methods(bench, classifier, *asked.first, cases=sizes.cases)
     if parameters := bench.attribution.robustness:
         with refused("robustness", found.append):
@@ -81,6 +83,16 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
         Found("lime_per_image", "look", f"{name}: {why}") for name, why in unknown_lime_images(bench, names)
     ]
     return found + _truth(bench, asked, len(look.good))
+
+
+def _default_layer(bench: Workbench, classifier: Classifier) -> list[Found]:
+    """The layer that is taken where the study names none; of one that it names, the methods say whether it fits."""
+    found: list[Found] = []
+    if bench.attribution.layer is None and set(bench.attribution.methods.chosen()) != {"lime"}:
+        with refused("target layer", found.append):
+            said = layer_fact(bench, classifier).removeprefix("target layer ")
+            found.append(Found("target layer", "ok", said))
+    return found
 
 
 def _methods(
