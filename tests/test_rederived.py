@@ -14,15 +14,16 @@ from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
 from xai_assets.evaluation.localization import localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.evaluation.randomisation import veto_table
+from xai_assets.evaluation.stability import stability_summary
 from xai_assets.resources.headline_view import OF
 from xai_assets.resources.tables import TABLES
 from xai_assets.resources.warehouse import Warehouse
 
-NO_RANKING = ("randomisation_similarity", "noise_floor")
+NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
 LOADED = (
     "predictions", "maps", "mask_agreement", "agreement_summary", "localization", "faithfulness", "faithfulness_curves",
     "faithfulness_curve_means", "robustness", "counterfactuals", "counterfactual_summary", "randomisation_veto",
-    "metric_summary", "metric_tests", "metric_trials", *OF,
+    "stability_summary",    "metric_summary", "metric_tests", "metric_trials", *OF,
 )  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def study(tmp_path_factory):
         "metric_tests": metric_tests(values[~values["metric"].isin(NO_RANKING)], chance),
         "counterfactual_summary": counterfactual_summary(raw["counterfactuals"]),
         "faithfulness_curve_means": curve_means(raw["faithfulness_curves"]),
+        "stability_summary": stability_summary(robust),
         "randomisation_veto": veto_table(robust[robust["metric"] == "randomisation_similarity"], above=0.5),
         "metric_trials": metric_trials(
             pd.concat([of_object(of_truths), measured[0]], ignore_index=True), raw["counterfactuals"]
@@ -88,6 +90,7 @@ def test_every_number_is_what_its_raw_data_give(study):
         ("agreement_summary", "difference_low"), ("agreement_summary", "chance"), ("counterfactual_summary", "low"),
         ("faithfulness_curve_means", "mean"), ("metric_trials", "value"), ("presence_summary", "low"),
         ("category_comparison", "difference"), ("headline", "value"), ("randomisation_veto", "similarity"),
+        ("stability_summary", "low"),
     ],
 )  # fmt: skip
 def test_a_number_that_is_a_little_off_is_found(study, table, column):

@@ -7,7 +7,7 @@ COLUMNS = {name for table in ("localization", "mask_agreement", "maps") for name
 
 LONG = {
     "insertion_auc", "deletion_auc", "srg", "road", "average_drop", "increase_in_confidence",
-    "max_sensitivity", "noise_floor", "lime_vsi", "lime_csi", "lime_seed_iou", "randomisation_similarity",
+    "max_sensitivity", "noise_floor", "redrawn", "lime_vsi", "lime_csi", "lime_seed_iou", "randomisation_similarity",
 }  # fmt: skip
 """Metrics that are rows of a table, not columns: their level of chance is in the row's column `chance`."""
 

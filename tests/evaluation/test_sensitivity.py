@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xai_assets.evaluation.errors import EvaluationError
-from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity, noisy_views
+from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity, noisy_views, redrawn
 
 VIEW = np.random.default_rng(0).integers(20, 236, size=(12, 10, 3), dtype=np.uint8)
 
@@ -61,3 +61,27 @@ def test_what_cannot_be_measured_is_none_and_what_is_not_asked_rightly_an_error(
         measured(red, samples=0)
     with pytest.raises(EvaluationError, match="shapes"):
         largest_change(np.ones((3, 3)), [np.ones((3, 4))])
+
+
+@pytest.mark.parametrize("offset", [0.0, 5.0, 500.0])
+def test_a_map_drawn_anew_has_share_one_whatever_its_offset(offset):
+    """Maps that have nothing in common move by √2 of their spread; the offset is in both norms and in no share."""
+    generator = np.random.default_rng(2)
+    maps = [generator.normal(offset, 1, (60, 60)) for _ in range(6)]
+    anew = redrawn(maps[0], maps[1:])
+    spread = maps[0].std() / np.sqrt((maps[0] ** 2).mean())
+    assert anew == pytest.approx(np.sqrt(2) * spread, rel=0.02)
+    assert largest_change(maps[0], [generator.normal(offset, 1, (60, 60))]) / anew == pytest.approx(
+        1, abs=0.05
+    )
+    assert largest_change(maps[0], [maps[0] + 0.01]) / anew < 0.02
+
+
+def test_other_maps_are_brought_to_this_ones_mean_and_spread():
+    own, other = np.random.default_rng(3).normal(size=(2, 9, 9))
+    assert redrawn(own, [other]) == pytest.approx(redrawn(own, [300 * other + 7]))
+    assert redrawn(own, [2 * own + 1]) == pytest.approx(0, abs=1e-12)
+    for values, others in ((own, []), (own, [np.ones((9, 9))]), (np.ones((9, 9)), [own])):
+        assert redrawn(values, others) is None
+    with pytest.raises(EvaluationError, match="shapes"):
+        redrawn(own, [other[:5]])

@@ -61,6 +61,7 @@ def _robust(row, method, is_control, generator):
     return [
         shared | {"metric": "max_sensitivity", "value": moved},
         shared | {"metric": "noise_floor", "value": 0.1 if method == "lime" else 0.0},
+        shared | {"metric": "redrawn", "value": None if dead else float(generator.uniform(0.5, 1.2))},
         shared
         | {
             "metric": "randomisation_similarity",

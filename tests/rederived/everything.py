@@ -5,7 +5,8 @@ from tests.rederived.compared import Found
 
 FROM_TABLES = (
     of_images.metric_summary, of_images.metric_tests, of_images.counterfactual_summary, of_images.curve_means,
-    of_images.prediction_summary, of_images.randomisation_veto, of_images.agreement_means, of_trials.metric_trials,
+    of_images.prediction_summary, of_images.randomisation_veto, of_images.stability_summary,
+    of_images.agreement_means, of_trials.metric_trials,
     of_trials.headline, of_units.presence_summary, of_units.units_beyond_chance, of_units.category_comparison,
     of_units.category_agreement,
 )  # fmt: skip

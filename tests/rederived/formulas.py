@@ -46,6 +46,21 @@ def hall(values, bounds=(-math.inf, math.inf)):
     return cut((end(t), end(-t)), bounds)
 
 
+def fieller(above, below):
+    """Fieller 1954: ratios r for which 0 is in Hall's interval of above - r * below."""
+    n, ratio = len(above), above.sum() / below.sum()
+    if n < FEWEST_VALUES or equal(above - ratio * below):
+        return NOTHING
+    step = stats.sem(above - ratio * below) / below.mean()
+
+    def end(side):
+        miss = lambda r: hall(above - r * below)[0 if side < 0 else 1]  # noqa: E731
+        reach = next(reach for reach in 1.2 ** np.arange(60) if side * miss(ratio + side * reach * step) < 0)
+        return optimize.brentq(miss, ratio, ratio + side * reach * step, xtol=1e-13)
+
+    return end(-1), end(1)
+
+
 def exact_share(successes, n):
     """Clopper & Pearson 1934; scipy has it for whole numbers, and the quantiles are the same for others."""
     if float(successes).is_integer() and float(n).is_integer():

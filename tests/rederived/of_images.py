@@ -11,13 +11,13 @@ from tests.rederived.compared import Found, records
 
 UNIT, SIGNED, UNBOUNDED = (0.0, 1.0), (-1.0, 1.0), (0.0, math.inf)
 RANGES = {"srg": SIGNED, "road": SIGNED, "rank_correlation": SIGNED, "randomisation_similarity": SIGNED}
-RANGES |= dict.fromkeys(("max_sensitivity", "noise_floor"), UNBOUNDED)
+RANGES |= dict.fromkeys(("max_sensitivity", "noise_floor", "redrawn"), UNBOUNDED)
 """Of what a metric can be; all others lie in 0..1."""
 
 SHARES = ("pointing", "increase_in_confidence")
 """Metrics whose values are mostly 0 or 1."""
 
-NO_RANKING = ("randomisation_similarity", "noise_floor")
+NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
 ORACLE = "oracle"
 SCATTERED = {
     "iou": "chance_iou", "iou_matched": "chance_ap", "average_precision": "chance_ap",
@@ -208,6 +208,32 @@ def randomisation_veto(tables, found: Found):
             "constant": int((values.isna() & chance.isna()).sum()),
         }  # fmt: skip
         found.check(f"randomisation_veto {row['method']}", row, expected)
+
+
+def stability_summary(tables, found: Found):
+    """How far maps move over how far maps drawn anew would: sums over images, tested by signs of differences."""
+    table, asked = tables["robustness"], []
+    for row in records(tables["stability_summary"]):
+        of = table[table["method"] == row["method"]].astype({"value": float})
+        moved, anew = (
+            of[of["metric"] == name].groupby("image_id")["value"].mean()
+            for name in (row["measure"], "redrawn")
+        )
+        both = pd.concat([moved, anew], axis=1).dropna().to_numpy()
+        low, high = formulas.fieller(*both.T)
+        expected = {
+            "mean": both[:, 0].mean(), "redrawn": both[:, 1].mean(), "share": both[:, 0].sum() / both[:, 1].sum(),
+            "low": None if low is None else max(low, 0.0), "high": high, "n": len(both),
+            "excluded": len(set(moved.index) | set(anew.index)) - len(both),
+        }  # fmt: skip
+        within = 0.0
+        if row["measure"] == "max_sensitivity" and not row["is_control"]:
+            expected["p"], within = formulas.sign_flips(both[:, 1] - both[:, 0])
+            asked.append(row)
+        else:
+            expected |= dict.fromkeys(("p", "answer"))
+        found.check(f"stability_summary {row['measure']} {row['method']}", row, expected, {"p": within})
+    found.family("stability_summary", asked, lambda row: row["redrawn"] - row["mean"])
 
 
 def agreement_means(tables, found: Found):

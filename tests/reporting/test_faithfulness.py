@@ -9,6 +9,7 @@ from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
 from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
 from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
+from xai_assets.evaluation.stability import stability_summary
 from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.curves import curves
 from xai_assets.reporting.faithfulness import faithfulness
@@ -134,6 +135,37 @@ def test_a_map_that_outlives_the_model_is_vetoed_in_words():
         in said
     )
     assert (chapter["rows"][0]["alive"], chapter["rows"][0]["maps"], chapter["images"]) == (1, 2, 12)
+
+
+def test_a_method_is_called_stable_where_its_maps_are_shown_to_move_less_than_maps_drawn_anew():
+    def moved(images):
+        rows = [
+            (f"{image}.png", method, method in CONTROLS, metric, value * (1 + 0.01 * image))
+            for image in range(images)
+            for method, own in (("gradcam", 0.02), ("lime", 1.0 - 0.2 * (image % 2)), ("random", 0.0))
+            for metric, value in (("max_sensitivity", own), ("redrawn", 0.9))
+        ]
+        columns = ["image_id", "method", "is_control", "metric", "value"]
+        return stability_summary(pd.DataFrame(rows, columns=columns))
+
+    chapter = robustness(replace(measured(), stability_summary=moved(12)))
+    assert (
+        "Maps of Grad-CAM (0.02 of it) move less under noise than a map drawn anew would (12 images, p < 0.001, Holm "
+        "over 2 tests)."
+    ) in chapter["sentences"]
+    assert (
+        "Whether maps of LIME move less under noise than a map drawn anew would cannot be told with 12 images."
+        in (chapter["sentences"])
+    )
+    assert [row["anew"]["answer"] for row in chapter["rows"][:2]] == ["yes", "cannot_tell"]
+    assert (
+        "Share of a map drawn anew" in render("study", replace(measured(), stability_summary=moved(12))).html
+    )
+    few = robustness(replace(measured(), stability_summary=moved(4)))
+    assert any(
+        "cannot be told with 4 images; at least 7 are needed for 2 tests" in said for said in few["sentences"]
+    )
+    assert robustness(measured())["rows"][0]["anew"] is None
 
 
 def test_dead_networks_pass_no_method():

@@ -28,9 +28,10 @@ from xai_assets.evaluation.localization import localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.evaluation.metrics import AGAINST_TRUTH
 from xai_assets.evaluation.placement_trials import Scene, placement_trials
+from xai_assets.evaluation.stability import stability_summary
 from xai_assets.resources.warehouse import Scope
 
-_NO_RANKING = ("randomisation_similarity", "noise_floor")
+_NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
 """Metrics in which no method is better than another: a veto, and what another metric is read against."""
 
 
@@ -106,6 +107,7 @@ def load_masks(
             "counterfactuals": counterfactuals,
             "counterfactual_summary": counterfactual_summary(counterfactuals, seed=seed),
             "randomisation_veto": randomisation_veto(bench, robustness),
+            "stability_summary": stability_summary(robustness, seed=seed),
             "metric_summary": metric_summary(values, chance),
             "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], chance, seed=seed),
             "metric_trials": _with_placement(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.explained_cases import ExplainedCase, ExplainedCases, refuse_nothing
@@ -16,12 +17,15 @@ from xai_assets.evaluation.controls import every_control
 from xai_assets.evaluation.parameters import Robustness
 from xai_assets.evaluation.randomisation import chance_similarity, similarity, smooth_noise, veto_table
 from xai_assets.evaluation.ranking import RankedMaps
-from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
+from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity, redrawn
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 
 WHOLE = 1.0
 """The depth at which all layers are random."""
+
+OTHERS = 16
+"""Cases of other images, evenly spaced, whose maps say how far one would move if it were drawn anew."""
 
 CALIBRATION = 32
 """Images that statistics of batch normalisation are measured on: of the study's explained ones, evenly spaced."""
@@ -78,6 +82,8 @@ class _Work:
         self._reruns = MapReruns(bench, classifier, parameters, cases.views(CALIBRATION))
         self._lime = LimeReruns(bench, classifier, parameters)
         self._noise: dict[tuple[int, ...], RankedMaps] = {}
+        self._cases = cases
+        self._others: dict[str, list[tuple[str, np.ndarray]]] = {}
 
     def method(self, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of a method."""
@@ -86,6 +92,7 @@ class _Work:
         found: list[dict[str, Any]] = []
         if self._parameters.samples:
             found.append(_row(labels, "max_sensitivity", self._reruns.sensitivity(case, row, explained)))
+            found.append(_row(labels, "redrawn", self._redrawn(case, row["method"], explained.values)))
         if row["method"] == "lime":
             if self._parameters.seeds:
                 found += [_row(labels, **one) for one in self._lime.measures(case, explained)]
@@ -113,6 +120,7 @@ class _Work:
             )
             others = [again(case.view, other) for other in self._lime.other_seeds]
             found.append(_row(labels, "max_sensitivity", moved))
+            found.append(_row(labels, "redrawn", self._redrawn(case, name, values)))
             found.append(_row(labels, "noise_floor", largest_change(values, others) if others else None))
         if parameters.stages:
             chance = self._chance_of(values)
@@ -120,6 +128,21 @@ class _Work:
                 same = similarity(values, values)
                 found.append(_row(labels, "randomisation_similarity", same, chance=chance, **stage))
         return found
+
+    def _redrawn(self, case: ExplainedCase, method: str, values: np.ndarray) -> float | None:
+        """What maps of other images say of how far this one would move if it were drawn anew."""
+        if not self._others:
+            for number in self._cases.spread(OTHERS):
+                other = self._cases[number]
+                maps = {row["method"]: read_map(self._bench, row)[0].values for row in other.rows}
+                for name, found in (maps | other.controls).items():
+                    self._others.setdefault(name, []).append((other.image_id, found))
+        others = [
+            found
+            for image_id, found in self._others.get(method, [])
+            if image_id != case.image_id and found.shape == values.shape
+        ]
+        return redrawn(values, others)
 
     def _chance(self, explained: AttributionMap) -> float | None:
         return self._chance_of(explained.values) if explained.usable else None

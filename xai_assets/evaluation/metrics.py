@@ -145,6 +145,12 @@ _ALL = (
         "what max-sensitivity cannot tell from the method's own chance",
     ),
     Metric(
+        "redrawn", "Drawn anew", "", 0, float("inf"), "none",
+        "none: it is what max-sensitivity is held against", None,
+        "mean over maps of other images, at this map's mean and spread, of ‖other − map‖ / ‖map‖",
+        "the change of a map that is drawn anew, with the norm and offset of max-sensitivity",
+    ),
+    Metric(
         "lime_vsi", "Variables stability index", "", 0, 1, "higher",
         "features / superpixels, for features drawn at random", "chance",
         "mean over pairs of seeds of |top features in common| / features",

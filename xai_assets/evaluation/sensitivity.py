@@ -67,3 +67,33 @@ def largest_change(values: np.ndarray, others: Sequence[np.ndarray]) -> float | 
     if not norm or not np.isfinite([norm, *changes]).all():
         return None
     return max(changes, default=0.0) / norm
+
+
+def redrawn(values: np.ndarray, others: Sequence[np.ndarray]) -> float | None:
+    """How far a map would move if it were drawn anew: the mean of |other - values| / |values| over maps of other images.
+
+    Each other map is brought to the mean and the spread of this one first, so that only where it has its evidence
+    differs. With the norm and offset of `max_sensitivity`: of maps that have nothing in common it is √2 times the map's
+    spread over its norm.
+
+    Args:
+        values: h w float, the map.
+        others: maps of other images by the same method, h w each; those of one value are left out.
+
+    Returns:
+        None where the map has one value only or is not finite, or where there is no other.
+
+    Raises:
+        EvaluationError: maps of different shapes.
+    """
+    check_shape(values, *others)
+    exact = values.astype(np.float64)
+    shown = [other.astype(np.float64) for other in others]
+    shown = [other for other in shown if np.isfinite(other).all() and other.std() > 0]
+    if not shown or not np.isfinite(exact).all() or exact.std() == 0:
+        return None
+    mean, spread = exact.mean(), exact.std()
+    distances = [
+        np.linalg.norm((other - other.mean()) / other.std() * spread + mean - exact) for other in shown
+    ]
+    return float(np.mean(distances) / np.linalg.norm(exact))

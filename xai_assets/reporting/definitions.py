@@ -190,6 +190,7 @@ _SAYS = {
     "increase_in_confidence": "How often the class becomes more probable when the image is dimmed by the map.",
     "max_sensitivity": "How far the map moves, of its own length, when the image moves by less than can be seen.",
     "noise_floor": "How far the map moves when nothing does.",
+    "redrawn": "How far the map would move if it were drawn anew. Max-sensitivity is shown as a share of it.",
     "lime_vsi": "How far LIME's surrogates under two seeds choose the same superpixels.",
     "lime_csi": "How far LIME's surrogates under two seeds give a superpixel the same weight.",
     "lime_seed_iou": "How far LIME's masks under two seeds overlap.",

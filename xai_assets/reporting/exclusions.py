@@ -19,6 +19,7 @@ NOTHING_SHOWN = "the map has one value only, or the metric is not defined for it
 REASONS = {
     "randomisation_similarity": "the map of the trained or of the shuffled network has one value only",
     "max_sensitivity": "the map has one value only",
+    "redrawn": "the map has one value only, or no other image has a map",
 }
 """Why a metric has no value of a case; `NOTHING_SHOWN` where nothing more is known."""
 

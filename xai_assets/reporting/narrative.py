@@ -180,7 +180,7 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
         rows: as the chapter's.
         lime: `metric` and `value` of LIME's stability.
     """
-    methods, said = [row for row in rows if not row["is_control"]], sanity(rows)
+    methods, said = [row for row in rows if not row["is_control"]], [*sanity(rows), *_stable(rows)]
     loud = [
         names.method(row["key"]).title
         for row in methods
@@ -194,6 +194,31 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
     overlap = next((row["value"] for row in lime if row["metric"] == "lime_seed_iou" and row["value"]), None)
     if overlap:
         said.append(f"LIME's masks under two seeds overlap with an IoU of {overlap['mean']:.2f}.")
+    return said
+
+
+def _stable(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Which methods' maps move less under noise than maps drawn anew, and of which that is not shown."""
+    asked = [
+        (names.method(row["key"]).title, row["anew"]) for row in rows if row["anew"] and not row["is_control"]
+    ]
+    by_answer: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for title, found in asked:
+        by_answer.setdefault(found["answer"], []).append((title, found))
+    said = []
+    for answer, what in (
+        ("yes", "less under noise than a map drawn anew would"),
+        ("no", "more under noise than a map drawn anew would, and are not stable"),
+    ):
+        if found := by_answer.get(answer):
+            told = joined([f"{title} ({one['mean']:.2f} of it)" for title, one in found])
+            said.append(f"Maps of {told} move {what} ({evidence(*(one for _, one in found))}).")
+    if unsure := by_answer.get("cannot_tell"):
+        titles = joined([title for title, _ in unsure])
+        said.append(
+            f"Whether maps of {titles} move less under noise than a map drawn anew would cannot be told with "
+            f"{not_enough(*(one for _, one in unsure))}."
+        )
     return said
 
 

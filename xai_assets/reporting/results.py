@@ -54,6 +54,7 @@ class StudyResults:
     localization: pd.DataFrame = field(default_factory=_empty)
     faithfulness_curve_means: pd.DataFrame = field(default_factory=_empty)
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)
+    stability_summary: pd.DataFrame = field(default_factory=_empty)
     metric_summary: pd.DataFrame = field(default_factory=_empty)
     metric_tests: pd.DataFrame = field(default_factory=_empty)
     headline: pd.DataFrame = field(default_factory=_empty)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from xai_assets.evaluation.comparison import INTERVAL
+from xai_assets.evaluation.comparison import DECIDED, INTERVAL
+from xai_assets.evaluation.stability import SENSITIVITY
 from xai_assets.reporting import narrative
 from xai_assets.reporting.faithfulness import cell, ordered
-from xai_assets.reporting.numbers import plain
+from xai_assets.reporting.numbers import plain, records
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -19,7 +20,8 @@ def robustness(results: StudyResults) -> Row:
     """The chapter's data.
 
     Returns:
-        `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, and of the veto `similarity` (mean,
+        `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, `anew` (see `_anew`), and of
+        the veto `similarity` (mean,
         low, high, n; or None), `above`, `vetoed`, `alive` and `maps`: how many of the shuffled network's maps show
         anything, and of how many), `lime` (metric and value), `sentences`, `images` (the fewest that were measured).
     """
@@ -28,6 +30,7 @@ def robustness(results: StudyResults) -> Row:
     if not len(found):
         return {"rows": [], "lime": [], "sentences": [], "images": 0}
     vetoes = {row["method"]: row for row in results.randomisation_veto.to_dict("records")}
+    anew = {row["method"]: row for row in records(results.stability_summary) if row["measure"] == SENSITIVITY}
     rows = []
     for key, is_control in ordered(found):
         veto = vetoes.get(key, {})
@@ -37,6 +40,7 @@ def robustness(results: StudyResults) -> Row:
                 "is_control": is_control,
                 "sensitivity": cell(table, key, "max_sensitivity", None),
                 "floor": cell(table, key, "noise_floor", None),
+                "anew": _anew(anew.get(key)),
                 "similarity": _similarity(veto),
                 "above": plain(veto.get("above")),
                 "vetoed": plain(veto.get("vetoed")),
@@ -51,6 +55,13 @@ def robustness(results: StudyResults) -> Row:
         "sentences": narrative.robustness(rows, lime),
         "images": _fewest(found),
     }
+
+
+def _anew(row: Row | None) -> Row | None:
+    """Max-sensitivity as a share of that of a map drawn anew (mean, low, high, n), and what was decided of it."""
+    if row is None or row["share"] is None:
+        return None
+    return {"mean": row["share"]} | {name: row[name] for name in (*INTERVAL, *DECIDED)}
 
 
 def _similarity(veto: Row) -> Row | None:

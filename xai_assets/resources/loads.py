@@ -28,6 +28,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "faithfulness_curve_means",
         "robustness",
         "randomisation_veto",
+        "stability_summary",
         "metric_summary",
         "metric_tests",
         "metric_trials",

@@ -107,7 +107,7 @@ METRIC_TABLES: dict[str, Table] = {
         {
             **CASE,
             **_WHO,
-            "metric": text("the metric, by its key: max_sensitivity, noise_floor, lime_vsi, …"),
+            "metric": text("the metric, by its key: max_sensitivity, noise_floor, redrawn, lime_vsi, …"),
             "variant": text(
                 "randomisation_similarity: the layer from which on all are random; else NULL", nullable=True
             ),
@@ -140,6 +140,23 @@ METRIC_TABLES: dict[str, Table] = {
             "constant": whole("maps of the trained network that are constant already"),
         },
         key=("method",),
+    ),
+    "stability_summary": Table(
+        "one row a measure and method or control: how far maps move, as a share of how far maps drawn anew would",
+        {
+            "measure": text(
+                "max_sensitivity: under noise in the image; noise_floor: by the method's own chance"
+            ),
+            **_WHO,
+            "mean": real("the measure, over images that have both", nullable=True),
+            "redrawn": real(
+                "what maps of other images, at the same mean and spread, would move it", nullable=True
+            ),
+            "share": real("mean over redrawn: 0 stays, about 1 is drawn anew", nullable=True),
+            **_MEAN,
+            **_DECIDED,
+        },
+        key=("measure", "method"),
     ),
     "prediction_summary": Table(
         "one row a model: how often it is right about the study's labelled images",
