@@ -6,12 +6,18 @@ thread each (OMP_NUM_THREADS decides), the contenders one after the other.
 
 import argparse
 
-from benchmarks import dissection_activations, dissection_pixel_labels, dissection_scoring
+from benchmarks import (
+    dissection_activations,
+    dissection_pixel_labels,
+    dissection_scoring,
+    dissection_shuffled,
+)
 
 PARTS = {
     "scoring": dissection_scoring,
     "pixel-labels": dissection_pixel_labels,
     "activations": dissection_activations,
+    "shuffled": dissection_shuffled,
 }
 
 

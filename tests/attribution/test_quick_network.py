@@ -7,7 +7,8 @@ from torch import nn
 from tests.attribution import networks
 from xai_assets.attribution import quick_network as module
 from xai_assets.attribution.fusing import FusedConvolution, can_fuse
-from xai_assets.attribution.quick_network import agree, quick_network
+from xai_assets.attribution.quick_network import quick_network
+from xai_assets.vision.same_scores import agree
 
 CPU = torch.device("cpu")
 needs_fusing = pytest.mark.skipif(not can_fuse(CPU), reason="torch has no oneDNN here")

@@ -6,9 +6,7 @@ import pytest
 from scipy import stats
 
 from xai_assets.dissection.category_comparison import category_comparison
-from xai_assets.dissection.held_probe import HeldProbe
 from xai_assets.dissection.presence_summary import presence_summary
-from xai_assets.dissection.probe import ArrayProbe
 from xai_assets.dissection.units_beyond_chance import units_beyond_chance
 
 FACTS = {
@@ -89,18 +87,3 @@ def test_categories_of_two_models_are_told_by_words_and_not_by_units():
     swapped = category_comparison(both[::-1], pd.DataFrame())
     assert swapped.set_index("category").loc["scene", "answer"] == "no"
     assert category_comparison(both[both["model"] == "a"], pd.DataFrame()).empty
-
-
-def test_a_held_probe_shows_the_same_images_and_reads_each_once():
-    class Counted(ArrayProbe):
-        read = 0
-
-        def image(self, index):
-            type(self).read += 1
-            return super().image(index)
-
-    probe = Counted([np.full((4, 4, 3), value, np.uint8) for value in range(3)])
-    held = HeldProbe(probe, memory=2 * 48)
-    for _ in range(2):
-        assert [int(held.image(index)[0, 0, 0]) for index in range(3)] == [0, 1, 2]
-    assert Counted.read == 4 and len(held) == 3 and held.ids == probe.ids  # the third does not fit

@@ -8,7 +8,7 @@ import pandas as pd
 from xai_assets.analysis.activation_store import ActivationStore, Place
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.probe import open_probe
-from xai_assets.analysis.shuffled_scores import shuffled_networks
+from xai_assets.analysis.shuffled_scores import observed_on_part, shuffled_networks
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import CODE_VERSION, Activations, collect
 from xai_assets.dissection.probe import ProbeSet
@@ -37,7 +37,8 @@ def unit_activations(bench: Workbench, probe_table: pd.DataFrame) -> pd.DataFram
         bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
         key, found = _collected(bench, classifier, entry, probe, hashes)
         # Here, where the network is: the two methods of dissection, which may run at once, read them.
-        shuffled_networks(bench, entry.model.name, probe_table["sha256"].iloc[0], bench.progress)
+        if shuffled_networks(bench, entry.model.name, probe_table["sha256"].iloc[0], bench.progress):
+            observed_on_part(bench, entry.model.name, probe_table["sha256"].iloc[0], bench.progress)
         rows += [
             {
                 "model": entry.model.name,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xai_assets.analysis.activations import read_activations
 from xai_assets.analysis.probe import open_probe, probe_groups, probe_labels
-from xai_assets.analysis.shuffled_scores import ShuffledLayer, shuffled_networks
+from xai_assets.analysis.shuffled_scores import PartLayer, observed_on_part, shuffled_networks
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import label_segments
 from xai_assets.dissection.activations import Activations
@@ -43,9 +43,9 @@ def pixel_label_tables(
         counts = _overlaps(
             bench, found, of_model, probe_sha256, labels, _part(bench, 2 * number, 2 * len(models))
         )
-        networks = shuffled_networks(
-            bench, model, probe_sha256, _part(bench, 2 * number + 1, 2 * len(models))
-        )
+        progress = _part(bench, 2 * number + 1, 2 * len(models))
+        networks = shuffled_networks(bench, model, probe_sha256, progress)
+        observed = observed_on_part(bench, model, probe_sha256, progress) if networks else {}
         for layer, (thresholds, tally, null) in counts.items():
             dead = found.layers[layer].dead
             trust = pixel_significance(tally.iou.max(axis=1), null, ~dead)
@@ -58,14 +58,15 @@ def pixel_label_tables(
                     dead,
                     trust,
                     shuffled=[_best_ious(network[layer]) for network in networks],
+                    on_part=observed[layer].iou if networks else None,
                     min_iou=bench.dissection.netdissect.min_iou,
                 )
             )
     return tables
 
 
-def _best_ious(layer: ShuffledLayer) -> np.ndarray:
-    """Of the active units. Fewer images let chance reach a little higher: the null is rather too strict."""
+def _best_ious(layer: PartLayer) -> np.ndarray:
+    """Of the active units."""
     assert layer.iou is not None
     return layer.iou[~layer.dead]
 

@@ -1,7 +1,6 @@
 """What the units of a study's networks would do if their weights were shuffled: a control that training has to beat."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,41 +8,15 @@ from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.probe import open_probe, probe_labels
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection import activations, label_segments, netdissect
-from xai_assets.dissection.activations import collect
-from xai_assets.dissection.held_probe import HeldProbe
-from xai_assets.dissection.label_segments import LabelSegments
-from xai_assets.dissection.netdissect import tally
-from xai_assets.dissection.shuffled import shuffled_twin
-from xai_assets.dissection.thresholds import top_quantile_thresholds
+from xai_assets.dissection.shown_part import PartLayer, ShownPart
 from xai_assets.files import fingerprint
 from xai_assets.progress import Progress
-from xai_assets.study import DissectedModel
-from xai_assets.vision.classifiers import Classifier
 
 KIND = "shuffled"
-CODE_VERSION = 3
+CODE_VERSION = 4
 
-CALIBRATED = 64
-"""Images, evenly spaced, on which a shuffled network's batch norms are measured: every cell of a map counts."""
-
-
-@dataclass(frozen=True)
-class ShuffledLayer:
-    """One layer of a network with shuffled weights, on a part of the probe set.
-
-    Attributes:
-        response: float32 (m, u), pooled as the study's CLIP-Dissect pools.
-        dead: bool (u,).
-        iou: float64 (u,), the largest IoU with a pixel label; None without labels or maps.
-    """
-
-    response: np.ndarray
-    dead: np.ndarray
-    iou: np.ndarray | None
-
-
-ShuffledNetwork = Mapping[str, ShuffledLayer]
-"""Its layers, by path."""
+PartNetwork = Mapping[str, PartLayer]
+"""A network's layers on a part of the probe set, by path."""
 
 
 def part_of(images: int, count: int) -> list[int]:
@@ -54,14 +27,28 @@ def part_of(images: int, count: int) -> list[int]:
 
 def shuffled_networks(
     bench: Workbench, model: str, probe_sha256: str, progress: Progress
-) -> list[ShuffledNetwork]:
+) -> list[PartNetwork]:
     """The study's shuffled networks, each shown a part of the probe set once; both methods of dissection read these.
 
     Each network is kept by itself, so that a study that asks for more of them computes those alone.
     """
-    settings, seed = bench.dissection.netdissect, bench.study.seed
+    seed = bench.study.seed
+    seeds = [seed + number for number in range(bench.dissection.netdissect.shuffles)]
+    return _networks(bench, model, probe_sha256, seeds, progress)
+
+
+def observed_on_part(bench: Workbench, model: str, probe_sha256: str, progress: Progress) -> PartNetwork:
+    """The network itself, seen as the shuffled ones are: the same images, thresholds over these, the same labels."""
+    return _networks(bench, model, probe_sha256, [None], progress)[0]
+
+
+def _networks(
+    bench: Workbench, model: str, probe_sha256: str, seeds: Sequence[int | None], progress: Progress
+) -> list[PartNetwork]:
+    """The networks of these seeds; None is the one whose weights are in their own order."""
+    settings = bench.dissection.netdissect
     (entry,) = (entry for entry in bench.dissection.models if entry.model.name == model)
-    if not settings.shuffles:
+    if not seeds:
         return []
     classifier = open_classifier(bench, entry.model)
     keys = [
@@ -81,58 +68,32 @@ def shuffled_networks(
                 "quantile": settings.quantile,
                 "pooling": bench.dissection.clip_dissect.pooling,
                 "images": settings.shuffle_images,
-                "seed": seed + number,
+                "seed": seed,
             }
         )
-        for number in range(settings.shuffles)
+        for seed in seeds
     ]
     wanting = [number for number, key in enumerate(keys) if not bench.store.has(KIND, key)]
-    computed = _computed(bench, classifier, entry, probe_sha256, [seed + number for number in wanting])
-    for done, (number, arrays) in enumerate(zip(wanting, computed, strict=True)):
-        bench.store.put(KIND, keys[number], arrays, {})
-        progress(done + 1, len(wanting))
+    if wanting:
+        probe = open_probe(bench, probe_sha256)
+        chosen = part_of(len(probe), settings.shuffle_images)
+        labels = None
+        if probe.concepts is not None:
+            labels = probe_labels(bench, probe, probe_sha256).select(chosen)
+        part = ShownPart(classifier, entry.layers, probe, chosen, labels, settings.quantile, entry.layout)
+        pooling = bench.dissection.clip_dissect.pooling
+        for done, number in enumerate(wanting):
+            arrays: dict[str, np.ndarray] = {}
+            for name, layer in part.of(seeds[number], pooling).items():
+                arrays |= {f"{name}/response": layer.response, f"{name}/dead": layer.dead}
+                arrays |= {} if layer.iou is None else {f"{name}/iou": layer.iou}
+            bench.store.put(KIND, keys[number], arrays, {})
+            progress(done + 1, len(wanting))
     return [_network(bench.store.get(KIND, key)[0], entry.layers) for key in keys]
 
 
-def _computed(
-    bench: Workbench, classifier: Classifier, entry: DissectedModel, probe_sha256: str, seeds: list[int]
-) -> Iterator[dict[str, np.ndarray]]:
-    """The arrays of the networks of these seeds, one after the other."""
-    if not seeds:
-        return
-    settings, pooling = bench.dissection.netdissect, bench.dissection.clip_dissect.pooling
-    probe = HeldProbe(open_probe(bench, probe_sha256))
-    chosen = part_of(len(probe), settings.shuffle_images)
-    few = chosen[:: max(1, len(chosen) // CALIBRATED)][:CALIBRATED]
-    labels: LabelSegments | None = None
-    if probe.concepts is not None:
-        labels = probe_labels(bench, probe.of, probe_sha256).select(chosen)
-    for seed in seeds:
-        twin = shuffled_twin(classifier, probe, few, seed=seed)
-        found = collect(
-            twin,
-            entry.layers,
-            probe,
-            indices=chosen,
-            layouts=entry.layout,
-            quantile=settings.quantile,
-            with_maps=labels is not None,
-        )
-        arrays: dict[str, np.ndarray] = {}
-        for name, layer in found.layers.items():
-            arrays |= {f"{name}/response": layer.response(pooling), f"{name}/dead": layer.dead}
-        maps = {name: layer.maps for name, layer in found.layers.items() if layer.maps is not None}
-        if labels is not None and maps:
-            thresholds = {
-                name: top_quantile_thresholds(found.layers[name], settings.quantile) for name in maps
-            }
-            for name, counts in tally(maps, thresholds, labels, boxes=found.boxes).items():
-                arrays[f"{name}/iou"] = counts.iou.max(axis=1)
-        yield arrays
-
-
-def _network(arrays: Mapping[str, np.ndarray], layers: tuple[str, ...] | list[str]) -> ShuffledNetwork:
+def _network(arrays: Mapping[str, np.ndarray], layers: tuple[str, ...] | list[str]) -> PartNetwork:
     return {
-        name: ShuffledLayer(arrays[f"{name}/response"], arrays[f"{name}/dead"], arrays.get(f"{name}/iou"))
+        name: PartLayer(arrays[f"{name}/response"], arrays[f"{name}/dead"], arrays.get(f"{name}/iou"))
         for name in layers
     }

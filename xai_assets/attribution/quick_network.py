@@ -12,10 +12,7 @@ from torch import Tensor, fx, nn
 
 from xai_assets.attribution.fusing import can_fuse, fold, fuse
 from xai_assets.attribution.plain_graph import trace
-
-TOLERANCE = 1e-4
-"""The largest difference from the network's own scores, a share of the largest score. Folding batch norm makes
-about 1e-6; a wrong graph, orders more."""
+from xai_assets.vision.same_scores import agree
 
 
 def quick_network(
@@ -61,15 +58,6 @@ def _scores(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 def _told(name: str, reasons: list[str]) -> str:
     return f"{name} ({'; '.join(reasons)})" if reasons else name
-
-
-def agree(found: Tensor, wanted: Tensor) -> bool:
-    """Whether two answers differ by rounding only; values that are not finite must be so in both."""
-    if found.shape != wanted.shape:
-        return False
-    finite = wanted[wanted.isfinite()]
-    scale = finite.abs().max().item() if finite.numel() else 0.0
-    return torch.allclose(found, wanted, rtol=0, atol=TOLERANCE * scale + 1e-12, equal_nan=True)
 
 
 def _lying_as_usual(graph: fx.GraphModule) -> Callable[[Tensor], Tensor]:

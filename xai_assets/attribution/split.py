@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from xai_assets.attribution.capture import Capture, capture, gradients, score_gradient, substitute
 from xai_assets.attribution.graph_cut import GraphCut, cut
-from xai_assets.attribution.quick_network import agree
 from xai_assets.attribution.replay import replay
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader
 from xai_assets.vision.layouts import Layout
+from xai_assets.vision.same_scores import agree
 from xai_assets.vision.spec import LayoutSpec
 
 

@@ -27,6 +27,9 @@ MEMORY_LIMIT = 512 * 2**20
 CHUNK_IMAGES = 256
 """Images a chunk: what a killed run loses at most."""
 
+ALONE_MARGIN = 1.1
+"""What is enough where nothing else is asked of the maps than the thresholds over these very images."""
+
 MARGIN = 2.0
 """Maps are kept down to the threshold of so many times the quantile, so that another probe set or a somewhat larger
 quantile can be answered from them as well."""
@@ -43,6 +46,9 @@ def collect(
     with_maps: bool = True,
     known: Activations | None = None,
     levels: Mapping[str, np.ndarray] | None = None,
+    alone: bool = False,
+    inputs: Callable[[Sequence[int]], tuple[Tensor, np.ndarray]] | None = None,
+    forward: Callable[[Tensor], object] | None = None,
     keep: Callable[[Activations], Activations] = lambda chunk: chunk,
     batch_size: int = 64,
     memory_limit: int = MEMORY_LIMIT,
@@ -65,6 +71,9 @@ def collect(
         with_maps: keep maps at all (Network Dissection needs them, CLIP-Dissect does not).
         known: activations of other images of the probe set, whose values raise the bound from the start.
         levels: layer -> float32 (u,): keep the maps that exceed these, instead of rising bounds.
+        alone: thresholds will be taken at this quantile and over these images only: fewer maps are kept.
+        inputs: gives the network's input for some images, as `passes.batch_of` does, which it stands for.
+        forward: shows a batch to the network, in another way than by calling it.
         keep: called with every finished chunk of images; what it returns stands for the chunk, such as the same
             arrays in memory-mapped files.
         batch_size: images a forward pass.
@@ -89,8 +98,8 @@ def collect(
     recorders = {
         name: LayerRecorder(
             name,
-            len(probe),
-            quantile=min(MARGIN * quantile, 1.0) if with_maps else None,
+            len(chosen) if alone else len(probe),
+            quantile=min((ALONE_MARGIN if alone else MARGIN) * quantile, 1.0) if with_maps else None,
             known=None if known is None else known.layers[name].maps,
             levels=None if levels is None else levels.get(name),
         )
@@ -104,12 +113,15 @@ def collect(
     with listening(classifier.network, layers) as heard, torch.inference_mode():
         for start in range(0, len(chosen), batch_size):
             stop = min(start + batch_size, len(chosen))
-            batch, seen = batch_of(classifier, probe, chosen[start:stop])  # b 3 h w, b 4
+            some = chosen[start:stop]
+            batch, seen = (
+                batch_of(classifier, probe, some) if inputs is None else inputs(some)
+            )  # b 3 h w, b 4
             boxes.append(seen)
             for outputs in heard.values():
                 outputs.clear()
-            classifier.network(batch)
-            names = [probe.ids[index] for index in chosen[start:stop]]
+            (forward or classifier.network)(batch)
+            names = [probe.ids[index] for index in some]
             given, layouts_of = {}, {}
             for name in layers:
                 output = only(heard[name], name)
@@ -138,5 +150,6 @@ def _check_rows(
     """Refuse a layer whose first axis is as long as the batch by chance: with another number of images it is not."""
     doubtful = [name for name, output in given.items() if len(batch) in output.shape[1:]]
     if doubtful:
-        again = batch[:1].expand(len(batch) + 1, *batch.shape[1:])
+        other = 3 if len(batch) != 3 else 4  # few: it is a pass more
+        again = batch[:1].expand(other, *batch.shape[1:])
         list(units_of(classifier.network, doubtful, again, [layouts.get(name) for name in doubtful]))

@@ -154,6 +154,7 @@ def netdissect_table(
     trust: Significance | None = None,
     *,
     shuffled: Sequence[np.ndarray] = (),
+    on_part: np.ndarray | None = None,
     min_iou: float = MIN_IOU,
 ) -> pd.DataFrame:
     """The pixel label that each unit of a layer overlaps most.
@@ -166,6 +167,8 @@ def netdissect_table(
         trust: from `pixel_significance`; None: its columns are empty.
         shuffled: of each network with shuffled weights, the best IoUs of the same layer's active units (m,); none: the
             columns are empty.
+        on_part: float64 (u,), the units' own best IoUs on the images that these networks were shown, which are held
+            against theirs; None: they were shown all images.
         min_iou: a unit is a detector above this.
 
     Returns:
@@ -215,5 +218,6 @@ def netdissect_table(
     for name in ("null_mean", "null_std", "z", "p", "q"):
         values = np.full(len(iou), np.nan) if trust is None else getattr(trust, name)
         columns[name] = real(values, living)
-    found = against_shuffled(first_iou, living, shuffled) if shuffled else None
+    compared = first_iou if on_part is None else on_part
+    found = against_shuffled(compared, living, shuffled) if shuffled else None
     return _held_against(pd.DataFrame(columns), living, found).reindex(columns=list(NET_TABLE))

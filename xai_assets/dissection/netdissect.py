@@ -35,6 +35,7 @@ def tally(
     labels: LabelSegments,
     *,
     boxes: np.ndarray | None = None,
+    seen: "SeenLabels | None" = None,
     progress: Progress = silent,
 ) -> dict[str, Tally]:
     """Count overlaps of all layers' units with all the probe's concepts: `paired_tallies` with each image's own labels.
@@ -45,7 +46,7 @@ def tally(
     Where the model saw only a part of the picture (a centre crop), only pixels whose centres lie in that part count.
     """
     own = np.arange(len(labels))[None]
-    found = paired_tallies(maps, thresholds, labels, own, boxes=boxes, progress=progress)
+    found = paired_tallies(maps, thresholds, labels, own, boxes=boxes, seen=seen, progress=progress)
     return {name: tallies[0] for name, tallies in found.items()}
 
 
@@ -56,6 +57,7 @@ def paired_tallies(
     pairings: np.ndarray,
     *,
     boxes: np.ndarray | None = None,
+    seen: "SeenLabels | None" = None,
     progress: Progress = silent,
 ) -> dict[str, list[Tally]]:
     """Count overlaps of the on-regions on image i with the labels of image `pairings[s, i]`, for every pairing s.
@@ -70,6 +72,7 @@ def paired_tallies(
         labels: of n images.
         pairings: int (s, n), a permutation of the images in each row.
         boxes: float32 (n, 4), as `Activations.boxes`; None: the whole pictures.
+        seen: these labels in these boxes, made before; None: made here.
         progress: called with images done and in all.
 
     Raises:
@@ -82,7 +85,8 @@ def paired_tallies(
                 f"they are of {values.shape[0]} images, the probe of {len(labels)}",
                 "Collect them over this probe set.",
             )
-    seen = _Seen(labels, np.broadcast_to(WHOLE, (len(labels), 4)) if boxes is None else boxes)
+    if seen is None:
+        seen = SeenLabels(labels, np.broadcast_to(WHOLE, (len(labels), 4)) if boxes is None else boxes)
     counts = _Counts(sum(values.shape[1] for values in maps.values()), len(pairings), labels)
     for start in range(0, len(labels), _BLOCK_IMAGES):
         block = range(start, min(start + _BLOCK_IMAGES, len(labels)))
@@ -176,8 +180,13 @@ class _ImageLabels:
     present: np.ndarray  # int (k,), the categories of which there are any
 
 
-class _Seen:
-    """What the model saw of all images' labels, and the counts that depend on no unit."""
+class SeenLabels:
+    """What the model saw of all images' labels, and the counts that depend on no unit.
+
+    Args:
+        labels: of n images.
+        boxes: float32 (n, 4), as `Activations.boxes`.
+    """
 
     def __init__(self, labels: LabelSegments, boxes: np.ndarray) -> None:
         self._labels, self._boxes = labels, boxes
