@@ -25,7 +25,7 @@ def test_studies_are_listed_and_a_broken_one_says_so(invoke, tmp_path):
     folder.mkdir(parents=True)
     (folder / "broken.yaml").write_text("title: []\n", encoding="utf-8")
     listed = invoke("studies").output.splitlines()
-    assert [line.split()[0] for line in listed] == ["broken", "demo", "imagenet-places"]
+    assert [line.split()[0] for line in listed] == ["broken", "demo", "imagenet-places", "photographs"]
     assert "not valid: broken.yaml:1: title" in listed[0]
 
 

@@ -86,7 +86,7 @@ def test_windows_line_ends_and_a_missing_last_one_are_kept():
     assert edited(HEAD.rstrip("\n")) == HEAD + f"  lime_per_image:\n    a.png: {LINE}\n"
 
 
-@pytest.mark.parametrize("name", ["demo", "imagenet-places"])
+@pytest.mark.parametrize("name", ["demo", "imagenet-places", "photographs"])
 def test_the_shipped_studies_can_be_edited(name, tmp_path):
     path = tmp_path / f"{name}.yaml"
     before = (shipped("studies") / f"{name}.yaml").read_text(encoding="utf-8")

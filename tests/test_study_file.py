@@ -35,7 +35,7 @@ def test_a_good_study_is_read_and_its_paths_start_at_its_folder(tmp_path):
     assert found.resolve("pictures") == tmp_path / "pictures"
 
 
-@pytest.mark.parametrize("name", ["demo", "imagenet-places"])
+@pytest.mark.parametrize("name", ["demo", "imagenet-places", "photographs"])
 def test_shipped_studies_are_valid(name):
     assert find_study(name, Settings.from_environment({})).study.name == name
 
@@ -89,7 +89,7 @@ def test_text_that_is_not_utf8(tmp_path):
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
     settings = Settings.from_environment({"XAI_DATA": str(tmp_path)})
-    with pytest.raises(StudyError, match="Known studies: demo, imagenet-places"):
+    with pytest.raises(StudyError, match="Known studies: demo, imagenet-places, photographs"):
         find_study("dmeo", settings)
 
 

@@ -214,7 +214,9 @@ def test_names_that_no_study_may_have_are_left_out_and_said(tmp_path):
 
 def test_a_folder_that_is_not_there_has_no_studies_but_the_shipped(tmp_path):
     settings = Settings.from_environment({"XAI_STUDIES": str(tmp_path / "away"), "XAI_DATA": str(tmp_path)})
-    assert set(study_paths(settings)) == {"demo", "imagenet-places"} and odd_files(settings) == []
+    assert (
+        set(study_paths(settings)) == {"demo", "imagenet-places", "photographs"} and odd_files(settings) == []
+    )
 
 
 PIECES = st.sampled_from(
@@ -306,5 +308,5 @@ def test_the_list_says_what_is_not_valid_and_what_is_not_read(tmp_path, monkeypa
     assert rows["Good"]["problem"].startswith("Good.yaml is not read")
     assert "shipped" in rows["demo"]["note"]
     shown = CliRunner().invoke(cli, ["studies"])
-    assert shown.exit_code == 0 and len(shown.stdout.splitlines()) == 5
+    assert shown.exit_code == 0 and len(shown.stdout.splitlines()) == 6
     assert "attribution.methods.gradcam: fields" in CliRunner().invoke(cli, ["studies", "--fields"]).stdout

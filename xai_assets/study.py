@@ -148,6 +148,9 @@ class Dissection(Part):
         return self
 
 
+PACKAGED = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$"
+"""A file in a top-level package: no path leaves it, and none is hidden."""
+
 SUBFOLDERS = "subfolders"
 """`labels` of images that lie in folders with the names of their classes."""
 
@@ -160,10 +163,16 @@ class DioramaImages(Part):
 
 
 class ImageSource(Part):
-    """Where the images to explain come from: exactly one of the two."""
+    """Where the images to explain come from: exactly one of the first three."""
 
     diorama: DioramaImages | None = Field(None, description="scenes of the embedded picture world")
     folder: str | None = Field(None, description="a folder of photographs (JPEG, PNG, WebP, …)")
+    packaged: tuple[Annotated[str, Field(pattern=PACKAGED)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="image files that come with installed Python packages, such as skimage/data/coffee.png; an image is "
+        "named by its file's name",
+    )
     recursive: bool | None = Field(
         None,
         description="take the images in folders below as well; an image is then named by its path below the folder. "
@@ -171,7 +180,7 @@ class ImageSource(Part):
     )
     labels: str | None = Field(
         None,
-        description="of a folder, what its images show: `subfolders` (each folder in it has a class's name), a CSV file "
+        description="of files, what the images show: `subfolders` (each folder in it has a class's name), a CSV file "
         "(image,label or image,label,split; several rows an image where it shows several classes), or COCO's "
         "instances_*.json. A class is said by its name, its number from 0 or its WordNet synset (n02099601)",
     )
@@ -183,10 +192,15 @@ class ImageSource(Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        _exactly_one(self, ("diorama", "folder"))
-        of_folder = [name for name in ("recursive", "labels", "split") if getattr(self, name) is not None]
-        if of_folder and self.folder is None:
-            raise ValueError(f"`{of_folder[0]}` is for a folder of images; of Diorama's scenes all is known")
+        _exactly_one(self, ("diorama", "folder", "packaged"))
+        of_files = [name for name in ("recursive", "labels", "split") if getattr(self, name) is not None]
+        if of_files and self.diorama is not None:
+            raise ValueError(f"`{of_files[0]}` is for files of images; of Diorama's scenes all is known")
+        if self.packaged is not None and (self.recursive is not None or self.labels == SUBFOLDERS):
+            raise ValueError("`recursive` and `labels: subfolders` are for a folder of images")
+        names = [path.rpartition("/")[2] for path in self.packaged or ()]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"`packaged` has two files of the name {twice[0]}, which images are known by")
         suffix = (self.labels or "").lower().rpartition(".")[2]
         if self.labels is not None and self.labels != SUBFOLDERS and suffix not in ("csv", "json"):
             raise ValueError(
@@ -308,7 +322,7 @@ class Attribution(Part):
 
     @model_validator(mode="after")
     def _labels_to_explain(self) -> Self:
-        if self.explain != "predicted" and self.images.folder and self.images.labels is None:
+        if self.explain != "predicted" and not self.images.diorama and self.images.labels is None:
             raise ValueError(
                 f"`explain: {self.explain}` needs labels: give images.labels, or write `explain: predicted`"
             )

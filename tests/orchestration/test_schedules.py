@@ -128,7 +128,7 @@ def test_a_time_zone_that_does_not_exist_is_a_problem_of_its_study(tmp_path, zon
         {"dagster/partition": "demo"},
         {
             "dagster/asset_partition_range_start": "demo",
-            "dagster/asset_partition_range_end": "imagenet-places",
+            "dagster/asset_partition_range_end": "photographs",
         },
     ],
 )

@@ -44,7 +44,7 @@ def images(bench: Workbench) -> pd.DataFrame:
     """
     source = bench.attribution.images
     preprocessing = explained_preprocessing(bench)
-    rows = list(_diorama(bench, preprocessing) if source.diorama else _folder(bench, preprocessing))
+    rows = list(_diorama(bench, preprocessing) if source.diorama else _files(bench, preprocessing))
     bench.tally.images += [(row["image_id"], row["reason"]) for row in rows if row["status"] != "ok"]
     if not any(row["status"] == "ok" for row in rows):
         raise nothing_usable(bench.file, bench.tally.images)
@@ -60,7 +60,8 @@ def explained_preprocessing(bench: Workbench) -> Preprocessing:
 def nothing_usable(file: StudyFile, bad: Sequence[tuple[str, str]]) -> XaiError:
     """The error of a study that has no image left, with the reasons; `bad`: name and reason of each image."""
     assert file.study.attribution is not None
-    where = file.study.attribution.images.folder or "the embedded world"
+    source = file.study.attribution.images
+    where = source.folder or ("installed packages" if source.packaged else "the embedded world")
     reasons = "; ".join(group.line("images") for group in by_reason(bad)[:NAMED]) or "there are none"
     return XaiError(
         f"images of study {file.study.name}",
@@ -120,7 +121,7 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
         bench.progress(done, len(scenes))
 
 
-def _folder(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
+def _files(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
     own = own_images(bench.file, bench.tally)
     notes: list[tuple[str, str]] = []
     for done, (name, found) in enumerate(read_fitting(own.paths, preprocessing, own.folder), 1):
@@ -146,9 +147,9 @@ class FolderImage:
 
 
 def read_fitting(
-    paths: Iterable[Path], preprocessing: Preprocessing, folder: Path
+    paths: Iterable[Path], preprocessing: Preprocessing, folder: Path | None
 ) -> Iterator[tuple[str, FolderImage]]:
-    """Each image file of a folder by its name, read and held against what the model's preprocessing takes."""
+    """Each image file by its name (below the folder, if any), read and held against what the preprocessing takes."""
     for name, found in read_each(paths, root=folder):
         if isinstance(found, Quarantined):
             yield name, FolderImage(name, None, f"{found.why}. {found.remedy}")
@@ -183,9 +184,8 @@ def image_names(file: StudyFile) -> tuple[str, ...]:
     if file.study.attribution is None:
         raise XaiError(f"study {file.study.name}", "has no attribution", "Add one first.")
     source = file.study.attribution.images
-    if source.folder:
+    if source.diorama is None:
         return own_images(file, Tally()).ids
-    assert source.diorama is not None
     return tuple(scene.id for scene in study_images(SPLIT, source.diorama.singles, source.diorama.pairs))
 
 

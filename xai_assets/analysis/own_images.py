@@ -1,4 +1,4 @@
-"""Which image files a study takes from its folder, and the labels that they have: subfolders, CSV or COCO's JSON."""
+"""Which image files a study takes, and the labels that they have: subfolders, CSV or COCO's JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from xai_assets.reading import shown
 from xai_assets.set_aside import lines, listed
 from xai_assets.study import SUBFOLDERS
 from xai_assets.study_file import StudyFile
-from xai_assets.vision.image_files import BELOW, SUFFIXES, ImageFolder, image_id, list_folder
+from xai_assets.vision.image_files import BELOW, SUFFIXES, ImageFolder, image_id, list_folder, list_packaged
 
 NAMED = 3
 """Images that an error names."""
@@ -20,16 +20,16 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class OwnImages:
-    """The images of a study's folder.
+    """The images of a study's folder, or of installed packages.
 
     Attributes:
-        folder: the folder.
+        folder: the folder; None for files of packages, which are named by their files' names.
         paths: their files, in order.
         labels: by image, the classes that it is labelled with, as its source writes them; images without one are not
             in it. None: the study has no labels.
     """
 
-    folder: Path
+    folder: Path | None
     paths: tuple[Path, ...]
     labels: dict[str, tuple[str, ...]] | None
 
@@ -44,15 +44,19 @@ class OwnImages:
 
 
 def own_images(file: StudyFile, tally: Tally) -> OwnImages:
-    """The images of the study's folder with their labels; what is left out and what is odd is in the tally.
+    """The image files that the study names, with their labels; what is left out and what is odd is in the tally.
 
     Raises:
-        ImageError: the folder cannot be used.
+        ImageError: the folder cannot be used, or no package has any of the files.
         LabelError: the labels cannot be read, or are of none of its images.
     """
-    assert file.study.attribution is not None and file.study.attribution.images.folder is not None
+    assert file.study.attribution is not None
     source = file.study.attribution.images
-    folder = list_folder(file.resolve(source.folder or ""), recursive=source.below)
+    if source.packaged is not None:
+        folder = list_packaged(source.packaged)
+    else:
+        assert source.folder is not None
+        folder = list_folder(file.resolve(source.folder), recursive=source.below)
     for line in lines([(one.name, one.why) for one in folder.left_out], "files that are left out"):
         tally.note(line)
     ids = [image_id(path, folder.folder) for path in folder.images]
@@ -95,12 +99,16 @@ def _say(
             )
 
 
+def _where(folder: ImageFolder) -> str:
+    return "the named files of packages" if folder.folder is None else shown(folder.folder)
+
+
 def _by_subfolder(folder: ImageFolder, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The first folder of each image's path is its class: `dog/a.jpg`, `dog/more/b.jpg`."""
     found: dict[str, tuple[str, ...]] = {name: (name.split("/", 1)[0],) for name in ids if "/" in name}
     if not found:
         raise LabelError(
-            shown(folder.folder),
+            _where(folder),
             "its images are in no folder with the name of a class",
             f"Put them into folders such as dog/ and cat/, or write another value than `labels: {SUBFOLDERS}`.",
         )
@@ -152,7 +160,7 @@ class _ImagesByName:
 
 
 def _why_not(ours: Sequence[str], name: str, folder: ImageFolder) -> str:
-    where = shown(folder.folder.name or folder.folder)
+    where = shown(folder.folder.name) if folder.folder and folder.folder.name else _where(folder)
     if ours:
         return f"{len(ours)} images of {where} may be meant: {listed(ours, NAMED)}"
     below = [one.name for one in folder.left_out if one.why == BELOW]
@@ -163,10 +171,11 @@ def _why_not(ours: Sequence[str], name: str, folder: ImageFolder) -> str:
 
 def _none_there(path: Path, file: LabelFile, folder: ImageFolder) -> LabelError:
     names = list(file.labels)
-    why = f"none of its {len(names):,} images is in {shown(folder.folder)}: {listed(names, NAMED)}"
+    why = f"none of its {len(names):,} images is in {_where(folder)}: {listed(names, NAMED)}"
     below = any(one.why == BELOW for one in folder.left_out)
     return LabelError(
         str(path),
         why,
-        "Name images by their path below that folder" + (", and write `recursive: true`." if below else "."),
+        f"Name images by {'their path below that folder' if folder.folder else 'the names of their files'}"
+        + (", and write `recursive: true`." if below else "."),
     )

@@ -109,9 +109,10 @@ def least_amounts(file: StudyFile) -> Amounts:
 
 def _images(file: StudyFile) -> int:
     assert file.study.attribution is not None
-    folder = file.study.attribution.images.folder
+    if file.study.attribution.images.diorama:
+        return 0
     try:
-        return len(own_images(file, Tally()).paths) if folder else 0
+        return len(own_images(file, Tally()).paths)
     except (ImageError, LabelError):
         return 0  # the run says so
 

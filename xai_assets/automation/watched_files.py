@@ -38,11 +38,12 @@ def image_files(file: StudyFile) -> list[Path]:
         if truth.masks:
             masks = _visible(file.resolve(truth.masks))
             found.update(masks, *(_listed(of_class) for of_class in masks if of_class.is_dir()))
-    if file.study.attribution and (name := file.study.attribution.images.folder):
+    if file.study.attribution:
         images = file.study.attribution.images
-        found.update(_visible(folder := file.resolve(name)))
-        if images.below:
-            found.update(list_folder(folder, recursive=True).images)
+        if images.folder:
+            found.update(_visible(folder := file.resolve(images.folder)))
+            if images.below:
+                found.update(list_folder(folder, recursive=True).images)
         if images.label_file:
             found.add(_there(file.resolve(images.label_file)))
     if file.study.dissection:

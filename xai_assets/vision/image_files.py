@@ -1,13 +1,14 @@
 """The image files of a folder, and what else is there: nothing is left out without a word."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from xai_assets.errors import XaiError
 from xai_assets.reading import kind_of, shown
+from xai_assets.vision.packaged import packaged_file
 
 SUFFIXES = (
     ".jpg",
@@ -55,17 +56,17 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """What a folder holds.
+    """What a folder holds, or what was found of a list of files.
 
     Attributes:
-        folder: the folder.
+        folder: the folder; None for files of installed packages.
         images: the image files by their suffix, sorted by path; at least one.
         left_out: everything else that is not hidden, sorted by name: files of other suffixes, what is named like an
             image and is no regular file, and, where they are not read, image files in folders below (the first
             MAX_BELOW of them).
     """
 
-    folder: Path
+    folder: Path | None
     images: tuple[Path, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -113,6 +114,26 @@ def list_folder(folder: str | Path, *, recursive: bool = False) -> ImageFolder:
             shown(folder), f"it holds no image files{beside}", f"Put some there ({', '.join(SUFFIXES)})."
         )
     return ImageFolder(folder, tuple(sorted(images)), tuple(sorted(left_out, key=lambda one: one.name)))
+
+
+def list_packaged(names: Sequence[str]) -> ImageFolder:
+    """The image files of installed packages by names such as "skimage/data/coffee.png", in that order.
+
+    Nothing of a package runs. A file that is not there is left out, with the reason.
+
+    Raises:
+        ImageError: not one is there.
+    """
+    found = [(name, packaged_file(*name.split("/", 1))) for name in names]
+    left_out = tuple(LeftOut(name, "no installed package has it") for name, path in found if path is None)
+    images = tuple(path for _, path in found if path is not None)
+    if not images:
+        raise ImageError(
+            _counted(list(left_out)),
+            "not one of the files is there",
+            "Install the packages, or name other files.",
+        )
+    return ImageFolder(None, images, left_out)
 
 
 def read_folder(folder: str | Path, *, recursive: bool = False) -> tuple[Path, ...]:

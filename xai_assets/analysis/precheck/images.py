@@ -36,7 +36,7 @@ class Look:
         bad: name and reason of each that will be set aside.
         notes: name and sentence of what is unusual.
         paths: the files by name; empty for scenes of the embedded world.
-        folder: that the paths begin with.
+        folder: that the paths begin with; None where images are known by the names of their files.
         labels: of each image, where it has some, as its source writes them.
         tally: what was said of the folder and the labels.
     """
@@ -45,7 +45,7 @@ class Look:
     bad: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
-    folder: Path = Path()
+    folder: Path | None = Path()
     labels: dict[str, list[str]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
