@@ -59,6 +59,11 @@ def test_what_is_asked_for_is_compared_and_summed_up(asking):
     assert (rows["verdict"] == "within").all() and set(rows["sample_seed"]) == {0}
     stored, summary = load(asking, rows, of)
     assert len(stored) == 4
+    assert list(summary.index) == ["gradcam", "lime"]
+    turned = of.sort_values(
+        "method", ascending=False, kind="stable"
+    )  # steps hand on the methods by another order
+    pd.testing.assert_frame_equal(load(asking, rows, turned)[0], stored)
     for method, own in rows.groupby("method"):
         row = summary.loc[method]
         assert (row["maps"], row["not_compared"], row["made"], row["verdict"]) == (2, 0, 3, "within")

@@ -16,7 +16,8 @@ def verified(rows: pd.DataFrame, stored: pd.DataFrame, maps: pd.DataFrame) -> di
 
     A row that is there stays, whoever asked for it, until its map is compared anew: what was found beyond a tolerance is
     not gone because another sample is drawn. It goes when it says nothing of today's maps: its map is not the study's
-    any more, or the library's version or the tolerance is another.
+    any more, or the library's version or the tolerance is another. Rows are in the methods' usual order, and within a
+    method in that of its maps.
 
     Args:
         rows: those that were compared now.
@@ -27,7 +28,9 @@ def verified(rows: pd.DataFrame, stored: pd.DataFrame, maps: pd.DataFrame) -> di
     rows = rows[rows["comparison"].notna()]
     known = pd.concat([frame for frame in (rows, stored) if len(frame)] or [rows], ignore_index=True)
     known = known.drop_duplicates(list(TABLES[TABLE].key), keep="first")
-    place = {name: number for number, name in enumerate(_names(maps))}
+    methods = list(REFERENCES)
+    in_order = sorted(_names(maps), key=lambda name: methods.index(name[2]))
+    place = {name: number for number, name in enumerate(in_order)}
     known = known.assign(place=[place[name] for name in _names(known)]).sort_values("place")
     return {TABLE: known[list(TABLES[TABLE].columns)], SUMMARY: _summary_table(known, maps)}
 
