@@ -19,13 +19,15 @@ LONGEST = 160
 
 
 def say_numbers(tables: Sequence[Numbers]) -> None:
-    """Print each table with its title, columns aligned."""
+    """Print each table with its title, columns aligned, and below it what bids care."""
     for table in tables:
         widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
         say()
         say(table.title)
         for row in (table.columns, *table.rows):
             say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for note in table.notes:
+            say(f"  {note}")
 
 
 def say_checks(checks: Sequence[AssetCheckEvaluation]) -> None:

@@ -24,7 +24,12 @@ def test_methods_are_said_as_the_summary_of_the_warehouse_has_them():
             row | {"section": "faithfulness", "metric": "srg", "value": 9.0, "low": 8.0, "high": 9.5},
         ]
     )
-    tables = {"layer_summary": pd.DataFrame(), "headline": rows}
+    tables = {
+        "layer_summary": pd.DataFrame({"model": []}),
+        "headline": rows,
+        "probe_health": pd.DataFrame({"key": [], "value": [], "level": []}),
+        "prediction_summary": pd.DataFrame([{"model": "m", "domain": "4 of 4 are far", "in_domain": False}]),
+    }
     bench = SimpleNamespace(
         study=SimpleNamespace(name="any"), warehouse=SimpleNamespace(read=tables_of(tables))
     )
@@ -34,6 +39,7 @@ def test_methods_are_said_as_the_summary_of_the_warehouse_has_them():
         ("lime", "0.665 [0.595, 0.730]", "0.250", "12"),
         ("edges (control)", "–", "–", "0"),
     )
+    assert shown.notes == ("With care: training domain of m: 4 of 4 are far.",)
 
 
 def tables_of(tables):

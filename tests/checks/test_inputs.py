@@ -53,6 +53,16 @@ def test_predictions_that_are_not_sound_stop_what_comes_after(broken, images, sa
     assert not found.passed and said in found.said and found.numbers["problems"] == 1
 
 
+def test_pictures_of_another_domain_are_no_good_ground_and_what_is_not_known_is_not_asked():
+    for known, passed in ((True, True), (False, False)):
+        found = checks.OF_DOMAIN.look(PREDICTIONS.assign(domain="3 of 3 images are far", in_domain=known))
+        assert found.passed is passed and found.said == "3 of 3 images are far."
+    table = PREDICTIONS.assign(domain="not known: no norms", in_domain=pd.array([pd.NA] * 4, "boolean"))
+    found = checks.OF_DOMAIN.look(table)
+    assert found.said == "Whether the images are of the model's domain is not known: no norms."
+    assert checks.OF_DOMAIN.look(PREDICTIONS.iloc[:0]).passed is None
+
+
 def test_an_unusual_input_is_named():
     assert checks.USUAL.look(PREDICTIONS).passed
     found = checks.USUAL.look(

@@ -7,15 +7,17 @@ from scipy import stats
 from xai_assets.evaluation.accuracy import COLUMNS, prediction_summary
 from xai_assets.resources.tables import TABLES
 
+DOMAIN = {"domain": "3 of 4 images are far", "in_domain": False}
+
 
 def predictions(*correct, classes=1):
     return pd.DataFrame(
         [
-            {"image_id": f"{at}.png", "target_index": target, "model": "m", "correct": right}
+            {"image_id": f"{at}.png", "target_index": target, "model": "m", "correct": right} | DOMAIN
             for at, right in enumerate(correct)
             for target in range(classes)
         ],
-        columns=["image_id", "target_index", "model", "correct"],
+        columns=["image_id", "target_index", "model", "correct", *DOMAIN],
     ).astype({"correct": "boolean"})
 
 
@@ -31,6 +33,7 @@ def test_ten_of_twelve(classes):
     theirs = stats.binomtest(10, 12).proportion_ci(0.95, method="exact")
     assert (row["images"], row["labelled"], row["correct"], row["n"], row["excluded"]) == (13, 12, 10, 12, 1)
     assert row["accuracy"] == pytest.approx(10 / 12)
+    assert (row["domain"], row["in_domain"]) == ("3 of 4 images are far", False)
     assert (row["low"], row["high"]) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
 
 

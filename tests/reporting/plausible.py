@@ -213,6 +213,8 @@ def _explain(
                 "correct": not wrong,
                 "input_low": -2.1,
                 "input_high": 2.6,
+                "domain": "0 of 12 images lie farther from the scenes that it knows than 95% of such scenes do",
+                "in_domain": True,
                 "input_check": "ok",
                 "model": "diorama/object",
                 "model_sha256": "1f" * 32,

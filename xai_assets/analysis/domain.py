@@ -1,40 +1,136 @@
-"""Whether the probe images are of the domain that each network of a study was trained on: rows of `probe_health`."""
+"""Whether images are of the domain that a network was trained on: rows of `probe_health` and of `prediction_summary`.
 
-from collections.abc import Callable, Sequence
+The embedded world's own networks are asked with scenes at hand; others by their batch normalisation, where they have any.
+"""
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from torch import nn
 
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.dissection.domain import ASKED_IMAGES, MAX_SHIFT, Shift, evenly, norms_of, said_of
+from xai_assets.dissection.domain import ASKED_IMAGES, Norms, Shift, evenly, norms_of, said_of
+from xai_assets.dissection.domain_reference import (
+    FAR,
+    FITTED,
+    HELD_OUT,
+    MAX_P,
+    Reference,
+    Strange,
+    numbers_of,
+    reference_of,
+    said_of_strange,
+)
 from xai_assets.dissection.health import Finding
-from xai_assets.dissection.passes import batch_of
 from xai_assets.dissection.probe import ProbeSet
-from xai_assets.files import fingerprint
+from xai_assets.files import fingerprint, sha256_file
+from xai_assets.settings import Settings
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.encoder_files import DIORAMA as ENCODER
+from xai_assets.vision.encoder_files import resolve_encoder
 from xai_assets.vision.encoders import Encoder
+from xai_assets.vision.zoo import DIORAMA, resolve
+from xai_assets.world.description import describe
+from xai_assets.world.render import render
+from xai_assets.world.vocabulary import WORLD_VERSION
 
-KIND = "domain"
-CODE_VERSION = 1
-BATCH = 8
+KIND, REFERENCE = "domain", "domain_reference"
+CODE_VERSION = 2
+BATCH = 16
+KNOWN_SPLIT = "validation"
+"""Scenes that no network was trained on and no study shows."""
+
+Images = Sequence[np.ndarray]
 
 
-def classifier_shift(classifier: Classifier, probe: ProbeSet) -> Shift | None:
-    """How far some of the probe images lie from the classifier's training."""
+class Asked(NamedTuple):
+    """A network that is asked.
 
-    def show(some: Sequence[int]) -> None:
+    Attributes:
+        network: whose batch normalisations are heard.
+        show: passes images (h w 3 uint8) through it.
+        sha256: of its weights.
+        fingerprint: of all that decides its answers.
+    """
+
+    network: nn.Module
+    show: Callable[[Images], object]
+    sha256: str
+    fingerprint: str
+
+
+def of_classifier(classifier: Classifier) -> Asked:
+    """Its images in one batch where their tensors are of one size, else one by one."""
+
+    def show(images: Images) -> None:
         with torch.inference_mode():
-            classifier.network(batch_of(classifier, probe, some)[0])
+            tensors = [classifier.preprocessing.tensor(image) for image in images]  # h w 3 -> 3 h w
+            together = len({tensor.shape for tensor in tensors}) == 1
+            for batch in [torch.stack(tensors)] if together else [tensor[None] for tensor in tensors]:
+                classifier.network(batch.to(classifier.device))
 
-    return _shift(classifier.network, show, probe)
+    made_of = fingerprint([classifier.fingerprint, classifier.preprocessing.fingerprint()])
+    return Asked(classifier.network, show, classifier.sha256, made_of)
 
 
-def encoder_shift(encoder: Encoder, probe: ProbeSet) -> Shift | None:
-    """How far they lie from the training of the encoder's image half."""
-    return _shift(
-        encoder.model.visual, lambda some: encoder.embed_images([probe.image(at) for at in some]), probe
-    )
+def of_encoder(encoder: Encoder) -> Asked:
+    """The image half."""
+    return Asked(encoder.model.visual, encoder.embed_images, encoder.sha256, encoder.fingerprint())
+
+
+def embedded_world_s(sha256: str, settings: Settings) -> bool:
+    """Whether the weights are those of one of the embedded world's shipped networks."""
+    weights = [resolve_encoder(ENCODER, settings).weights]
+    weights += [resolve(name, settings).weights for name in DIORAMA]
+    return any(sha256_file(one.path) == sha256 for one in weights if one.path.is_file())
+
+
+def known_scenes() -> Iterator[np.ndarray]:
+    """FITTED + HELD_OUT scenes of the embedded world."""
+    for index in range(FITTED + HELD_OUT):
+        yield render(describe(KNOWN_SPLIT, index)).image
+
+
+def heard(asked: Asked, images: Iterator[np.ndarray] | Images) -> Norms:
+    """What its batch normalisations are given by the images, one after the other."""
+    with norms_of(asked.network) as norms:
+        batch: list[np.ndarray] = []
+        for image in images if norms.modules else ():
+            batch.append(image)
+            if len(batch) == BATCH:
+                asked.show(batch)
+                batch.clear()
+        if batch:
+            asked.show(batch)
+    return norms
+
+
+def scene_reference(asked: Asked) -> Reference:
+    """What scenes of the embedded world give in a network that was trained on such."""
+    return reference_of(numbers_of(heard(asked, known_scenes()).moments()))
+
+
+def domain_of(asked: Asked, images: Images, reference: Reference | None) -> Shift | Strange | None:
+    """What of the images' domain can be told: against known scenes, else by the batch normalisation's statistics."""
+    norms = heard(asked, images)
+    moments = norms.moments()
+    if reference is not None and moments:
+        return reference.strange(numbers_of(moments))
+    return norms.shift()
+
+
+def looked_at(asked: Asked, images: Images, settings: Settings) -> Shift | Strange | None:
+    """The same for once, with nothing kept."""
+    own = embedded_world_s(asked.sha256, settings)
+    return domain_of(asked, images, scene_reference(asked) if own else None)
+
+
+def some(probe: ProbeSet) -> list[np.ndarray]:
+    """At most ASKED_IMAGES of a probe set, evenly spaced."""
+    return [probe.image(at) for at in evenly(len(probe))]
 
 
 def domain_findings(
@@ -48,41 +144,89 @@ def domain_findings(
         sha256: the probe's, as the step `probe_set` found it.
         encoder: the study's.
     """
-    found = [
-        domain_row(
-            "encoder", _kept(bench, sha256, encoder.fingerprint(), lambda: encoder_shift(encoder, probe()))
-        )
-    ]
+
+    def images() -> list[np.ndarray]:
+        return some(probe())
+
+    found = [domain_row("encoder", kept_domain(bench, of_encoder(encoder), sha256, images))]
     for entry in bench.dissection.models:
         classifier = open_classifier(bench, entry.model)
-        made_of = fingerprint([classifier.fingerprint, classifier.preprocessing.fingerprint()])
-        shift = _kept(bench, sha256, made_of, lambda of=classifier: classifier_shift(of, probe()))  # type: ignore[misc]
-        found.append(domain_row(classifier.name, shift))
+        found.append(
+            domain_row(classifier.name, kept_domain(bench, of_classifier(classifier), sha256, images))
+        )
     return found
 
 
-def domain_row(of: str, shift: Shift | None) -> Finding:
+def explained_domain(
+    bench: Workbench, classifier: Classifier, pictures: Sequence[str]
+) -> tuple[str, bool | None]:
+    """What is said of the images that the study explains, as `said`.
+
+    Args:
+        bench: of the study.
+        classifier: the explained one.
+        pictures: artifacts of kind `pictures`, of the images that it answered.
+    """
+    chosen = [pictures[at] for at in evenly(len(pictures))]
+    return said(
+        kept_domain(
+            bench,
+            of_classifier(classifier),
+            fingerprint(chosen),
+            lambda: [bench.store.get("pictures", key)[0]["pixels"] for key in chosen],
+        )
+    )
+
+
+def domain_row(of: str, found: Shift | Strange | None) -> Finding:
     """The row of `probe_health`. What is not known is no warning: zero-shot accuracy and the nearest words say more."""
-    said, known = said_of(shift)
-    return Finding(f"training domain of {of}", said, "warn" if known is False else "ok")
+    told, known = said(found)
+    return Finding(f"training domain of {of}", told, "warn" if known is False else "ok")
 
 
-def _kept(bench: Workbench, sha256: str, network: str, compute: Callable[[], Shift | None]) -> Shift | None:
+def said(found: Shift | Strange | None) -> tuple[str, bool | None]:
+    """What is said, and whether the images can be of the network's domain; None where it is not known."""
+    return said_of_strange(found) if isinstance(found, Strange) else said_of(found)
+
+
+def kept_domain(
+    bench: Workbench, asked: Asked, sha256: str, images: Callable[[], Images]
+) -> Shift | Strange | None:
+    """`domain_of` as an artifact.
+
+    Args:
+        bench: of the study.
+        asked: the network.
+        sha256: of the images, which `images` gives.
+        images: opened where they are needed.
+    """
     key = fingerprint(
-        {"code": CODE_VERSION, "probe": sha256, "network": network, "limits": [ASKED_IMAGES, MAX_SHIFT]}
+        {
+            "code": CODE_VERSION,
+            "images": sha256,
+            "network": asked.fingerprint,
+            "limits": [ASKED_IMAGES, MAX_P, FAR],
+        }
     )
     if not bench.store.has(KIND, key):
-        shift = compute()
-        bench.store.put(KIND, key, {}, {"shift": None if shift is None else list(shift)})
-    kept = bench.store.get(KIND, key)[1]["shift"]
-    return None if kept is None else Shift(*kept)
+        found = domain_of(asked, images(), _kept_reference(bench, asked))
+        kind = None if found is None else type(found).__name__
+        bench.store.put(KIND, key, {}, {"kind": kind, "found": None if found is None else list(found)})
+    kept = bench.store.get(KIND, key)[1]
+    kinds: dict[str | None, type[Shift] | type[Strange]] = {"Shift": Shift, "Strange": Strange}
+    return None if kept["kind"] is None else kinds[kept["kind"]](*kept["found"])
 
 
-def _shift(network: nn.Module, show: Callable[[Sequence[int]], object], probe: ProbeSet) -> Shift | None:
-    chosen = evenly(len(probe))
-    with norms_of(network) as norms:
-        if not norms.modules:
-            return None
-        for start in range(0, len(chosen), BATCH):
-            show(chosen[start : start + BATCH])
-    return norms.shift()
+def _kept_reference(bench: Workbench, asked: Asked) -> Reference | None:
+    if not embedded_world_s(asked.sha256, bench.settings):
+        return None
+    made_of = {
+        "code": CODE_VERSION,
+        "world": WORLD_VERSION,
+        "split": KNOWN_SPLIT,
+        "images": [FITTED, HELD_OUT],
+    }
+    key = fingerprint({**made_of, "network": asked.fingerprint})
+    if not bench.store.has(REFERENCE, key):
+        bench.store.put(REFERENCE, key, scene_reference(asked).to_arrays(), {})
+    return Reference.from_arrays(bench.store.get(REFERENCE, key)[0])

@@ -1,12 +1,13 @@
 """The numbers that a run ends with, read from the warehouse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.evaluation.headline import LOCALIZATION
 from xai_assets.evaluation.metrics import METRICS
+from xai_assets.reporting.doubts import doubts_of_answers, doubts_of_units
 
 HEADS = {"average_precision": "pixel AP"}
 """Short heads of columns; others are the metrics' titles."""
@@ -22,17 +23,25 @@ class Numbers:
         title: what it shows.
         columns: their heads.
         rows: of as many cells.
+        notes: sentences that bid care.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
 
 
 def headline(bench: Workbench) -> list[Numbers]:
     """What each layer's units detect, and how near each method's maps are to the ground truth, as far as measured."""
     tables = bench.warehouse.read(bench.study.name)
-    found = [_layers(tables["layer_summary"]), _methods(tables["headline"])]
+    summary = tables["layer_summary"]
+    units = doubts_of_units(tables["probe_health"], list(dict.fromkeys(summary["model"])))
+    answers = doubts_of_answers(tables["prediction_summary"])
+    found = [
+        replace(_layers(summary), notes=tuple(units)),
+        replace(_methods(tables["headline"]), notes=tuple(answers)),
+    ]
     return [table for table in found if table.rows]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from xai_assets.analysis.domain import explained_domain
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
@@ -78,7 +79,12 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
         bench.progress(done, len(good))
     classes.say(bench.tally)
     refuse_nothing(bench, "predictions", rows)
-    return pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
+    answered = {row["image_id"] for row in rows}
+    domain, in_domain = explained_domain(
+        bench, classifier, good.loc[good["image_id"].isin(answered), "picture"].tolist()
+    )
+    found = pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
+    return found.assign(domain=domain, in_domain=pd.array([in_domain] * len(found), "boolean"))
 
 
 @dataclass(frozen=True)

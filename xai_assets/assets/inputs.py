@@ -11,7 +11,7 @@ from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "inputs"
-OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT, checks.GROUND_TRUTH)
+OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT, checks.OF_DOMAIN, checks.GROUND_TRUTH)
 
 
 @study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])
@@ -22,7 +22,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return run_step(context, "attribution", read, checks=[checks.READABLE])
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="3", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
+@study_asset(GROUP, "pytorch", MODEL, version="4", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
 def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
     from xai_assets.analysis.predictions import predictions as predict

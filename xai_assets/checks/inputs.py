@@ -97,6 +97,16 @@ def _right(predictions: Table, *_: Table) -> Verdict:
     return Verdict(enough, said, {"labelled": len(labelled), "right": right})
 
 
+def _of_domain(predictions: Table, *_: Table) -> Verdict:
+    if not len(predictions):
+        return not_asked("No image was explained.")
+    said, known = str(predictions["domain"].iloc[0]), predictions["in_domain"].dropna()
+    if not len(known):
+        return not_asked(f"Whether the images are of the model's domain is {said}.")
+    numbers = {"images": int(predictions["image_id"].nunique())}
+    return Verdict(bool(known.all()), f"{said[0].upper()}{said[1:]}.", numbers)
+
+
 READABLE = Check(
     "pictures_can_be_read",
     "No picture was set aside: what cannot be read is explained by nothing, and missing from every mean.",
@@ -112,6 +122,12 @@ USUAL = Check(
     "inputs_are_usual",
     "What goes into the model has the range that its preprocessing makes: a map of another input explains nothing.",
     _usual,
+)
+OF_DOMAIN = Check(
+    "pictures_are_of_the_model_s_domain",
+    "The pictures are like those that the model was trained on, as far as its batch normalisation or scenes at hand can "
+    "tell: on others its answers, and explanations of them, may mean little.",
+    _of_domain,
 )
 RIGHT = Check(
     "model_is_mostly_right",

@@ -5,7 +5,7 @@ import pandas as pd
 from xai_assets.evaluation.comparison import INTERVAL, interval_columns
 from xai_assets.evaluation.intervals import share_interval
 
-COLUMNS = ("model", "images", "labelled", "correct", "accuracy", *INTERVAL)
+COLUMNS = ("model", "images", "labelled", "correct", "accuracy", *INTERVAL, "domain", "in_domain")
 
 
 def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -13,7 +13,7 @@ def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         predictions: `image_id`, `model` and `correct` (NULL where an image has no label); the classes of an image have
-            one prediction.
+            one prediction. `domain` and `in_domain` are the same in all rows of a model.
 
     Returns:
         COLUMNS. `accuracy` is None and there is no interval where no image has a label; `excluded` counts the images
@@ -31,6 +31,8 @@ def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
                 "correct": int(known.sum()),
                 "accuracy": found.mean,
                 **interval_columns(found),
+                "domain": of["domain"].iloc[0],
+                "in_domain": of["in_domain"].iloc[0],
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -8,6 +8,7 @@ from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
 from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.definitions import MODEL_MEASURES, TRIAL_TERMS, definitions
+from xai_assets.reporting.doubts import doubts_of_answers
 from xai_assets.reporting.drift import drift
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
@@ -75,6 +76,7 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
         "left_out": overview.quarantined_by_reason(results),
         "said_of_images": overview.said_of_images(results),
         "accuracy": overview.accuracy(results),
+        "doubts_of_answers": doubts_of_answers(results.prediction_summary),
         "checks": checks(results),
         "explained_model": _explained(results),
     }

@@ -6,6 +6,7 @@ from xai_assets.evaluation import headline as chosen
 from xai_assets.evaluation.decision import Answer
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import names
+from xai_assets.reporting.doubts import doubts
 from xai_assets.reporting.numbers import records
 from xai_assets.reporting.results import StudyResults
 
@@ -25,6 +26,9 @@ _SHOWN = {
 
 OTHER_IMAGES = "other_images"
 
+WITH_CARE = " (with care: see the verdict)"
+"""Behind the reading of words whose probe set, encoder or model gives reason for doubt."""
+
 
 def headline(results: StudyResults) -> list[Row]:
     """The rows of the page.
@@ -41,6 +45,8 @@ def headline(results: StudyResults) -> list[Row]:
         if section == "faithfulness" and row["is_control"]:
             continue
         status, reading = _reading(row)
+        if section == "words" and doubts(results, row["subject"]):
+            reading += WITH_CARE
         rows.append(
             {
                 "metric": _title(row),

@@ -80,8 +80,8 @@ def said_of_images(results: StudyResults) -> list[str]:
 
 
 def words(dissection: Row) -> list[str]:
-    """Whether the words of each model's last layer are truly in the images that drive its units."""
-    return concept_sentences.presences(
+    """Whether the words of each model's last layer are truly in the images that drive its units, and what bids care."""
+    said = concept_sentences.presences(
         [
             {
                 "label": f"{model['name']}, {model['layers'][-1]['layer']}",
@@ -91,3 +91,4 @@ def words(dissection: Row) -> list[str]:
             if model["layers"]
         ]
     )
+    return [*said, *dict.fromkeys(doubt for model in dissection["models"] for doubt in model["doubts"])]

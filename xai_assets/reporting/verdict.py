@@ -6,6 +6,7 @@ from typing import Any
 from xai_assets.evaluation.decision import Answer, most_tests
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import comparisons, names, narrative, overview
+from xai_assets.reporting.doubts import doubts_of_answers
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import records
 from xai_assets.reporting.results import StudyResults
@@ -24,6 +25,7 @@ def verdict(results: StudyResults, *, words: Sequence[str] = (), robustness: Seq
     rows = records(results.headline)
     right = overview.accuracy(results)
     said = [narrative.accuracy(right)] if right is not None else []
+    said += doubts_of_answers(results.prediction_summary)
     where = [row for row in _of(rows, "localization") if row["metric"] == "average_precision"]
     agree, faithful = _of(rows, "agreement"), _of(rows, "faithfulness")
     if where:

@@ -159,7 +159,7 @@ METRIC_TABLES: dict[str, Table] = {
         key=("measure", "method"),
     ),
     "prediction_summary": Table(
-        "one row a model: how often it is right about the study's labelled images",
+        "one row a model: how often it is right about the study's labelled images, and whether they are of its domain",
         {
             "model": text("the explained model"),
             "images": whole("images that it was asked about"),
@@ -167,6 +167,10 @@ METRIC_TABLES: dict[str, Table] = {
             "correct": whole("those whose most probable class is one of their labels"),
             "accuracy": real("correct over labelled, 0 to 1; NULL where none has a label", nullable=True),
             **_MEAN,
+            "domain": text("how the images lie to what the model was trained on"),
+            "in_domain": flag(
+                "whether they can be of its domain; NULL where that is not known", nullable=True
+            ),
         },
         key=("model",),
     ),

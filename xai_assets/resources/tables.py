@@ -52,6 +52,10 @@ TABLES: dict[str, Table] = {
             ),
             "input_low": _real("smallest value of the model's input, after normalisation", nullable=True),
             "input_high": _real("largest value of the model's input, after normalisation", nullable=True),
+            "domain": _text("how the images, all together, lie to what the model was trained on"),
+            "in_domain": _flag(
+                "whether they can be of its domain; NULL where that is not known", nullable=True
+            ),
             "input_check": _text(
                 "ok, or what is unusual about the input: nearly constant, outside the range that the model's "
                 "preprocessing makes, or saved as something else than a picture",

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xai_assets.analysis.domain import of_classifier
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
 from xai_assets.analysis.images import explained_preprocessing
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.own_truth import ground_truth
+from xai_assets.analysis.precheck.domain import foreign
 from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
 from xai_assets.analysis.precheck.verification import verified
@@ -16,6 +18,7 @@ from xai_assets.analysis.predictions import answer, explained_classifier
 from xai_assets.analysis.reference_masks import Case, shared_stems
 from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Tally, Workbench
+from xai_assets.dissection.domain import ASKED_IMAGES
 from xai_assets.errors import XaiError
 from xai_assets.set_aside import by_reason, lines
 from xai_assets.vision.classifiers import Classifier
@@ -38,6 +41,7 @@ def explained(bench: Workbench, sizes: Sizes) -> list[Found]:
         found += model_notes(model, classifier)
     if look is not None and classifier is not None:
         found += _labels(classifier, look)
+        found += _domain(bench, model, classifier, look)
         found += _answers(bench, classifier, look, sizes)
     return found
 
@@ -53,6 +57,16 @@ def _labels(classifier: Classifier, look: Look) -> list[Found]:
     said = f"{known:,} of {len(look.good):,} images have a label that {classifier.name} has"
     found = [Found("labels", "ok" if known == len(look.good) else "look", said)]
     return found + [Found("labels", "look", line) for line in tally.problems]
+
+
+def _domain(bench: Workbench, what: str, classifier: Classifier, look: Look) -> list[Found]:
+    """That the first images are not of the domain that the model was trained on."""
+
+    def images() -> list[np.ndarray]:
+        return [pixels for _, pixels in first_pixels(bench, look, classifier.preprocessing, ASKED_IMAGES)]
+
+    scenes = bench.attribution.images.diorama is not None
+    return foreign(what, of_classifier(classifier), images, bench.settings, scenes=scenes)
 
 
 @dataclass

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xai_assets.analysis.domain import classifier_shift, domain_row, encoder_shift
+from xai_assets.analysis.domain import Asked, of_classifier, of_encoder, some
 from xai_assets.analysis.embeddings import concept_words
 from xai_assets.analysis.pixel_labels import vectors_left_out
+from xai_assets.analysis.precheck.domain import foreign
 from xai_assets.analysis.precheck.found import Found, Sizes, model_notes, refused
 from xai_assets.analysis.probe import PROBE_SPLIT, folder_probe
 from xai_assets.analysis.room import SCENE_SIDE
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.activations import collect
-from xai_assets.dissection.domain import ASKED_IMAGES, Shift
+from xai_assets.dissection.domain import ASKED_IMAGES
 from xai_assets.dissection.health import near_duplicates
 from xai_assets.dissection.near_duplicates import near_groups
 from xai_assets.dissection.probe import ArrayProbe, FolderProbe, ProbeSet
@@ -104,11 +105,10 @@ def _near_duplicates(bench: Workbench, probe: ProbeSet) -> Iterator[Found]:
             )
 
 
-def _domain(what: str, of: str, shift: Shift | None) -> Iterator[Found]:
+def _domain(bench: Workbench, what: str, asked: Asked, probe: ProbeSet) -> list[Found]:
     """That the probe images are not of the domain that a network was trained on."""
-    row = domain_row(of, shift)
-    if row.level == "warn":
-        yield Found(what, "look", row.value)
+    scenes = bench.dissection.probe.diorama is not None
+    return foreign(what, asked, lambda: some(probe), bench.settings, scenes=scenes)
 
 
 def _scenes(count: int) -> ArrayProbe:
@@ -146,7 +146,7 @@ def _units(
         yield Found(what, "look", vectors_left_out(entry.model.name, vectors))
     yield from model_notes(what, classifier)
     if probe is not None:
-        yield from _domain(what, entry.model.name, classifier_shift(classifier, probe))
+        yield from _domain(bench, what, of_classifier(classifier), probe)
 
 
 def _keeps_sizes(classifier: Classifier) -> bool:
@@ -175,5 +175,5 @@ def _encoder(bench: Workbench, probe: ProbeSet | None) -> list[Found]:
         found.append(Found("encoder", "ok", encoder.name))
         found += [Found("encoder", "look", note) for note in encoder.notes]
         if probe is not None:
-            found += _domain("encoder", "encoder", encoder_shift(encoder, probe))
+            found += _domain(bench, "encoder", of_encoder(encoder), probe)
     return found
