@@ -15,9 +15,19 @@ import torch
 from PIL import Image
 from skimage import data
 
+from xai_assets.analysis.domain import heard, of_classifier, of_encoder, scene_reference
 from xai_assets.dissection.clip_dissect import dissect
 from xai_assets.dissection.concept_space import ConceptSpace
-from xai_assets.dissection.domain import ASKED_IMAGES, MAX_SHIFT, Norms, norms_of, shift_of
+from xai_assets.dissection.domain import (
+    ASKED_IMAGES,
+    ENOUGH_IMAGES,
+    MAX_SHIFT,
+    MAX_SHIFT_OF_FEW,
+    Norms,
+    Shift,
+    shift_of,
+)
+from xai_assets.dissection.domain_reference import MAX_P, numbers_of
 from xai_assets.dissection.exchangeable import enough, image_permutations
 from xai_assets.dissection.near_duplicates import local_features, near_groups, same_photograph
 from xai_assets.dissection.parameters import SoftWPMI
@@ -155,55 +165,48 @@ def _distinct() -> Iterator[Row]:
 def _domains(trials: int) -> Iterator[Row]:
     generator = np.random.default_rng(0)
     shown = photographs()
-    crops = [crop(shown[name], generator, 0.5) for name in PHOTOGRAPHS for _ in range(4)]
-    probes = {"scenes": list(scenes()[:96]), "photographs": [cv2.resize(one, (128, 128)) for one in crops]}
+    probes = {
+        "scenes": list(scenes()[:96]),
+        "mixed photographs": [crop(shown[name], generator, 0.5) for name in shown for _ in range(4)],
+    }
     settings = Settings.from_environment()
-    for name in ("diorama/object", "diorama/scene"):
-        classifier = load_classifier(name, settings, device="cpu")
-
-        def show(image: np.ndarray, of: Any = classifier) -> None:
-            of.logits(of.preprocessing.tensor(image)[None])
-
+    encoder = of_encoder(load_encoder("diorama/clip", settings, device="cpu"))
+    networks = {
+        name: of_classifier(load_classifier(name, settings, device="cpu"))
+        for name in ("diorama/object", "diorama/scene")
+    }
+    for name, asked in {**networks, "diorama/clip": encoder}.items():
+        reference = scene_reference(asked)
         for probe, images in probes.items():
-            yield _domain(f"{name} on {probe}", classifier.network, show, images, trials, probe != "scenes")
-    encoder = load_encoder("diorama/clip", settings, device="cpu")
-    for probe, images in probes.items():
-        yield _domain(
-            f"diorama/clip on {probe}", encoder.model.visual, lambda one: encoder.embed_images([one]),
-            images, trials, probe != "scenes",
-        )  # fmt: skip
+            distances = reference.distances(numbers_of(heard(asked, images).moments()))
+            for n in (2, 3, 5, 6, 8, 10, 12, ASKED_IMAGES, 30):
+                drawn = np.random.default_rng(n)
+                found = [
+                    reference.counted(distances[drawn.choice(len(images), n, replace=False)]).known is False
+                    for _ in range(trials)
+                ]
+                note = f"samples of {len(images)} images with more far ones than known scenes have (p at most {MAX_P:g})"
+                yield _row(f"domain: {name} on {probe}", n, found, note, there=probe != "scenes")
     torch.manual_seed(0)
-    for module in encoder.model.visual.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-    yield _domain(
-        "random encoder on scenes", encoder.model.visual, lambda one: encoder.embed_images([one]),
-        probes["scenes"], trials, True,
-    )  # fmt: skip
+    for module in encoder.network.modules():
+        anew: Any = getattr(module, "reset_parameters", None)
+        if anew is not None:
+            anew()
+    norms = heard(encoder, probes["scenes"])
+    for n in (8, 12, ASKED_IMAGES):
+        drawn = np.random.default_rng(n)
+        shifts = [_shift(norms, drawn.choice(96, n, replace=False)) for _ in range(trials)]
+        limit = MAX_SHIFT if n >= ENOUGH_IMAGES else MAX_SHIFT_OF_FEW
+        note = f"samples of 96 images that lie more than {limit:g} from the batch normalisation's statistics"
+        yield _row(
+            "domain: random encoder on scenes", n, [not shift.known for shift in shifts], note, there=True
+        )
 
 
-def _domain(
-    what: str,
-    network: Any,
-    show: Callable[[np.ndarray], object],
-    images: list[np.ndarray],
-    trials: int,
-    foreign: bool,
-) -> Row:
-    with norms_of(network) as norms:
-        for image in images:
-            show(image)
-    generator = np.random.default_rng(0)
-    found = [_foreign(norms, generator, len(images)) for _ in range(trials)]
-    note = f"samples of {ASKED_IMAGES} of {len(images)} images that lie more than {MAX_SHIFT:g} away"
-    return _row(f"domain: {what}", ASKED_IMAGES, found, note, there=foreign)
-
-
-def _foreign(norms: Norms, generator: np.random.Generator, images: int) -> bool:
-    chosen = generator.choice(images, ASKED_IMAGES, replace=False)
-    shift = shift_of(norms.modules, {name: values[chosen] for name, values in norms.moments().items()})
-    assert shift is not None
-    return not shift.known
+def _shift(norms: Norms, chosen: np.ndarray) -> Shift:
+    found = shift_of(norms.modules, {name: values[chosen] for name, values in norms.moments().items()})
+    assert found is not None
+    return found
 
 
 def _noise(probes: int) -> Iterator[Row]:

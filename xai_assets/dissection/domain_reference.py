@@ -79,7 +79,11 @@ class Reference(NamedTuple):
 
         The number of n new images that lie beyond the FAR-th farthest of HELD_OUT follows a beta-binomial law.
         """
-        far, images = int((self.distances(numbers) > self.limit).sum()), len(numbers)
+        return self.counted(self.distances(numbers))
+
+    def counted(self, distances: np.ndarray) -> Strange:
+        """The same of the images' `distances`."""
+        far, images = int((distances > self.limit).sum()), len(distances)
         return Strange(far, images, _p(far, images))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
