@@ -118,9 +118,9 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
         slice(first_column, max(last_column, first_column + 1)),
     )
     whole[inside] = canvas[inside]
-    unit = max(height, width) / SIDE
+    unit = min(height, width) / SIDE
     corners = (first_column, first_row), (max(last_column - 1, 0), max(last_row - 1, 0))
-    for thickness, colour in ((max(3, round(4 * unit)), _CASING), (max(1, round(2 * unit)), MASK_COLOUR)):
+    for thickness, colour in ((max(3, round(5 * unit)), _CASING), (max(1, round(2.5 * unit)), MASK_COLOUR)):
         cv2.rectangle(whole, *corners, colour, thickness)
     return np.ascontiguousarray(whole)
 

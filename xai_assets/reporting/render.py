@@ -1,19 +1,16 @@
 """One way in: a kind of report and a study's results give HTML, PDF and data."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from xai_assets.errors import XaiError
 from xai_assets.reporting.content import KINDS, build
-from xai_assets.reporting.drawing import FAMILY
-from xai_assets.reporting.fonts import Face, font_files, script_faces, unpacked_fonts
-from xai_assets.reporting.pdf import to_pdf
+from xai_assets.reporting.page import both, canonical
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
-from xai_assets.reporting.templating import environment, in_memory, inlined
+
+__all__ = ["RenderedReport", "ReportError", "canonical", "render"]
 
 
 class ReportError(XaiError):
@@ -44,13 +41,6 @@ class RenderedReport:
         return canonical(self.data)
 
 
-def canonical(data: dict[str, Any]) -> bytes:
-    """`data` as JSON, the same bytes for the same content; NaN and infinities are refused."""
-    return (json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(
-        "utf-8"
-    )
-
-
 def render(kind: str, results: StudyResults) -> RenderedReport:
     """Make the report `kind` (dissection, cam, lime, comparison or study) of `results`.
 
@@ -65,28 +55,8 @@ def render(kind: str, results: StudyResults) -> RenderedReport:
     created = _created(results)
     pictures = Pictures()
     data = build(kind, results, pictures)
-    faces = script_faces(json.dumps(data, ensure_ascii=False))
-    further = {face.file: face.data for face in faces}
-    template = environment().get_template(f"{kind}.html")
-    context = {"report": data, "faces": faces}
-    files = pictures.by_name | font_files() | further
-    html = _with_scripts(template.render(address=inlined(files), **context), faces)
-    pdf, complaints = to_pdf(
-        _with_scripts(template.render(address=in_memory, **context), faces),
-        pictures.by_name | unpacked_fonts() | further,
-        canonical(data),
-        created,
-    )
+    html, pdf, complaints = both(kind, data, pictures, created)
     return RenderedReport(kind, html, pdf, data, complaints)
-
-
-def _with_scripts(html: str, faces: Sequence[Face]) -> str:
-    """The charts' labels in the scripts' fonts as well: SVG does not inherit the sheet's.
-
-    What is replaced cannot come from a name, whose quotes are escaped.
-    """
-    alone = f'font-family="{FAMILY}"'
-    return html.replace(alone, f'font-family="{", ".join([FAMILY, *(face.family for face in faces)])}"')
 
 
 def _created(results: StudyResults) -> datetime | None:

@@ -11,6 +11,7 @@ from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
 from xai_assets.suggest import did_you_mean
 from xai_assets.vision.packaged import packaged_file
+from xai_assets.vision.published_preprocessing import of_transforms
 from xai_assets.vision.spec import ModelSpec, PreprocessingSpec
 from xai_assets.vision.weights import WeightsFile, file_name, hash_in_name
 
@@ -211,16 +212,7 @@ def _torchvision(name: str, settings: Settings) -> Entry:
         raise UnknownModel(
             f"the model {name!r}", "these weights are for features, without classes", "Use DEFAULT."
         )
-    transforms = weights.transforms()
-    preprocessing = PreprocessingSpec(
-        mode="resize_crop",
-        resize=transforms.resize_size[0],
-        size=transforms.crop_size[0],
-        mean=tuple(transforms.mean),
-        std=tuple(transforms.std),
-        interpolation=transforms.interpolation.value,
-        antialias=transforms.antialias,
-    )
+    preprocessing = of_transforms(weights.transforms())
     architecture = f"torchvision/{model}"
     return Entry(
         name,
