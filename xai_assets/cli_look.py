@@ -139,7 +139,7 @@ def _looked(
             Settings.from_environment(),
             layer=layer,
             progress=lambda done, total: steps.watch("photographs")(done, total),
-            begins=lambda what: steps.follow(what) and None,
+            begins=steps.follow,
         )
     found.left_out[:0] = left_out
     return found, count - len(paths)

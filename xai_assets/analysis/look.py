@@ -131,7 +131,7 @@ def look(
     *,
     layer: str | None = None,
     progress: Progress = silent,
-    begins: Callable[[str], None] = lambda what: None,
+    begins: Callable[[str], object] = lambda what: None,
 ) -> Look:
     """Look at photographs; one that cannot be used is left out by name and does not stop the others.
 
