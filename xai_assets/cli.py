@@ -8,6 +8,7 @@ import click
 
 from xai_assets.cli_check import check
 from xai_assets.cli_concepts import concepts
+from xai_assets.cli_init import init
 from xai_assets.cli_layers import layers
 from xai_assets.cli_lime import lime
 from xai_assets.cli_look import look
@@ -31,6 +32,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(concepts)
+cli.add_command(init)
 cli.add_command(layers)
 cli.add_command(lime)
 cli.add_command(look)
