@@ -148,10 +148,10 @@ def test_an_image_that_preprocessing_does_not_take_is_set_aside(bench, tmp_path,
 
 
 def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, table, monkeypatch):
-    def unlucky(bench, classifier, classes, image, truth, real=predictions_module._explained, **more):
+    def unlucky(bench, classifier, classes, image, *more, real=predictions_module._explained):
         if image["image_id"] == "one.png":
             raise XaiError("one.png", "gives scores that are not finite", "Look at the checkpoint.")
-        return real(bench, classifier, classes, image, truth, **more)
+        return real(bench, classifier, classes, image, *more)
 
     monkeypatch.setattr(predictions_module, "_explained", unlucky)
     opened = Workbench(bench.settings, bench.file)

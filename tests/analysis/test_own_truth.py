@@ -6,19 +6,22 @@ import unicodedata
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.models._meta import _IMAGENET_CATEGORIES
 
 from xai_assets.analysis.evaluation import localization
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.images import images
+from xai_assets.analysis.label_classes import LabelClasses
 from xai_assets.analysis.needs import needs
 from xai_assets.analysis.own_truth import ground_truth, within
 from xai_assets.analysis.predictions import predictions
-from xai_assets.analysis.reference_masks import Case, MaskError
+from xai_assets.analysis.reference_masks import Case, MaskError, names_of_images
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.automation.watched_files import image_files
 from xai_assets.settings import Settings
 from xai_assets.study import TruthSource
 from xai_assets.study_file import StudyError, read_study
+from xai_assets.vision.class_matching import ClassMatcher
 from xai_assets.vision.geometry import resize_crop_frame, whole_frame
 
 STUDY = """\
@@ -31,6 +34,7 @@ attribution:
 """
 MASK = np.zeros((40, 60), dtype=bool)
 MASK[10:20, 25:40] = True
+OTHER = np.roll(MASK, -12, axis=1)
 
 
 def bench(root, truth):
@@ -218,9 +222,75 @@ def test_a_mask_of_two_images_is_not_guessed(tmp_path):
     (tmp_path / "masks").mkdir()
     save(tmp_path / "masks" / "a.png", MASK)
     with pytest.raises(MaskError, match="several images are called a"):
-        truth_of(tmp_path, {"masks": "masks"}, "a.jpg", shares_stem=True)
+        truth_of(tmp_path, {"masks": "masks"}, "a.jpg", names=("a.jpg",))
     save(tmp_path / "masks" / "a.jpg.png", MASK)
-    np.testing.assert_array_equal(truth_of(tmp_path, {"masks": "masks"}, "a.jpg", shares_stem=True), MASK)
+    np.testing.assert_array_equal(truth_of(tmp_path, {"masks": "masks"}, "a.jpg", names=("a.jpg",)), MASK)
+
+
+def test_two_images_of_one_name_have_their_own_masks_and_boxes(tmp_path):
+    names = names_of_images(["dog/a.jpg", "cat/a.jpg", "cat/b.jpg"])
+    assert names["dog/a.jpg"] == ("dog/a.jpg", "dog/a")
+    assert names["cat/b.jpg"] == ("cat/b.jpg", "cat/b", "b.jpg", "b")
+    for folder in ("dog", "cat"):
+        (tmp_path / "masks" / folder).mkdir(parents=True)
+    save(tmp_path / "masks" / "dog" / "a.png", MASK)
+    save(tmp_path / "masks" / "cat" / "a.png", OTHER)
+    masks, boxes = {"masks": "masks"}, {"boxes": "boxes.csv"}
+    for image, target, wanted in (("dog/a.jpg", "dog", MASK), ("cat/a.jpg", "cat", OTHER)):
+        found = truth_of(tmp_path, masks, image, target, names=names[image])
+        np.testing.assert_array_equal(found, wanted)
+    (tmp_path / "boxes.csv").write_text(
+        "image,class,left,top,right,bottom\ndog/a.jpg,dog,25,10,40,20\nb.jpg,cat,25,10,40,20\n",
+        encoding="utf-8",
+    )
+    for image, target in (("dog/a.jpg", "dog"), ("cat/b.jpg", "cat")):
+        np.testing.assert_array_equal(truth_of(tmp_path, boxes, image, target, names=names[image]), MASK)
+    with pytest.raises(MaskError, match=r"lists no image of that name"):
+        truth_of(tmp_path, boxes, "cat/a.jpg", "cat", names=names["cat/a.jpg"])
+    (tmp_path / "boxes.csv").write_text(
+        "image,class,left,top,right,bottom\na.jpg,dog,25,10,40,20\n", encoding="utf-8"
+    )
+    with pytest.raises(MaskError, match=r"several images are called a\.jpg"):
+        truth_of(tmp_path, boxes, "dog/a.jpg", names=names["dog/a.jpg"])
+
+
+def test_classes_of_masks_and_boxes_are_found_as_labels_are(tmp_path):
+    matcher = ClassMatcher(_IMAGENET_CATEGORIES, "m")
+    case = {"means": lambda word: 207 in matcher.candidates(word)}
+    for at, name in enumerate(
+        ("a.n02099601.png", "n02099601-golden_retriever/a.png", "a.Golden_Retriever.png", "a.207.png")
+    ):
+        folder = tmp_path / f"masks{at}"
+        (folder / name).parent.mkdir(parents=True)
+        save(folder / name, MASK)
+        save(folder / "a.tench.png", OTHER)
+        found = truth_of(tmp_path, {"masks": f"masks{at}"}, "a.jpg", "golden retriever", **case)
+        np.testing.assert_array_equal(found, MASK)
+    (tmp_path / "boxes.csv").write_text(
+        "image,class,left,top,right,bottom\na.jpg,tench,0,0,60,40\na.jpg,n02099601,25,10,40,20\n",
+        encoding="utf-8",
+    )
+    found = truth_of(tmp_path, {"boxes": "boxes.csv"}, "a.jpg", "golden retriever", **case)
+    np.testing.assert_array_equal(found, MASK)
+
+
+def test_a_mask_without_a_class_is_of_the_label_and_not_of_a_wrong_answer(tmp_path):
+    classes = LabelClasses(ClassMatcher(["dog", "cat"], "m"))
+    (tmp_path / "masks").mkdir()
+    save(tmp_path / "masks" / "a.png", MASK)
+    frame = whole_frame(40, 60, (40, 60), "native")
+    tally = Tally()
+    of_case = ground_truth(TruthSource(masks="masks"), lambda name: tmp_path / name, tally)
+    np.testing.assert_array_equal(of_case(classes.case("a.jpg", 0, [0, 1], ["Dog"], frame)), MASK)
+    assert tally.problems == ("a.png: it names no class and is taken as of the image's label",)
+    for labels, why in (
+        (["Dog"], "names no class, and is taken as of the image's label 'Dog'"),
+        (["zebra"], "names no class, and is taken as of the image's label 'zebra'"),
+        (["dog", "cat"], "the image has several target classes"),
+    ):
+        with pytest.raises(MaskError, match=why):
+            of_case(classes.case("a.jpg", 1, [0, 1], labels, frame))
+    np.testing.assert_array_equal(of_case(classes.case("a.jpg", 1, [1], [], frame)), MASK)
 
 
 def save(path, mask):

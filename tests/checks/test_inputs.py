@@ -96,3 +96,17 @@ def test_ground_truth_of_which_nothing_is_left_does_not_pass(refused, passed):
 
 def test_ground_truth_that_nobody_asked_for_is_nothing_to_look_at():
     assert checks.GROUND_TRUTH.look(PREDICTIONS, IMAGES, FACTS.iloc[:0]).passed is None
+
+
+def test_a_label_that_the_model_does_not_have_is_named():
+    labelled = PREDICTIONS.assign(label=["dog", "cat", "cat", None])
+    assert checks.KNOWN_LABELS.look(labelled).passed
+    found = checks.KNOWN_LABELS.look(
+        labelled.assign(label=["sea\\;lion;seal", "cat", "cat", None], correct=[None, True, True, None])
+    )
+    assert not found.passed and found.numbers == {"labelled": 2, "unknown": 1}
+    assert (
+        "1 of 2 labelled images have a label that the model has. Not known to it: a: sea;lion, seal."
+        in found.said
+    )
+    assert checks.KNOWN_LABELS.look(labelled.assign(label=None)).passed is None

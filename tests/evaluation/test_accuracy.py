@@ -13,11 +13,12 @@ DOMAIN = {"domain": "3 of 4 images are far", "in_domain": False}
 def predictions(*correct, classes=1):
     return pd.DataFrame(
         [
-            {"image_id": f"{at}.png", "target_index": target, "model": "m", "correct": right} | DOMAIN
+            {"image_id": f"{at}.png", "target_index": target, "model": "m", "label": None, "correct": right}
+            | DOMAIN
             for at, right in enumerate(correct)
             for target in range(classes)
         ],
-        columns=["image_id", "target_index", "model", "correct", *DOMAIN],
+        columns=["image_id", "target_index", "model", "label", "correct", *DOMAIN],
     ).astype({"correct": "boolean"})
 
 
@@ -46,3 +47,10 @@ def test_without_labels_nothing_is_known():
     (row,) = prediction_summary(predictions(None, None)).to_dict("records")
     assert (row["accuracy"], row["low"], row["labelled"]) == (None, None, 0)
     assert prediction_summary(predictions()).empty
+
+
+def test_a_label_that_the_model_has_not_is_neither_right_nor_wrong():
+    table = predictions(True, False, None, None).assign(label=["dog", "cat", "zebra", None])
+    (row,) = prediction_summary(table).to_dict("records")
+    assert (row["images"], row["labelled"], row["unknown"], row["correct"]) == (4, 2, 1, 1)
+    assert (row["n"], row["excluded"], row["accuracy"]) == (2, 2, 0.5)

@@ -183,6 +183,7 @@ def prediction_summary(tables, found: Found):
         low, high = formulas.exact_share(int(known.sum()), len(known)) if len(known) > 1 else formulas.NOTHING
         expected = {
             "images": len(of), "labelled": len(known), "correct": int(known.sum()), "low": low, "high": high,
+            "unknown": len(set(of.dropna(subset="label")["image_id"]) - set(of.dropna(subset="correct")["image_id"])),
             "accuracy": known.sum() / len(known) if len(known) else None, "n": len(known),
             "excluded": len(of) - len(known),
         }  # fmt: skip

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from xai_assets.analysis.reference_masks import Case
 from xai_assets.analysis.workbench import Tally
 from xai_assets.joined import join_names
 from xai_assets.set_aside import listed
 from xai_assets.study import Attribution
 from xai_assets.vision.class_matching import ClassMatcher, UnknownClass
+from xai_assets.vision.geometry import Frame
 
 NAMED = 5
 """Images that are named of a label that the model does not have."""
@@ -48,6 +50,38 @@ class LabelClasses:
             found = self._matcher.candidates(label)
             names.append(self._matcher.class_names[found[0]] if len(found) == 1 else label)
         return join_names(dict.fromkeys(names)) or None
+
+    def case(
+        self,
+        image: str,
+        target: int,
+        targets: Sequence[int],
+        labels: Sequence[str],
+        frame: Frame,
+        names: tuple[str, ...] = (),
+    ) -> Case:
+        """An image and target class that a mask or boxes are sought for.
+
+        Args:
+            image: the image's name.
+            target: the class.
+            targets: all classes that the image is explained by.
+            labels: the image's labels, as their source writes them.
+            frame: how the model's frame lies in the image.
+            names: what the image may be called, see `names_of_images`.
+        """
+        name = self._matcher.class_names[target]
+        found = [self._matcher.candidates(label) for label in labels]
+        alone = found == [(target,)] if found else len(targets) == 1
+        return Case(
+            image,
+            name,
+            alone,
+            frame,
+            names,
+            label=(name if alone else labels[0]) if len(labels) == 1 else None,
+            means=lambda word: target in self._matcher.candidates(word),
+        )
 
     @property
     def unknown(self) -> list[tuple[str, str]]:

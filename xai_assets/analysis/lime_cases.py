@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.images import images
-from xai_assets.analysis.predictions import predictions
-from xai_assets.analysis.reference_masks import Case, Lies, find_masks, shared_stems
+from xai_assets.analysis.predictions import labels_of, predictions
+from xai_assets.analysis.reference_masks import Case, Lies, find_masks, names_of_images
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.vision.geometry import Frame
@@ -39,18 +39,14 @@ class LimeCases:
     def masks(self, folder: Path, *, lies: Lies) -> tuple[dict[Key, np.ndarray], dict[Key, str]]:
         """The reference masks of a folder, and why a case has none; see `find_masks`."""
         rows = self.predictions.to_dict("records")
-        ambiguous = shared_stems(self.images["image_id"])
+        names = names_of_images(self.images["image_id"])
         counts = self.predictions["image_id"].value_counts()
-        cases = [
-            Case(
-                row["image_id"],
-                row["target_name"],
-                counts[row["image_id"]] == 1,
-                self.frames[row["image_id"]],
-                row["image_id"] in ambiguous,
-            )
-            for row in rows
-        ]
+        cases = []
+        for row in rows:
+            image, target, labels = row["image_id"], row["target_name"], labels_of(row["label"])
+            alone = labels == [target] if labels else counts[image] == 1
+            label = labels[0] if len(labels) == 1 else None
+            cases.append(Case(image, target, alone, self.frames[image], names[image], label))
         return find_masks(folder, cases, lies=lies)
 
 

@@ -19,7 +19,7 @@ from xai_assets.analysis.reference_masks import (
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
 from xai_assets.interop.boxes import Box, read_boxes
-from xai_assets.interop.same_name import Names, same_class
+from xai_assets.interop.same_name import Names
 from xai_assets.study import TruthSource
 from xai_assets.vision.geometry import Frame
 
@@ -106,9 +106,9 @@ class Masks:
         placed = place(mask, case.frame, lies=self._given.lies)
         if why := doubt(mask):
             self._tally.remark("masks", file.name, why)
-        if not says_class(case, file):
-            why = "it names no class and is taken as of the class that the image is explained by"
-            self._tally.remark("masks", file.name, why)
+        if not says_class(case, file, self._folder):
+            of = "the class that the image is explained by" if case.label is None else "the image's label"
+            self._tally.remark("masks", file.name, f"it names no class and is taken as of {of}")
         return placed
 
 
@@ -130,23 +130,28 @@ class BoxesOfImages:
 
     def __call__(self, case: Case) -> np.ndarray:
         """The boxes' pixels, h w bool in the model's frame; raises MaskError where there are none."""
-        name = self.name_of(case.image_id, case.frame)
+        name = self.name_of(case)
         known = self._classes.get(name, [])
-        found = same_class(case.target_name, known)
-        if found is None:
+        exact = [case.target_name] if case.target_name in known else []
+        found = exact or [word for word in known if case.says(word)]
+        if not found:
             has = f"it has {', '.join(known[:3])}" if known else "it has none of any class"
             raise MaskError(
                 "its box", f"{self._path.name} has none of this class for the image; {has}", "Add a line."
             )
-        return within(self.file.boxes[name, found], case.frame)
+        return within([box for word in found for box in self.file.boxes[name, word]], case.frame)
 
-    def name_of(self, image_id: str, frame: Frame) -> str:
+    def name_of(self, case: Case) -> str:
         """The image's name in the file.
 
         Raises:
             MaskError: none or several such names, rows that contradict each other, or boxes of another size.
         """
-        names, path = self._names.image(image_id), self._path.name
+        image_id, frame, path = case.image_id, case.frame, self._path.name
+        names = self._names.image(image_id)
+        if names == [Path(image_id).name] and names[0] not in (image_id, *case.called):
+            why = f"several images are called {names[0]}, and {path} does not say which it means"
+            raise MaskError("its box", why, "Name images by their path below the folder of images.")
         if len(names) != 1:
             why = (
                 f"{path} lists {' and '.join(names[:3])}, which differ in their folders only"

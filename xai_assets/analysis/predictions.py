@@ -13,7 +13,7 @@ from xai_assets.analysis.images import usable
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.own_truth import CASES, Truth, own_truth
-from xai_assets.analysis.reference_masks import Case, shared_stems
+from xai_assets.analysis.reference_masks import names_of_images
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
@@ -65,13 +65,12 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
     good = usable(images)
     truth = own_truth(bench)
-    ambiguous = shared_stems(images["image_id"])
+    names = names_of_images(images["image_id"])
     classes = LabelClasses(classifier.matcher)
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
-            shares_stem = image["image_id"] in ambiguous
-            rows += _explained(bench, classifier, classes, image, truth, shares_stem=shares_stem)
+            rows += _explained(bench, classifier, classes, image, truth, names[image["image_id"]])
         except ArtifactError:
             raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
@@ -147,8 +146,7 @@ def _explained(
     classes: LabelClasses,
     image: dict[str, Any],
     truth: Truth,
-    *,
-    shares_stem: bool = False,
+    names: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
@@ -177,7 +175,7 @@ def _explained(
             "preprocessing": classifier.preprocessing.fingerprint(),
             "target": name,
         }
-        own = truth(Case(image["image_id"], name, len(explained) == 1, frame, shares_stem))
+        own = truth(classes.case(image["image_id"], target, explained, said, frame, names))
         if own is not None:
             content["truth"] = own.astype(np.uint8)
             made_from["truth"] = sha256_bytes(np.packbits(own).tobytes())

@@ -2,15 +2,16 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
 
 from xai_assets.analysis.mask_reading import MaskError, read_mask
 from xai_assets.errors import XaiError
+from xai_assets.vision.class_matching import folded
 from xai_assets.vision.geometry import Frame
 from xai_assets.vision.images import SUFFIXES, image_id
 
@@ -27,16 +28,33 @@ class Case:
     Attributes:
         image_id: the image's name.
         target_name: the class.
-        alone: whether it is the image's only target class.
+        alone: whether a mask that names no class is of this one: the image's only label or, where it has no label, its
+            only target class.
         frame: how the model's frame lies in the image.
-        shares_stem: whether another image of the study has the same name but for the suffix.
+        names: what the image may be called by its masks and boxes, see `names_of_images`; none: its name, with and
+            without suffix.
+        label: the image's only label, where it has one.
+        means: whether a word that a file has for a class means this one; None: where it is the class's name but for
+            case, hyphens, underscores and spaces.
     """
 
     image_id: str
     target_name: str
     alone: bool
     frame: Frame
-    shares_stem: bool = False
+    names: tuple[str, ...] = ()
+    label: str | None = None
+    means: Callable[[str], bool] | None = None
+
+    def says(self, word: str) -> bool:
+        """Whether a word that a file has for a class means this one."""
+        return folded(word) == folded(self.target_name) if self.means is None else self.means(word)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What the image may be called, in one Unicode form."""
+        names = self.names or (self.image_id, Path(self.image_id).stem)
+        return tuple(dict.fromkeys(map(_plain, names)))
 
 
 def find_masks(
@@ -69,24 +87,26 @@ def find_masks(
 
 
 def mask_files(folder: Path) -> dict[str, Path]:
-    """The image files of a folder by name, and those of its subfolders as `subfolder/name`.
+    """The image files of a folder by name, and those of the folders below by their path, such as `dog/cat.png`.
 
     Raises:
         MaskError: no such folder.
     """
     if not folder.is_dir():
         raise MaskError(str(folder), "there is no such folder of masks", "Name a folder of PNG files.")
-    found: dict[str, Path] = {}
+    return {_plain(image_id(path, folder)): path for path in _images(folder)}
+
+
+def _images(folder: Path, *, top: bool = True) -> Iterator[Path]:
+    """The images of a folder and those below. Links to folders are followed at the top only: they may form a circle."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith("."):
-            found |= {
-                _plain(f"{image_id(path)}/{image_id(inner)}"): inner
-                for inner in sorted(path.iterdir())
-                if _is_image(inner)
-            }
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if top or not path.is_symlink():
+                yield from _images(path, top=False)
         elif _is_image(path):
-            found[_plain(image_id(path))] = path
-    return found
+            yield path
 
 
 def _plain(name: str) -> str:
@@ -95,7 +115,7 @@ def _plain(name: str) -> str:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def find_mask(case: Case, files: Mapping[str, Path], folder: Path, *, lies: Lies) -> np.ndarray:
@@ -133,17 +153,19 @@ def turned(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 
 
 def file_of(case: Case, files: Mapping[str, Path], folder: Path) -> Path:
-    """The file of a case's mask.
+    """The file of a case's mask: first by the class as the model writes it, then by any word that means the class.
 
     Raises:
         MaskError: there is none, it does not say which of several classes or images it is of, or it is no PNG.
     """
-    image, name = _plain(case.image_id), _plain(case.target_name).replace("/", "_")
-    stems = dict.fromkeys((image, *(() if case.shares_stem else (Path(image).stem,))))
-    own = [f"{of}.{name}.png" for of in stems]
-    shared = [f"{of}.png" for of in stems]
-    wanted = [*own, *(f"{name}/{of}.png" for of in stems), *(shared if case.alone else ())]
+    name, called = _plain(case.target_name).replace("/", "_"), case.called
+    own = [f"{of}.{name}.png" for of in called]
+    shared = [f"{of}.png" for of in called]
+    wanted = [*own, *(f"{name}/{of}.png" for of in called)]
     present = [file for file in wanted if file in files]
+    # Where an image is `dog/a.jpg`, the file `dog/a.png` says a class as well, and need not be looked for by it.
+    present += [file for file in shared if file in files] if case.alone else []
+    present += [] if present else [file for file in files if _says(case, file, called)]
     if present:
         return files[present[0]]
     raise MaskError(
@@ -153,11 +175,24 @@ def file_of(case: Case, files: Mapping[str, Path], folder: Path) -> Path:
     )
 
 
+def _says(case: Case, file: str, called: tuple[str, ...]) -> bool:
+    """Whether a file's name says an image by one of its names, and a class by a word that means it."""
+    for of in called:
+        if file.startswith(f"{of}.") and file.endswith(".png") and len(file) > len(of) + len("..png"):
+            if case.says(file[len(of) + 1 : -len(".png")]):
+                return True
+        elif file.endswith(f"/{of}.png") and case.says(file[: -len(f"/{of}.png")]):
+            return True
+    return False
+
+
 def _why_none(case: Case, files: Mapping[str, Path], folder: Path, shared: list[str]) -> str:
     stem = Path(_plain(case.image_id)).stem
     if not case.alone and any(file in files for file in shared):
+        if case.label is not None:
+            return f"its mask names no class, and is taken as of the image's label {case.label!r}"
         return "the image has several target classes, and its mask does not say which it is of"
-    if case.shares_stem and f"{stem}.png" in files:
+    if stem not in case.called and f"{stem}.png" in files:
         return f"several images are called {stem}, and {stem}.png does not say which it is of"
     near = [file for file in files if file.startswith(f"{stem}.") or file.rsplit("/", 1)[-1] == f"{stem}.png"]
     other = [file for file in near if not file.lower().endswith(".png")]
@@ -168,15 +203,24 @@ def _why_none(case: Case, files: Mapping[str, Path], folder: Path, shared: list[
     return f"there is none in {folder}"
 
 
-def says_class(case: Case, file: Path) -> bool:
-    """Whether a mask's file says which class it is of."""
-    image, name = _plain(case.image_id), _plain(case.target_name).replace("/", "_")
-    unnamed = _plain(image_id(file)) in (f"{image}.png", f"{Path(image).stem}.png")
-    return not unnamed or _plain(image_id(file.parent)) == name
+def says_class(case: Case, file: Path, folder: Path) -> bool:
+    """Whether a mask's file, found by `file_of` in that folder, says which class it is of."""
+    return _plain(image_id(file, folder)) not in {f"{of}.png" for of in case.called}
 
 
-def shared_stems(image_ids: Iterable[str]) -> set[str]:
-    """The images whose name without its suffix is that of another one too."""
-    names = list(image_ids)
-    count = Counter(Path(name).stem for name in names)
-    return {name for name in names if count[Path(name).stem] > 1}
+def names_of_images(image_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What each image may be called by masks and boxes: its path and file name, with and without suffix.
+
+    Names that are those of another image too are left out, but for the image's own.
+    """
+    all_names = {image: dict.fromkeys(map(_plain, _names(image))) for image in image_ids}
+    count = Counter(name for names in all_names.values() for name in names)
+    return {
+        image: (image, *(name for name in names if count[name] == 1 and name != image))
+        for image, names in all_names.items()
+    }
+
+
+def _names(image: str) -> tuple[str, ...]:
+    path = PurePosixPath(image)
+    return image, str(path.with_suffix("")), path.name, path.stem

@@ -11,7 +11,14 @@ from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
 GROUP = "inputs"
-OF_PREDICTIONS = (checks.PREDICTED, checks.USUAL, checks.RIGHT, checks.OF_DOMAIN, checks.GROUND_TRUTH)
+OF_PREDICTIONS = (
+    checks.PREDICTED,
+    checks.USUAL,
+    checks.KNOWN_LABELS,
+    checks.RIGHT,
+    checks.OF_DOMAIN,
+    checks.GROUND_TRUTH,
+)
 
 
 @study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])

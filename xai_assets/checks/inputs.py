@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict, not_asked
+from xai_assets.joined import split_names
 from xai_assets.resources.table import Table
 
 FEWEST_CORRECT = 0.5
@@ -85,6 +86,23 @@ def _usual(predictions: Table, *_: Table) -> Verdict:
     return Verdict(False, f"{len(odd)} of {len(pictures)} inputs are unusual. {first}. {remedy}", numbers)
 
 
+def _known_labels(predictions: Table, *_: Table) -> Verdict:
+    labelled = predictions.drop_duplicates("image_id").dropna(subset=["label"])
+    if not len(labelled):
+        return not_asked("No image has a label.")
+    unknown = labelled[labelled["correct"].isna()]
+    said = (
+        f"{len(labelled) - len(unknown)} of {len(labelled)} labelled images have a label that the model has."
+    )
+    if len(unknown):
+        named = [
+            f"{row.image_id}: {', '.join(split_names(row.label))}"
+            for row in unknown.head(rules.NAMED).itertuples()
+        ]
+        said += f" Not known to it: {'; '.join(named)}. Write the class's name, its number or its synset."
+    return Verdict(not len(unknown), said, {"labelled": len(labelled), "unknown": len(unknown)})
+
+
 def _right(predictions: Table, *_: Table) -> Verdict:
     labelled = predictions.drop_duplicates("image_id").dropna(subset=["correct"])
     if not len(labelled):
@@ -128,6 +146,11 @@ OF_DOMAIN = Check(
     "The pictures are like those that the model was trained on, as far as its batch normalisation or scenes at hand can "
     "tell: on others its answers, and explanations of them, may mean little.",
     _of_domain,
+)
+KNOWN_LABELS = Check(
+    "labels_are_classes_of_the_model",
+    "Each labelled image has a label that is a class of the model: only so can its answer be right or wrong.",
+    _known_labels,
 )
 RIGHT = Check(
     "model_is_mostly_right",

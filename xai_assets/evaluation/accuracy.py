@@ -5,19 +5,20 @@ import pandas as pd
 from xai_assets.evaluation.comparison import INTERVAL, interval_columns
 from xai_assets.evaluation.intervals import share_interval
 
-COLUMNS = ("model", "images", "labelled", "correct", "accuracy", *INTERVAL, "domain", "in_domain")
+COLUMNS = ("model", "images", "labelled", "unknown", "correct", "accuracy", *INTERVAL, "domain", "in_domain")
 
 
 def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
     """Accuracy over the labelled images with its exact interval, one row a model.
 
     Args:
-        predictions: `image_id`, `model` and `correct` (NULL where an image has no label); the classes of an image have
-            one prediction. `domain` and `in_domain` are the same in all rows of a model.
+        predictions: `image_id`, `model`, `label` and `correct` (NULL where an image has no label that the model has);
+            the classes of an image have one prediction. `domain` and `in_domain` are the same in all rows of a model.
 
     Returns:
-        COLUMNS. `accuracy` is None and there is no interval where no image has a label; `excluded` counts the images
-        without one.
+        COLUMNS. `labelled` counts the images with a label that the model has, `unknown` those that have labels, none of
+        which it has: its answer is neither right nor wrong. `accuracy` is None and there is no interval where no image
+        is labelled; `excluded` counts the others.
     """
     rows = []
     for model, of in predictions.drop_duplicates(["model", "image_id"]).groupby("model", sort=False):
@@ -28,6 +29,7 @@ def prediction_summary(predictions: pd.DataFrame) -> pd.DataFrame:
                 "model": model,
                 "images": len(of),
                 "labelled": len(known),
+                "unknown": int((of["label"].notna() & of["correct"].isna()).sum()),
                 "correct": int(known.sum()),
                 "accuracy": found.mean,
                 **interval_columns(found),

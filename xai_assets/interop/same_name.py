@@ -1,4 +1,4 @@
-"""Finding an image or a class of a study under the name that a foreign file has for it."""
+"""Finding an image of a study under the name that a foreign file has for it."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -36,15 +36,6 @@ class Names:
         return [other for other, count in common if count == most > 0]
 
 
-def same_class(name: str, classes: Iterable[str]) -> str | None:
-    """The class that a file calls by this name: as it is, else without regard to case and Unicode form; None: none."""
-    known = list(classes)
-    if name in known:
-        return name
-    alike = [other for other in known if _folded(other) == _folded(name)]
-    return alike[0] if len(alike) == 1 else None
-
-
 def _steps(path: str) -> list[str]:
     """The folders of a path and the name at its end, in one Unicode form."""
     plain = unicodedata.normalize("NFC", path.replace("\\", "/"))
@@ -55,7 +46,3 @@ def _common(one: list[str], other: list[str]) -> int:
     """The length of the shorter path where the longer one ends with it, else 0."""
     least = min(len(one), len(other))
     return least if one[-least:] == other[-least:] else 0
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()

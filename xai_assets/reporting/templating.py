@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from xai_assets.evaluation.metrics import METRICS
+from xai_assets.joined import split_names
 from xai_assets.reporting import charts, figures, names, narrative
 from xai_assets.reporting.numbers import p_value
 from xai_assets.settings import shipped
@@ -67,6 +68,11 @@ def words(path: str) -> Markup:
     return escaped
 
 
+def labels(cell: str | None) -> str:
+    """The labels of an image, from their column, for people; "" without one."""
+    return ", ".join(split_names(cell or ""))
+
+
 def headline_of(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the localisation chapter as a chart draws it: its key, its average precision and what chance gives."""
     measured = row["values"]["average_precision"]
@@ -113,6 +119,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         "whole": whole,
         "shade": shade,
         "words": words,
+        "labels": labels,
         "moment": moment,
         "headline_of": headline_of,
         "kept_groups": kept_groups,

@@ -163,7 +163,10 @@ METRIC_TABLES: dict[str, Table] = {
         {
             "model": text("the explained model"),
             "images": whole("images that it was asked about"),
-            "labelled": whole("those that have a label"),
+            "labelled": whole("those that have a label that the model has"),
+            "unknown": whole(
+                "those that have labels, none of which the model has: their answer is neither right nor wrong"
+            ),
             "correct": whole("those whose most probable class is one of their labels"),
             "accuracy": real("correct over labelled, 0 to 1; NULL where none has a label", nullable=True),
             **_MEAN,

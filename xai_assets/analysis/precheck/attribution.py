@@ -15,7 +15,7 @@ from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes,
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
 from xai_assets.analysis.precheck.verification import verified
 from xai_assets.analysis.predictions import answer, explained_classifier
-from xai_assets.analysis.reference_masks import Case, shared_stems
+from xai_assets.analysis.reference_masks import Case, names_of_images
 from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.dissection.domain import ASKED_IMAGES
@@ -137,7 +137,7 @@ def _methods(
 def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> _Asked:
     asked, preprocessing = _Asked(), classifier.preprocessing
     classes = LabelClasses(classifier.matcher)
-    stems = shared_stems([*(name for name, _, _ in look.good), *(name for name, _ in look.bad)])
+    names = names_of_images([*(name for name, _, _ in look.good), *(name for name, _ in look.bad)])
     for name, pixels in first_pixels(bench, look, preprocessing, ASKED):
         asked.count += 1
         try:
@@ -152,7 +152,7 @@ def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> 
             sizes.view_pixels = said.view.shape[0] * said.view.shape[1]
         frame = preprocessing.frame(*pixels.shape[:2])
         asked.cases += [
-            Case(name, classifier.class_names[target], len(targets) == 1, frame, name in stems)
+            classes.case(name, target, targets, look.labels.get(name, []), frame, names[name])
             for target in targets
         ]
     return asked
