@@ -125,3 +125,15 @@ def test_the_library_example(capsys):
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in said] == ["gradcam", "ablationcam", "scorecam", "lime"]
     assert all("(128, 128)" in line for line in said)
+
+
+def test_the_example_of_a_network_in_memory(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    coarse = np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+    Image.fromarray(coarse).resize((320, 240)).save("photograph.jpg")
+    names: dict[str, object] = {}
+    exec(compile(block("python", "save_overlay"), "README.md", "exec"), names)  # our own text
+    layer, _, shape = capsys.readouterr().out.strip().split(" ", 2)
+    assert (layer, shape) == ("layer4", "(224, 224)")
+    assert names["drawn"].shape == (224, 224, 3)
+    assert Image.open("overlay.png").size == (320, 240)

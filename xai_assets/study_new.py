@@ -113,6 +113,6 @@ def _plain(value: Any) -> str:
 
 def from_folder(path: str | Path, folder: Path) -> str:
     """A path as a study in `folder` has it: relative where the two are near, else whole."""
-    whole = Path(path).expanduser().resolve()
-    relative = os.path.relpath(whole, folder.resolve())
+    whole = Path(os.path.abspath(Path(path).expanduser()))
+    relative = os.path.relpath(whole, os.path.abspath(folder))
     return str(whole) if relative.count("..") > 3 else relative

@@ -126,7 +126,7 @@ def test_layers_are_listed_with_what_can_be_made_of_them() -> None:
     said = [next(suited(one, SIGNED_ABOVE)) for one in (last, norm, head)]
     assert said == [
         "no gradient at its positions: eigencam only",
-        "all but scorecam, which reads negative values as absence",
+        "all but scorecam (negative values)",
         "no map (dissection only)",
     ]
     shown = [one.path for one in blocks(vit(), layers, default)]

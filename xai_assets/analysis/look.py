@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from xai_assets.analysis.answer import answer
 from xai_assets.analysis.given_model import GivenModel
-from xai_assets.analysis.predictions import answer
 from xai_assets.attribution import cams
 from xai_assets.attribution.scaling import is_constant, scale
 from xai_assets.attribution.target_layers import layer_of

@@ -1,12 +1,11 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
+from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import explained_domain
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
@@ -19,10 +18,8 @@ from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.joined import split_names
-from xai_assets.memory import out_of_memory
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
-from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.input_check import check_input
 
@@ -84,55 +81,6 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     )
     found = pd.DataFrame(rows, columns=list(TABLES["predictions"].columns))
     return found.assign(domain=domain, in_domain=pd.array([in_domain] * len(found), "boolean"))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model says about one image.
-
-    Attributes:
-        view: h w 3 uint8, what the model sees.
-        batch: 1 3 h w float32, its input.
-        scores: k float64, the probabilities of the classes.
-    """
-
-    view: np.ndarray
-    batch: torch.Tensor
-    scores: np.ndarray
-
-    @property
-    def best(self) -> int:
-        """The predicted class."""
-        return int(self.scores.argmax())
-
-
-def answer(classifier: Classifier, pixels: np.ndarray, image_id: str) -> Answer:
-    """Ask the model about one image (h w 3 uint8).
-
-    Raises:
-        XaiError: the network cannot take an image of that size, answers something else than a score a class, or
-            scores that are not finite.
-    """
-    view = classifier.preprocessing.view(pixels)
-    batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
-    try:
-        logits = classifier.logits(batch)  # 1 3 h w -> 1 k
-    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
-        if out_of_memory(error):
-            raise
-        raise XaiError(
-            f"{classifier.name} on {image_id}",
-            f"does not answer an input of {view.shape[1]} x {view.shape[0]} pixels ({error})",
-            "Look at the size in the model's preprocessing.",
-        ) from error
-    scores = outputs.probabilities(logits.double().cpu())[0].numpy()  # k
-    if not np.isfinite(scores).all():
-        raise XaiError(
-            f"{classifier.name} on {image_id}",
-            "gives scores that are not finite",
-            "Look at the checkpoint: its weights or its normalisation are damaged.",
-        )
-    return Answer(view, batch, scores)
 
 
 def labels_of(label: object) -> list[str]:

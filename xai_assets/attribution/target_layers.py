@@ -341,6 +341,6 @@ def suited(layer: CandidateLayer, signed_above: float) -> Iterator[str]:
     elif layer.connected is False:
         yield "no gradient at its positions: eigencam only"
     elif layer.negative > signed_above:
-        yield "all but scorecam, which reads negative values as absence"
+        yield "all but scorecam (negative values)"
     else:
         yield "all"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import of_classifier
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
 from xai_assets.analysis.images import explained_preprocessing
@@ -14,7 +15,7 @@ from xai_assets.analysis.precheck.domain import foreign
 from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
 from xai_assets.analysis.precheck.verification import verified
-from xai_assets.analysis.predictions import answer, explained_classifier
+from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.reference_masks import Case, names_of_images
 from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Tally, Workbench
