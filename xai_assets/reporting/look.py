@@ -19,7 +19,7 @@ SURE = 0.5
 WIDE, TALL = 2.4, 0.4
 """Aspects (width / height) from which a photograph is shown across the page, or higher than the others."""
 
-_BOX = (60.0, 46.0)
+_BOX = (60.0, 42.0)
 _ALONE = (84.0, 78.0)
 _ACROSS = (170.0, 80.0)
 _HIGH = (60.0, 74.0)
