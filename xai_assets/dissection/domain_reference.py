@@ -134,16 +134,18 @@ def reference_of(numbers: np.ndarray) -> Reference:
 
 
 def _p(far: int, images: int) -> float:
-    return float(betabinom.sf(far - 1, images, FAR, HELD_OUT + 1 - FAR))
+    counts = np.arange(far, images + 1)  # summed: one less the rest would round to 0
+    return min(1.0, float(betabinom.pmf(counts, images, FAR, HELD_OUT + 1 - FAR).sum()))
 
 
 def said_of_strange(strange: Strange) -> tuple[str, bool | None]:
     """What is said, and whether the images can be of the network's domain; None where it is not known."""
     if strange.known is None:
         return f"not known: {strange.images} image is too few, it takes {fewest()}", None
+    p = "p < 0.001" if strange.p < 0.001 else f"p = {strange.p:.3f}"
     said = (
         f"{strange.far} of {strange.images} images lie farther from the scenes that it knows than "
-        f"{1 - FAR / HELD_OUT:.0%} of such scenes do (p {strange.p:.2g}; foreign where at most {MAX_P:g})"
+        f"{1 - FAR / HELD_OUT:.0%} of such scenes do ({p}; foreign where p is at most {MAX_P:g})"
     )
     if strange.known:
         return said, True
