@@ -54,7 +54,7 @@ def _answers(generator: np.random.Generator, n: int, effect: float) -> list[str]
         share = effect if method == 0 else 1.0
         for image, own in enumerate(maps):
             moved = own + share * (_map(generator) - own)
-            others = [other for place, other in enumerate(maps) if place != image][:OTHERS]
+            others = [maps[(image + step) % n] for step in range(1, min(n - 1, OTHERS) + 1)]
             named = (f"{image}", f"{method}", False)
             values.append((*named, SENSITIVITY, largest_change(own, [moved])))
             values.append((*named, REDRAWN, redrawn(own, others)))

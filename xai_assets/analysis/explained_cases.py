@@ -108,6 +108,13 @@ class ExplainedCases:
         count = min(count, len(self))
         return [place * len(self) // count for place in range(count)]
 
+    def next_others(self, case: ExplainedCase, count: int) -> list[int]:
+        """The numbers of the `count` cases of other images that come after a case, from the first on after the last."""
+        images = [row["image_id"] for row in self._predictions]
+        at = images.index(case.image_id)
+        others = [(at + step) % len(images) for step in range(1, len(images))]
+        return [number for number in others if images[number] != case.image_id][:count]
+
 
 def array_key(array: np.ndarray) -> list[Any]:
     """An array by its content, for the key of a result that was made from it."""

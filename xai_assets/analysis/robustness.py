@@ -24,8 +24,9 @@ from xai_assets.resources.tables import TABLES
 WHOLE = 1.0
 """The depth at which all layers are random."""
 
-OTHERS = 16
-"""Cases of other images, evenly spaced, whose maps say how far one would move if it were drawn anew."""
+OTHERS = 11
+"""Cases of other images whose maps say how far one would move if it were drawn anew: the next ones of the study. Each
+case has others of its own, or else what is odd about a few maps would be found in all images alike."""
 
 CALIBRATION = 32
 """Images that statistics of batch normalisation are measured on: of the study's explained ones, evenly spaced."""
@@ -83,7 +84,7 @@ class _Work:
         self._lime = LimeReruns(bench, classifier, parameters)
         self._noise: dict[tuple[int, ...], RankedMaps] = {}
         self._cases = cases
-        self._others: dict[str, list[tuple[str, np.ndarray]]] = {}
+        self._maps: dict[int, dict[str, np.ndarray]] = {}
 
     def method(self, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of a method."""
@@ -131,18 +132,20 @@ class _Work:
 
     def _redrawn(self, case: ExplainedCase, method: str, values: np.ndarray) -> float | None:
         """What maps of other images say of how far this one would move if it were drawn anew."""
-        if not self._others:
-            for number in self._cases.spread(OTHERS):
-                other = self._cases[number]
-                maps = {row["method"]: read_map(self._bench, row)[0].values for row in other.rows}
-                for name, found in (maps | other.controls).items():
-                    self._others.setdefault(name, []).append((other.image_id, found))
-        others = [
-            found
-            for image_id, found in self._others.get(method, [])
-            if image_id != case.image_id and found.shape == values.shape
-        ]
-        return redrawn(values, others)
+        shown = (self._maps_of(number).get(method) for number in self._cases.next_others(case, OTHERS))
+        return redrawn(
+            values, [found for found in shown if found is not None and found.shape == values.shape]
+        )
+
+    def _maps_of(self, number: int) -> dict[str, np.ndarray]:
+        """All maps of a case, controls included, by method."""
+        if number not in self._maps:
+            if len(self._maps) > 3 * OTHERS:  # in a large study a case has others that no case before it had
+                self._maps.clear()
+            other = self._cases[number]
+            maps = {row["method"]: read_map(self._bench, row)[0].values for row in other.rows}
+            self._maps[number] = maps | dict(other.controls)
+        return self._maps[number]
 
     def _chance(self, explained: AttributionMap) -> float | None:
         return self._chance_of(explained.values) if explained.usable else None
