@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
+from xai_assets.analysis.robustness import OTHERS
 from xai_assets.evaluation.sensitivity import largest_change, redrawn
 from xai_assets.evaluation.stability import REDRAWN, SENSITIVITY, stability_summary
 
 IMAGES = (2, 3, 5, 6, 8, 10, 12, 30)
-METHODS, EFFECT, SIDE, OTHERS = 4, 0.5, 16, 11
+METHODS, EFFECT, SIDE = 4, 0.5, 16
 NOTE = "four methods asked together; power: the first of them moves by half as much as a map drawn anew"
 
 
@@ -54,7 +55,7 @@ def _answers(generator: np.random.Generator, n: int, effect: float) -> list[str]
         share = effect if method == 0 else 1.0
         for image, own in enumerate(maps):
             moved = own + share * (_map(generator) - own)
-            others = [maps[(image + step) % n] for step in range(1, min(n - 1, OTHERS) + 1)]
+            others = [maps[(image + step) % n] for step in range(1, OTHERS + 1)]
             named = (f"{image}", f"{method}", False)
             values.append((*named, SENSITIVITY, largest_change(own, [moved])))
             values.append((*named, REDRAWN, redrawn(own, others)))

@@ -37,8 +37,12 @@ def test_drawn_pictures_are_said_to_be_drawn_on_the_first_page(kind):
     drawn = replace(small, study={**small.study, "synthetic": ["explained pictures"]})
     first = _first_page(render(kind, drawn))
     assert "The explained pictures are synthetic: drawn by the embedded world Diorama" in first
-    assert "Nothing may be concluded about photographs" in first
+    assert "Nothing may be concluded from them about photographs" in first
     assert "synthetic" not in _first_page(render(kind, small))
+    probe = replace(small, study={**small.study, "synthetic": ["pictures of the probe set"]})
+    assert "Nothing may be concluded from them about what units show of photographs" in _first_page(
+        render(kind, probe)
+    )
 
 
 def test_cost_has_the_inverse_of_the_seconds_and_the_most_memory_of_any_map():

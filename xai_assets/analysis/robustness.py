@@ -24,9 +24,10 @@ from xai_assets.resources.tables import TABLES
 WHOLE = 1.0
 """The depth at which all layers are random."""
 
-OTHERS = 11
-"""Cases of other images whose maps say how far one would move if it were drawn anew: the next ones of the study. Each
-case has others of its own, or else what is odd about a few maps would be found in all images alike."""
+OTHERS = 1
+"""Cases of other images whose maps say how far one would move if it were drawn anew: the next one of the study. Every
+image has another one, so that without an effect what moved and what drawing anew moves can change places; with the same
+eleven maps for all, 12 % of 30 images' methods were decided without an effect, with eleven of their own 7 %."""
 
 CALIBRATION = 32
 """Images that statistics of batch normalisation are measured on: of the study's explained ones, evenly spaced."""

@@ -74,6 +74,10 @@ def accuracy(right: dict[str, Any]) -> str:
     return found + (f"; the maps of the other {wrong} explain a mistake." if wrong else ".")
 
 
+EXPLAINED = "explained pictures"
+"""Of the study's pictures that may be drawn, those whose answers are explained."""
+
+
 def synthetic(parts: Sequence[str]) -> list[str]:
     """What pictures of the embedded world allow to be concluded, and what not; nothing where none are drawn.
 
@@ -82,13 +86,14 @@ def synthetic(parts: Sequence[str]) -> list[str]:
     """
     if not parts:
         return []
+    of = "photographs" if EXPLAINED in parts else "what units show of photographs"
     return [
         f"The {joined(parts)} are synthetic: drawn by the embedded world Diorama, where the label of every pixel is "
         f"known.",
         "So it may be concluded how well the methods and the concepts find what is known to be there, in such pictures "
         "and for the models named here.",
-        "Nothing may be concluded about photographs, about models trained on them, or about which method is the best in "
-        "general.",
+        f"Nothing may be concluded from them about {of}, about models trained on photographs, or about which method is "
+        "the best in general.",
     ]
 
 
