@@ -108,9 +108,15 @@ def heard(asked: Asked, images: Iterator[np.ndarray] | Images) -> Norms:
     return norms
 
 
+_references: dict[str, Reference] = {}
+"""Those of this process by network: there are three such networks, and all scenes are drawn for each."""
+
+
 def scene_reference(asked: Asked) -> Reference:
-    """What scenes of the embedded world give in a network that was trained on such."""
-    return reference_of(numbers_of(heard(asked, known_scenes()).moments()))
+    """What scenes of the embedded world give in a network that was trained on such; made once in a process."""
+    if asked.fingerprint not in _references:
+        _references[asked.fingerprint] = reference_of(numbers_of(heard(asked, known_scenes()).moments()))
+    return _references[asked.fingerprint]
 
 
 def domain_of(asked: Asked, images: Images, reference: Reference | None) -> Shift | Strange | None:
