@@ -53,10 +53,10 @@ def artifact(data, name):
 def reports(data):
     """Pages of every report, each of whose files is read whole and whose served copy is the report."""
     found = {}
-    for pdf in sorted((data / "reports" / "demo").glob("*.pdf")):
+    for pdf in sorted((data / "reports").glob("*/*.pdf")):
         json.loads(pdf.with_suffix(".json").read_text(encoding="utf-8"))
         assert pdf.with_suffix(".html").read_text(encoding="utf-8").rstrip().endswith("</html>")
-        served = data / "dagster" / "storage" / "reports" / "demo" / pdf.name
+        served = data / "dagster" / "storage" / "reports" / pdf.parent.name / pdf.name
         assert served.read_bytes() == pdf.read_bytes()
         found[pdf.stem] = len([page.extract_text() for page in PdfReader(pdf).pages])
     return found

@@ -1,4 +1,4 @@
-"""Twenty kills at random points of the demo: the next run finishes, and leaves what an undisturbed run leaves.
+"""Twenty kills at random points of a smaller demo: the next run finishes, and leaves what an undisturbed run leaves.
 
 Victims are the run's process, the process of one of its steps, and the processes of `dagster dev` while a run that was
 started there is on its way. What such a run goes on to do by itself happens beside the next one.
@@ -32,6 +32,13 @@ SOONEST, LATEST = 2.0, 16.0
 DEV = (sys.executable, "-m", "dagster", "dev", "-m", "xai_assets.definitions")
 """Each of its processes is of one session, where `xai ui` gives the daemon one of its own."""
 
+STUDY = "smaller"
+SMALLER = {
+    "count: 1000": "count: 300", "concepts: diorama\n": "concepts: diorama\n  netdissect: {shuffle_images: 50}\n",
+    "singles: 9, pairs: 3": "singles: 4, pairs: 1", "num_samples: 500": "num_samples: 150",
+}  # fmt: skip
+"""The demo with fewer images: every step is there, and as many runs at once as a killed server leaves end in minutes."""
+
 SERVER = ("dagster dev", "dagster code-server", "dagster api grpc", "dagster_webserver", "dagster._daemon")
 pytestmark = pytest.mark.slow
 
@@ -55,7 +62,7 @@ class Shaker:
         }  # fmt: skip
         with (self.home / "said").open("ab") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "xai_assets", "run", "demo", "--executor", executor], cwd=self.home,
+                [sys.executable, "-m", "xai_assets", "run", STUDY, "--executor", executor], cwd=self.home,
                 env=environment, stdout=said, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         self._sessions.append(process.pid)
@@ -83,7 +90,7 @@ class Shaker:
         self._sessions.append(server.pid)
         location = wait_for("the code location", 60, lambda: code_location(base))
         executor = self.chance.choice(["in_process", "gpu_tagged"])
-        launch(base, location, "demo", {"execution": {"config": {executor: {}}}})
+        launch(base, location, STUDY, {"execution": {"config": {executor: {}}}})
         self._began = time.monotonic()
         time.sleep(self.chance.uniform(SOONEST, LATEST))
         name = self.chance.choice(SERVER)
@@ -94,7 +101,7 @@ class Shaker:
             self._end(server.pid)
 
     def settle(self):
-        """Wait for all that goes on by itself: as many as ten whole demos at once, beside each other on two cores."""
+        """Wait for all that goes on by itself: as many as ten whole runs at once on two cores."""
         wait_for("all runs to end", 1800, lambda: not any(map(self._at_work, self._sessions)))
 
     def end(self):
@@ -131,7 +138,7 @@ def test_after_twenty_kills_the_next_run_leaves_what_an_undisturbed_one_leaves(t
     chance = random.Random(SEED)
     calm, shaken = tmp_path / "calm", tmp_path / "shaken"
     for home in (calm, shaken):
-        (home / "data" / "studies").mkdir(parents=True)
+        _write_study(home / "data" / "studies")
     _allow_runs_at_once(shaken)
     undisturbed, shaker = Shaker(calm, chance), Shaker(shaken, chance)
     try:
@@ -147,6 +154,15 @@ def test_after_twenty_kills_the_next_run_leaves_what_an_undisturbed_one_leaves(t
     assert {"run worker", "step"} < {victim for victim, _ in shaker.kills}
     _held_against(shaken / "data", calm / "data")
     _recorded(shaken / "data")
+
+
+def _write_study(folder):
+    text = (CHECKOUT / "data" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    for shipped, smaller in SMALLER.items():
+        assert text.count(shipped) == 1
+        text = text.replace(shipped, smaller)
+    folder.mkdir(parents=True)
+    (folder / f"{STUDY}.yaml").write_text(text, encoding="utf-8")
 
 
 def _allow_runs_at_once(home):
