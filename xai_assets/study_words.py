@@ -20,7 +20,7 @@ PATTERNS: dict[str, str] = {
     "^[0-9a-f]{64}$": "64 digits of a SHA-256, 0 to 9 and a to f",
     "^(torchvision|timm|diorama)/.+$": "torchvision/NAME, timm/NAME or diorama/NAME",
     r"^[^\r\n]*$": "a text in one line",
-    r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$": "a package and a path in it, such as skimage/data/coffee.png",
+    r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$": "a package and a path in it: skimage/data/coffee.png",
     r"^\S+( \S+){4}$": "five fields with one space between them, such as 0 3 * * *",
 }
 """The patterns of the schema, as a person writes what fits them."""
