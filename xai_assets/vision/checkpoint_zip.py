@@ -116,9 +116,13 @@ class CheckpointZip:
                 raise CheckpointError(self._name, why, "Save it again with torch.save.")
             if info.flag_bits & 1 or info.filename != info.orig_filename:
                 raise damaged(self._name, f"the entry {info.filename[:80]!r} is none of torch's")
-            self._file.seek(info.header_offset)
-            header = self._file.read(_LOCAL.size)
-            if info.header_offset < behind or len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
+            # zipfile moves the offsets of a directory that says another size than it has, also to below 0.
+            inside = behind <= info.header_offset < size
+            header = b""
+            if inside:
+                self._file.seek(info.header_offset)
+                header = self._file.read(_LOCAL.size)
+            if not inside or len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
                 raise damaged(
                     self._name, f"the entry {info.filename[:80]!r} overlaps another, or is not there"
                 )
