@@ -80,7 +80,7 @@ class Shaker:
         """Kill the process of a step; the run goes on, with another try or without the step."""
         run = self._running("gpu_tagged")
         if self._wait(run):
-            steps = wait_for("a step", 60, lambda: run.poll() is not None or steps_of(run.pid))
+            steps = wait_for("a step", 240, lambda: run.poll() is not None or steps_of(run.pid))
             if steps is not True and kill(self.chance.choice(steps).pid):
                 self._note("step")
 
