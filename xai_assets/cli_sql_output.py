@@ -3,6 +3,7 @@
 JSON and CSV are printed whole or not at all: half a file looks like a whole one.
 """
 
+import abc
 import csv
 import io
 import json
@@ -33,7 +34,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 Row = Sequence[Any]
 
 
-class _Whole:
+class _Whole(abc.ABC):
     """Collects text in a file that goes, and prints it at the end."""
 
     def __init__(self, columns: list[str]) -> None:
@@ -48,9 +49,9 @@ class _Whole:
     ) -> None:
         self._file.close()
 
+    @abc.abstractmethod
     def add(self, rows: Sequence[Row]) -> bool:
         """Take rows; returns whether more are wanted."""
-        raise NotImplementedError
 
     def show(self) -> None:
         """Print all that was taken."""
