@@ -14,6 +14,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "category_comparison",
         "probe_health",
     ),
+    "performance_tables": ("answers", "model_performance", "confusions", "reliability_curve"),
     "mask_tables": (
         "images",
         "predictions",

@@ -1,0 +1,143 @@
+"""What the explained model says about every image of the study: forward passes in batches, with nothing kept in memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xai_assets.analysis.explained_cases import refuse_nothing
+from xai_assets.analysis.images import usable
+from xai_assets.analysis.label_classes import LabelClasses
+from xai_assets.analysis.predictions import IMAGES, answer, explained_classifier, labels_of
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.errors import XaiError
+from xai_assets.evaluation.performance import ANSWERS, with_error_ranks
+from xai_assets.files import fingerprint
+from xai_assets.resources.store import ArtifactError
+from xai_assets.vision import outputs
+from xai_assets.vision.classifiers import Classifier
+
+KIND = "answers"
+CHUNK = 256
+"""Images an artifact: what an interrupted step has answered is there when it is run again."""
+
+BATCH = 32
+"""Images a forward pass, of those that come to one size."""
+
+
+def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
+    """One row an image that the model answers, as the warehouse's table `answers`.
+
+    The probabilities of all classes are kept as artifacts of kind `answers`, CHUNK images each: `probabilities` (n k
+    float32, NaN for an image without an answer). No more than a chunk is in memory.
+
+    Raises:
+        XaiError: when the model answers no image.
+    """
+    classifier = explained_classifier(bench)
+    classes = LabelClasses(classifier.matcher)
+    good = usable(images)
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(good), CHUNK):
+        some = good.iloc[start : start + CHUNK].to_dict("records")
+        for image, scores in zip(some, _probabilities(bench, classifier, some), strict=True):
+            if np.isfinite(scores).all():
+                rows.append(_row(classifier, classes, image, scores))
+        bench.progress(start + len(some), len(good))
+    classes.say(bench.tally)
+    refuse_nothing(bench, "answers", rows)
+    found = pd.DataFrame(rows, columns=[name for name in ANSWERS if name != "error_rank"])
+    typed = found.astype({"label_index": "Int64", "label_probability": "Float64", "correct": "boolean"})
+    return with_error_ranks(typed)[list(ANSWERS)]
+
+
+def _probabilities(bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]) -> np.ndarray:
+    """n k float32 of a chunk's images, NaN where there is no answer, which the tally names with the reason."""
+    made_of = [classifier.fingerprint, classifier.preprocessing.fingerprint(), [one["picture"] for one in images]]
+    key = fingerprint({"answers": made_of})
+    if bench.store.has(KIND, key):
+        arrays, meta = bench.store.get(KIND, key)
+        why_not = {int(at): str(why) for at, why in meta["why_not"]}
+        bench.tally.reused += len(images)
+    else:
+        found, why_not = _asked(bench, classifier, images)
+        arrays = {"probabilities": found}
+        bench.store.put(KIND, key, arrays, {"why_not": sorted(why_not.items())})
+        bench.tally.computed += len(images)
+    for at, why in why_not.items():
+        bench.tally.leave_out(IMAGES, str(images[at]["image_id"]), why)
+    return arrays["probabilities"]
+
+
+def _asked(
+    bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Probabilities n k float32, and by place in the chunk why an image has none."""
+    found = np.full((len(images), len(classifier.class_names)), np.nan, dtype=np.float32)
+    why_not: dict[int, str] = {}
+    for places, pixels in _batches(bench, classifier, images, why_not):
+        try:
+            views = np.stack([classifier.preprocessing.view(one) for one in pixels])  # n h w 3
+            logits = classifier.logits(classifier.preprocessing.from_view(views))  # n h w 3 -> n k
+            scores = outputs.probabilities(logits.double().cpu()).numpy()
+        except XaiError:
+            scores = np.full((len(places), found.shape[1]), np.nan)  # each is asked by itself, and says why
+        for at, one, score in zip(places, pixels, scores, strict=True):
+            if np.isfinite(score).all():
+                found[at] = score
+                continue
+            try:
+                found[at] = answer(classifier, one, str(images[at]["image_id"])).scores
+            except XaiError as error:
+                why_not[at] = str(error)
+    return found, why_not
+
+
+def _batches(
+    bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]], why_not: dict[int, str]
+) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Places and pixels (h w 3 uint8) of neighbours whose model inputs have one size."""
+    size = bench.batch(BATCH)
+    places: list[int] = []
+    pixels: list[np.ndarray] = []
+    of: tuple[int, ...] | None = None
+    for at, image in enumerate(images):
+        try:
+            one = bench.store.get("pictures", image["picture"])[0]["pixels"]
+            shape = tuple(classifier.preprocessing.frame(*one.shape[:2]).size)
+        except ArtifactError:
+            raise  # no fault of the image: whatever made it makes it again
+        except XaiError as error:
+            why_not[at] = str(error)
+            continue
+        if places and (shape != of or len(places) == size):
+            yield places, pixels
+            places, pixels = [], []
+        of = shape
+        places.append(at)
+        pixels.append(one)
+    if places:
+        yield places, pixels
+
+
+def _row(
+    classifier: Classifier, classes: LabelClasses, image: dict[str, Any], scores: np.ndarray
+) -> dict[str, Any]:
+    said = labels_of(image["label"])
+    labels = classes(str(image["image_id"]), said)
+    best = int(scores.argmax())
+    one = labels[0] if len(labels) == 1 else None
+    return {
+        "image_id": image["image_id"],
+        "label": classes.in_words(said),
+        "label_index": one,
+        "label_name": None if one is None else classifier.class_names[one],
+        "label_probability": None if one is None else float(scores[one]),
+        "predicted_index": best,
+        "predicted_name": classifier.class_names[best],
+        "probability": float(scores[best]),
+        "correct": best in labels if labels else None,
+        "model": classifier.name,
+        "model_sha256": classifier.sha256,
+    }
