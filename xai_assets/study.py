@@ -276,6 +276,17 @@ class Methods(Part):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
+class Performance(Part):
+    """How well does the model do on all labelled images?"""
+
+    min_accuracy: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="the accuracy below which its check fails, where the 95 % interval lies below; none: not asked",
+    )
+
+
 class Attribution(Part):
     """Where did the model look?"""
 
@@ -305,6 +316,9 @@ class Attribution(Part):
     )
     binarisation: BinarisationPolicy = Field(
         default_factory=BinarisationPolicy, description="how a map becomes a mask; one policy for all methods"
+    )
+    performance: Performance = Field(
+        default_factory=Performance, description="how well the model does on all labelled images"
     )
     faithfulness: Faithfulness | None = Field(
         default_factory=Faithfulness,

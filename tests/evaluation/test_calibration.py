@@ -1,4 +1,4 @@
-"""The calibration error is torchmetrics'; a calibrated model is called otherwise in at most 5 %, an overconfident one is."""
+"""The calibration error is torchmetrics'; calibrated models are called otherwise in at most 5 %."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Accuracy, recall, precision and confusions are scikit-learn's; each has its exact interval; nothing is found in nothing."""
+"""Accuracy, recall, precision and confusions are scikit-learn's; intervals are exact; nothing is found in nothing."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,11 @@ from sklearn import metrics
 
 from xai_assets.evaluation import calibration
 from xai_assets.evaluation.performance import (
-    COLUMNS, CONFUSIONS, confusions, model_performance, with_error_ranks,
+    COLUMNS,
+    CONFUSIONS,
+    confusions,
+    model_performance,
+    with_error_ranks,
 )  # fmt: skip
 
 
@@ -111,7 +115,9 @@ def test_errors_are_ordered_by_how_sure_the_model_is():
 
 
 def test_the_pair_with_the_most_errors_is_first():
-    found = confusions(answers([0] * 10 + [1] * 5 + [2] * 4, [0] * 8 + [1] * 2 + [1] * 2 + [2] * 3 + [0] + [2] * 3))
+    found = confusions(
+        answers([0] * 10 + [1] * 5 + [2] * 4, [0] * 8 + [1] * 2 + [1] * 2 + [2] * 3 + [0] + [2] * 3)
+    )
     first = found[found["error_rank"] == 1].iloc[0]
     assert (first["label_index"], first["predicted_index"], first["images"], first["share"]) == (1, 2, 3, 0.6)
     assert found.loc[found["label_index"] == found["predicted_index"], "error_rank"].isna().all()
@@ -127,4 +133,3 @@ def test_no_class_is_decided_where_the_model_knows_half_of_each(monkeypatch):
         found = model_performance(answers(labels.tolist(), predicted.tolist()))
         wrong += bool((found.loc[found["metric"] == "recall", "answer"] != "cannot_tell").any())
     assert wrong / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
-

@@ -20,7 +20,8 @@ from xai_assets.study_file import StudyFile
 from xai_assets.vision.images import LoadedImage, Quarantined, read_each
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.zoo import resolve
-from xai_assets.world.images import study_images
+from xai_assets.world.images import study_scenes
+from xai_assets.world.render import render
 
 SPLIT = "demo"
 """Scenes that neither training nor the probe set has seen."""
@@ -98,8 +99,8 @@ def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any])
 def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
     wanted = bench.attribution.images.diorama
     assert wanted is not None
-    scenes = study_images(SPLIT, wanted.singles, wanted.pairs)
-    for done, scene in enumerate(scenes, 1):
+    scenes = study_scenes(SPLIT, wanted.singles, wanted.pairs)
+    for done, scene in enumerate(map(render, scenes), 1):  # one after the other, for there may be thousands
         labels = [target.class_name for target in scene.targets]
         truth = np.stack([target.mask for target in scene.targets]).astype(np.uint8)  # targets h w
         parts = np.stack([target.deciding_part for target in scene.targets]).astype(np.uint8)
@@ -186,7 +187,7 @@ def image_names(file: StudyFile) -> tuple[str, ...]:
     source = file.study.attribution.images
     if source.diorama is None:
         return own_images(file, Tally()).ids
-    return tuple(scene.id for scene in study_images(SPLIT, source.diorama.singles, source.diorama.pairs))
+    return tuple(scene.id for scene in study_scenes(SPLIT, source.diorama.singles, source.diorama.pairs))
 
 
 def usable(images: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
+from xai_assets.analysis.performance import performance_tables
 from xai_assets.analysis.placement import scenes_that_count
 from xai_assets.analysis.robustness import randomisation_veto
 from xai_assets.analysis.verification import TABLE as VERIFICATION
@@ -129,6 +130,15 @@ def _with_placement(trials: pd.DataFrame, scenes: Sequence[Scene], seed: int) ->
     }
     placed = placement_trials(scenes, variants, seed=seed)
     return pd.concat([trials, placed], ignore_index=True) if len(placed) else trials
+
+
+def load_performance(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
+    """Load answers, and what they come to: model_performance, confusions and reliability_curve.
+
+    Returns:
+        Table and rows.
+    """
+    return _load(bench, {"answers": answers, **performance_tables(bench, answers)})
 
 
 def load_drift(

@@ -1,4 +1,4 @@
-"""What the explained model says about every image of the study: forward passes in batches, with nothing kept in memory."""
+"""What the explained model says about every image of the study: forward passes in batches, in bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,9 @@ from xai_assets.analysis.label_classes import LabelClasses
 from xai_assets.analysis.predictions import IMAGES, answer, explained_classifier, labels_of
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
-from xai_assets.evaluation.performance import ANSWERS, with_error_ranks
+from xai_assets.evaluation import performance
+from xai_assets.evaluation.calibration import reliability_curve
+from xai_assets.evaluation.performance import ANSWERS, confusions, with_error_ranks
 from xai_assets.files import fingerprint
 from xai_assets.resources.store import ArtifactError
 from xai_assets.vision import outputs
@@ -52,9 +54,32 @@ def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     return with_error_ranks(typed)[list(ANSWERS)]
 
 
+def performance_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What the answers come to: the warehouse's tables `model_performance`, `confusions`, `reliability_curve`."""
+    known = answers[answers["correct"].notna()]
+    return {
+        "model_performance": performance.model_performance(answers, seed=bench.study.seed),
+        "confusions": confusions(answers),
+        "reliability_curve": reliability_curve(
+            known["probability"].to_numpy(dtype=np.float64), known["correct"].to_numpy(dtype=bool)
+        ),
+    }
+
+
+def beside_the_limit(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
+    """The table `model_performance` for its checks, with the study's limit as a row `limit` where it gives one."""
+    found = performance.model_performance(answers, seed=bench.study.seed)
+    limit = bench.attribution.performance.min_accuracy
+    return found if limit is None else pd.concat([found, pd.DataFrame([{"metric": "limit", "value": limit}])])
+
+
 def _probabilities(bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]) -> np.ndarray:
     """n k float32 of a chunk's images, NaN where there is no answer, which the tally names with the reason."""
-    made_of = [classifier.fingerprint, classifier.preprocessing.fingerprint(), [one["picture"] for one in images]]
+    made_of = [
+        classifier.fingerprint,
+        classifier.preprocessing.fingerprint(),
+        [one["picture"] for one in images],
+    ]
     key = fingerprint({"answers": made_of})
     if bench.store.has(KIND, key):
         arrays, meta = bench.store.get(KIND, key)

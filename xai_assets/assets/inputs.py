@@ -5,6 +5,7 @@ import dagster as dg
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import inputs as checks
+from xai_assets.checks import performance
 from xai_assets.checks.dissection import ENOUGH
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.execution.retries import ONCE_MORE
@@ -19,6 +20,8 @@ OF_PREDICTIONS = (
     checks.OF_DOMAIN,
     checks.GROUND_TRUTH,
 )
+
+OF_PERFORMANCE = (performance.SOUND, performance.ACCURATE, performance.EVERY_CLASS, performance.CALIBRATED)
 
 
 @study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])
@@ -42,6 +45,22 @@ def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.Material
         checks=OF_PREDICTIONS,
         made_from=[images],
         facts=step_facts,
+    )
+
+
+@study_asset(GROUP, "pytorch", MODEL, retry_policy=ONCE_MORE, checks=OF_PERFORMANCE)
+def model_performance(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
+    """What the model says about all images, explained or not, and how well it does on those with a label."""
+    from xai_assets.analysis.performance import beside_the_limit
+    from xai_assets.analysis.performance import model_performance as ask
+
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: ask(bench, images),
+        checks=OF_PERFORMANCE,
+        made_from=[images],
+        facts=beside_the_limit,
     )
 
 

@@ -33,7 +33,7 @@ REPORTS = {
     ),
     "study": (
         "The whole study: verdict, headline numbers, every chapter.",
-        ["concept_tables", "mask_tables", "explanation_drift"],
+        ["concept_tables", "performance_tables", "mask_tables", "explanation_drift"],
     ),
 }
 

@@ -37,6 +37,22 @@ def concept_tables(
     )
 
 
+@study_asset(GROUP, "duckdb", HOME, checks=[warehouse_checks.LOADED])
+def performance_tables(context: dg.AssetExecutionContext, model_performance: Table) -> dg.MaterializeResult:
+    """answers, model_performance, confusions and reliability_curve in DuckDB: the number of rows of each."""
+    from xai_assets.analysis.loading import load_performance
+    from xai_assets.analysis.stored_rows import stored_rows
+
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: load_performance(bench, model_performance),
+        checks=[warehouse_checks.LOADED],
+        facts=stored_rows,
+        loads=[model_performance],
+    )
+
+
 @study_asset(GROUP, "duckdb", HOME, version="6", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,

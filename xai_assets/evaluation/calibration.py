@@ -1,9 +1,9 @@
 """Whether a classifier's probabilities say how often it is right: reliability curve and expected calibration error.
 
-The error (ECE, Guo et al. 2017, arXiv:1706.04599; Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602) is the mean over images
-of the distance between a bin's share of right answers and its mean probability. It is biased: a perfectly calibrated model
-has an error above 0, the more the fewer images a bin has. So it is read beside the error that answers have which are right
-exactly as often as their probabilities say, and there is no interval around it.
+The error (ECE, Guo et al. 2017, arXiv:1706.04599; Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602) is the mean over
+images of the distance between a bin's share of right answers and its mean probability. It is biased: a perfectly
+calibrated model has an error above 0, the more the fewer images a bin has. So it is read beside the error of answers that
+are right exactly as often as their probabilities say, and there is no interval around it.
 """
 
 from dataclasses import dataclass

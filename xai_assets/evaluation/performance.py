@@ -1,7 +1,7 @@
 """How well a classifier does on labelled images: accuracy, recall and precision of each class, confusions, calibration.
 
-Everything is made from one row an image (ANSWERS). An image with several labels counts as right where the answer is one of
-them; it has no place in a confusion matrix, and is left out of the numbers of single classes.
+Everything is made from one row an image (ANSWERS). An image with several labels counts as right where the answer is one
+of them; it has no place in a confusion matrix, and is left out of the numbers of single classes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -147,7 +147,12 @@ def _below_or_above_half(recall: Sequence[Interval]) -> Iterable[dict[str, Any]]
 
 
 def _row(
-    metric: str, found: Interval, index: int | None = None, name: str | None = None, *, reference: float | None = None
+    metric: str,
+    found: Interval,
+    index: int | None = None,
+    name: str | None = None,
+    *,
+    reference: float | None = None,
 ) -> dict[str, Any]:
     return {
         "metric": metric,

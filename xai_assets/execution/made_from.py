@@ -22,6 +22,7 @@ _PROBE = ("dissection.probe", "dissection.models")
 
 READS: dict[str, tuple[str, ...]] = {
     "images": ("attribution.images", "attribution.model"),
+    "model_performance": ("attribution.images", "attribution.model"),
     "predictions": _CASES,
     **{f"{name}_masks": (*_MAPS, f"attribution.methods.{name}") for name in ("gradcam", "ablationcam", "scorecam")},
     "further_cam_masks": (*_MAPS, *(f"attribution.methods.{name}" for name in FURTHER_CAMS)),

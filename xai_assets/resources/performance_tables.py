@@ -30,7 +30,8 @@ PERFORMANCE_TABLES: dict[str, Table] = {
                 nullable=True,
             ),
             "error_rank": whole(
-                "1 for the wrong answer with the highest probability, and so on; NULL of all others", nullable=True
+                "1 for the wrong answer with the highest probability, and so on; NULL of all others",
+                nullable=True,
             ),
             "model": text("the explained model"),
             "model_sha256": text("of its weights"),

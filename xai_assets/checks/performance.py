@@ -1,0 +1,118 @@
+"""Checks of how well the explained model does on the study's labelled images."""
+
+import math
+from collections.abc import Iterator
+
+from xai_assets.checks import rules
+from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
+from xai_assets.resources.table import Table
+
+SHARES = ("probability", "label_probability")
+NO_LABELS = "No image has a label that the model has."
+
+
+def _sound(answers: Table, images: Table, *_: Table) -> Verdict:
+    def problems() -> Iterator[str]:
+        unknown = sorted(set(answers["image_id"]) - set(images["image_id"]))
+        if unknown:
+            yield f"rows for {rules.named([(name,) for name in unknown])}, which are not of the study"
+        yield from rules.repeated(answers, ["image_id"])
+        yield from rules.out_of_range(answers, dict.fromkeys(SHARES, rules.SHARE))
+
+    well = f"{len(answers)} images, each once, with probabilities from 0 to 1."
+    return rules.sound(problems(), well, "Materialise model_performance again.", len(answers))
+
+
+def _accurate(_: Table, images: Table, found: Table) -> Verdict:
+    """The accuracy's interval against the study's limit, which is the value of the row LIMIT."""
+    (row,) = found[found["metric"] == "accuracy"].to_dict("records")
+    limits = found.loc[found["metric"] == LIMIT, "value"]
+    if not row["n"]:
+        return not_asked(NO_LABELS)
+    if not len(limits):
+        return not_asked("The study gives no limit (`attribution.performance.min_accuracy`).")
+    limit = float(limits.iloc[0])
+    numbers = {"accuracy": float(row["value"]), "limit": limit, "images": int(row["n"])}
+    said = f"accuracy is {row['value']:.3f} of {row['n']} images"
+    if row["low"] is not None and not math.isnan(row["low"]):
+        said += f", 95 % interval {row['low']:.3f} to {row['high']:.3f}"
+        numbers |= {"low": float(row["low"]), "high": float(row["high"])}
+        if row["low"] >= limit:
+            return Verdict(True, f"The {said}: not below the limit of {limit:g}.", numbers)
+        if row["high"] < limit:
+            return Verdict(
+                False, f"The {said}: below the limit of {limit:g}. Look at failures first.", numbers
+            )
+    return cannot_be_told(f"whether it is below {limit:g}: the {said}", numbers)
+
+
+def _every_class(_: Table, images: Table, found: Table) -> Verdict:
+    recall = found[(found["metric"] == "recall") & (found["n"] > 0)]
+    if not len(recall):
+        return not_asked(NO_LABELS)
+    unused = set(found.loc[(found["metric"] == "precision") & (found["n"] == 0), "class_index"])
+    never = recall[recall["class_index"].isin(unused)]
+    decided = never[never["answer"] == "no"]
+    numbers = {"classes": len(recall), "never": len(never), "decided": len(decided)}
+    if not len(never):
+        return Verdict(
+            True, f"Each of {len(recall)} classes that are labels is predicted at least once.", numbers
+        )
+    if not len(decided):
+        names = rules.named([(name,) for name in never["class_name"]])
+        return cannot_be_told(
+            f"of {len(never)} of {len(recall)} classes that are never predicted, {names}, whether the model misses most "
+            f"of their images: they have at most {int(never['n'].max())}, and {int(recall['fewest'].max())} are needed",
+            numbers,
+        )
+    named = rules.named([(f"{row.class_name} ({row.n} images)",) for row in decided.itertuples()])
+    remedy = "Look at the order of the class names and at what the model was trained on."
+    said = f"{len(decided)} of {len(recall)} classes that are labels are never predicted: {named}. {remedy}"
+    return Verdict(False, said, numbers)
+
+
+def _calibrated(_: Table, images: Table, found: Table) -> Verdict:
+    rows = found[found["metric"] == "ece"]
+    if not len(rows):
+        return not_asked(NO_LABELS)
+    row = rows.iloc[0]
+    over = found.loc[found["metric"] == "overconfidence", "value"].iloc[0]
+    numbers = {"ece": float(row["value"]), "calibrated": float(row["reference"]), "images": int(row["n"])}
+    said = (
+        f"the calibration error is {row['value']:.3f}, and that of a calibrated model with these probabilities "
+        f"{row['reference']:.3f} (p {row['p']:.4f}, {row['n']} images)"
+    )
+    if row["answer"] == "yes":
+        way = "higher" if over > 0 else "lower"
+        return Verdict(
+            False,
+            f"Probabilities are other than the share of right answers, on average {abs(over):.3f} {way}: {said}.",
+            numbers,
+        )
+    return cannot_be_told(f"that probabilities are other than the share of right answers: {said}", numbers)
+
+
+LIMIT = "limit"
+"""The row in which the study's limit stands beside the numbers, for the check alone."""
+
+SOUND = Check(
+    "answers_are_sound",
+    "Each image that the model answers has one row, with probabilities from 0 to 1.",
+    _sound,
+    blocking=True,
+)
+ACCURATE = Check(
+    "accuracy_is_not_below_the_limit",
+    "The interval of the accuracy over all labelled images lies above the study's limit.",
+    _accurate,
+)
+EVERY_CLASS = Check(
+    "every_class_is_predicted",
+    "No class of which there are labelled images enough is never predicted: its explanations would all be of mistakes.",
+    _every_class,
+)
+CALIBRATED = Check(
+    "probabilities_are_calibrated",
+    "The probabilities of the answers say how often they are right, as far as the images can tell.",
+    _calibrated,
+)
