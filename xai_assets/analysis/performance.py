@@ -67,10 +67,9 @@ def performance_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.
 
 
 def beside_the_limit(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
-    """The table `model_performance` for its checks, with the study's limit as a row `limit` where it gives one."""
+    """The table `model_performance` for its checks, with the study's limit of the accuracy in a column `limit`."""
     found = performance.model_performance(answers, seed=bench.study.seed)
-    limit = bench.attribution.performance.min_accuracy
-    return found if limit is None else pd.concat([found, pd.DataFrame([{"metric": "limit", "value": limit}])])
+    return found.assign(limit=bench.attribution.performance.min_accuracy)
 
 
 def _probabilities(bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]) -> np.ndarray:

@@ -24,14 +24,13 @@ def _sound(answers: Table, images: Table, *_: Table) -> Verdict:
 
 
 def _accurate(_: Table, images: Table, found: Table) -> Verdict:
-    """The accuracy's interval against the study's limit, which is the value of the row LIMIT."""
+    """The accuracy's interval against the study's limit, which is the column `limit`."""
     (row,) = found[found["metric"] == "accuracy"].to_dict("records")
-    limits = found.loc[found["metric"] == LIMIT, "value"]
     if not row["n"]:
         return not_asked(NO_LABELS)
-    if not len(limits):
+    if row["limit"] is None or math.isnan(row["limit"]):
         return not_asked("The study gives no limit (`attribution.performance.min_accuracy`).")
-    limit = float(limits.iloc[0])
+    limit = float(row["limit"])
     numbers = {"accuracy": float(row["value"]), "limit": limit, "images": int(row["n"])}
     said = f"accuracy is {row['value']:.3f} of {row['n']} images"
     if row["low"] is not None and not math.isnan(row["low"]):
@@ -91,9 +90,6 @@ def _calibrated(_: Table, images: Table, found: Table) -> Verdict:
         )
     return cannot_be_told(f"that probabilities are other than the share of right answers: {said}", numbers)
 
-
-LIMIT = "limit"
-"""The row in which the study's limit stands beside the numbers, for the check alone."""
 
 SOUND = Check(
     "answers_are_sound",
