@@ -276,6 +276,22 @@ class Methods(Part):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
+class ExplainedSample(Part):
+    """Which of many images are explained, where not all of them are."""
+
+    failures: int = Field(
+        3,
+        ge=0,
+        le=1000,
+        description="the most wrong answers of each confused pair, those with the highest probability",
+    )
+    successes: Literal["matched", "none"] = Field(
+        "matched",
+        description="matched: beside each failure a right answer of its class with the nearest probability; none",
+    )
+    random: int = Field(20, ge=0, le=10_000, description="images that are drawn from all of them")
+
+
 class Performance(Part):
     """How well does the model do on all labelled images?"""
 
@@ -316,6 +332,9 @@ class Attribution(Part):
     )
     binarisation: BinarisationPolicy = Field(
         default_factory=BinarisationPolicy, description="how a map becomes a mask; one policy for all methods"
+    )
+    sample: ExplainedSample | None = Field(
+        None, description="the images that are explained, of all that are classified; null: every image"
     )
     performance: Performance = Field(
         default_factory=Performance, description="how well the model does on all labelled images"

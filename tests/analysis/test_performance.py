@@ -7,11 +7,13 @@ from PIL import Image
 from xai_assets.analysis import performance
 from xai_assets.analysis.images import images
 from xai_assets.analysis.loading import load_performance
-from xai_assets.analysis.performance import beside_the_limit, model_performance
-from xai_assets.analysis.predictions import answer, explained_classifier
+from xai_assets.analysis.performance import beside_the_limit, explained_images, model_performance, sample_of
+from xai_assets.analysis.predictions import answer, explained_classifier, predictions, step_facts
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.checks import performance as checks
+from xai_assets.checks.inputs import PREDICTED
 from xai_assets.errors import XaiError
+from xai_assets.resources.loads import LOADS
 from xai_assets.resources.tables import TABLES
 from xai_assets.settings import Settings
 from xai_assets.study_file import read_study
@@ -114,8 +116,7 @@ def test_its_tables_are_loaded(opened):
     loaded = load_performance(bench, answers)
     stored = bench.warehouse.read("all")
     assert {row.table: row.rows for row in loaded.itertuples()} == {
-        name: len(stored[name])
-        for name in ("answers", "model_performance", "confusions", "reliability_curve")
+        name: len(stored[name]) for name in LOADS["performance_tables"]
     }
     (row,) = stored["model_performance"].query("metric == 'accuracy'").to_dict("records")
     assert (row["value"], row["n"]) == (answers["correct"].mean(), 8)
@@ -135,3 +136,27 @@ def test_without_labels_nothing_is_asked(opened, tmp_path):
     found = beside_the_limit(bench, answers)
     for check in (checks.ACCURATE, checks.EVERY_CLASS, checks.CALIBRATED):
         assert check.look(answers, table, found).passed is None
+
+
+def test_explained_is_what_the_study_s_sample_has_and_all_where_it_has_none(opened):
+    bench = opened()
+    table = images(bench)
+    answers = model_performance(bench, table)
+    assert explained_images(bench, table, answers) is table and sample_of(bench, answers).empty
+    some = opened(more="  sample: {failures: 1, random: 2}")
+    chosen = sample_of(some, answers)
+    assert (chosen["reason"] == "random").sum() == 2
+    wrong = answers.loc[~answers["correct"], "image_id"]
+    assert set(chosen.loc[chosen["reason"] == "failure", "image_id"]) <= set(wrong)
+    found = predictions(some, explained_images(some, table, answers), table)
+    assert set(found["image_id"]) == set(chosen["image_id"])
+    unexplained = sorted(set(table["image_id"]) - set(found["image_id"]))
+    assert not PREDICTED.look(found, table, step_facts(some, found)).passed
+    assert PREDICTED.look(found, table, step_facts(some, found, unexplained)).passed
+
+
+def test_a_sample_of_nothing_is_said(opened):
+    bench = opened(more="  sample: {failures: 0, random: 0}")
+    table = images(bench)
+    with pytest.raises(XaiError, match="no image.*random: 20"):
+        explained_images(bench, table, model_performance(bench, table))

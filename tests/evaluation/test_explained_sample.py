@@ -45,12 +45,11 @@ def test_a_draw_takes_each_image_equally_often():
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 2), st.floats(0.2, 1)), max_size=30), st.integers(0, 3)
+    st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 2), st.floats(0.2, 1)), max_size=30),
+    st.integers(0, 3),
 )
 def test_pairs_have_at_most_so_many_and_no_success_serves_twice(rows, most):
-    given_ = answers(
-        *[(f"{at}", label, to, p, "xyz"[to] == label) for at, (label, to, p) in enumerate(rows)]
-    )
+    given_ = answers(*[(f"{at}", label, to, p, "xyz"[to] == label) for at, (label, to, p) in enumerate(rows)])
     found = explained_sample(given_, failures=most, successes=True, random=0, seed=0)
     chosen = found.merge(given_, on="image_id")
     assert chosen["image_id"].is_unique

@@ -75,6 +75,7 @@ def load_masks(
     robustness: pd.DataFrame,
     counterfactuals: pd.DataFrame,
     verification: pd.DataFrame,
+    answers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
 
@@ -95,7 +96,7 @@ def load_masks(
         {
             "images": images,
             "predictions": predictions,
-            "prediction_summary": prediction_summary(predictions),
+            "prediction_summary": prediction_summary(_of_all_images(bench, predictions, answers)),
             "maps": maps,
             "mask_agreement": agreement,
             "agreement_sweep": sweep,
@@ -121,6 +122,16 @@ def load_masks(
     )
 
 
+def _of_all_images(bench: Workbench, predictions: pd.DataFrame, answers: pd.DataFrame | None) -> pd.DataFrame:
+    """What the accuracy is of: a sample of images with many failures says nothing about it, so all answers are."""
+    if bench.attribution.sample is None or answers is None:
+        return predictions
+    first = predictions.iloc[0]
+    return answers.assign(
+        domain=first["domain"], in_domain=pd.array([first["in_domain"]] * len(answers), "boolean")
+    )
+
+
 def _with_placement(trials: pd.DataFrame, scenes: Sequence[Scene], seed: int) -> pd.DataFrame:
     """The trials, and PLACED of the metrics of the true mask that are among them."""
     of_truth = trials[trials["metric"].isin(AGAINST_TRUTH)].drop_duplicates("metric")
@@ -133,7 +144,7 @@ def _with_placement(trials: pd.DataFrame, scenes: Sequence[Scene], seed: int) ->
 
 
 def load_performance(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
-    """Load answers, and what they come to: model_performance, confusions and reliability_curve.
+    """Load answers, what they come to (model_performance, confusions, reliability_curve), and explained_sample.
 
     Returns:
         Table and rows.

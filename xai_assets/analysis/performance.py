@@ -14,6 +14,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
 from xai_assets.evaluation import performance
 from xai_assets.evaluation.calibration import reliability_curve
+from xai_assets.evaluation.explained_sample import explained_sample
 from xai_assets.evaluation.performance import ANSWERS, confusions, with_error_ranks
 from xai_assets.files import fingerprint
 from xai_assets.resources.store import ArtifactError
@@ -55,15 +56,49 @@ def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
 
 
 def performance_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What the answers come to: the warehouse's tables `model_performance`, `confusions`, `reliability_curve`."""
+    """What the answers come to, and which of them are explained, by table of the warehouse."""
     known = answers[answers["correct"].notna()]
     return {
         "model_performance": performance.model_performance(answers, seed=bench.study.seed),
         "confusions": confusions(answers),
+        "explained_sample": sample_of(bench, answers),
         "reliability_curve": reliability_curve(
             known["probability"].to_numpy(dtype=np.float64), known["correct"].to_numpy(dtype=bool)
         ),
     }
+
+
+def sample_of(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
+    """The images that the study's sample has, with the reason of each: the table `explained_sample`.
+
+    It has no row where every image is explained.
+    """
+    asked = bench.attribution.sample
+    return explained_sample(
+        answers if asked else answers.iloc[:0],
+        failures=asked.failures if asked else 0,
+        successes=bool(asked and asked.successes == "matched"),
+        random=asked.random if asked else 0,
+        seed=bench.study.seed,
+    )
+
+
+def explained_images(bench: Workbench, images: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the images that are explained: those of the study's sample, or all.
+
+    Raises:
+        XaiError: the sample has no image.
+    """
+    if bench.attribution.sample is None:
+        return images
+    chosen = images[images["image_id"].isin(sample_of(bench, answers)["image_id"])].reset_index(drop=True)
+    if not len(chosen):
+        raise XaiError(
+            f"the sample of study {bench.study.name}",
+            f"it has no image: of {len(answers)} answers none that is known to be wrong is asked for, and none is drawn",
+            "Write `random: 20` under attribution.sample, or leave the sample out.",
+        )
+    return chosen
 
 
 def beside_the_limit(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:

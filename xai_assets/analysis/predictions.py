@@ -1,5 +1,6 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,14 @@ NORMALISED = "its values are those of a normalised tensor, not of a picture"
 IMAGES = "images without a prediction"
 
 
-def step_facts(bench: Workbench, predictions: pd.DataFrame) -> pd.DataFrame:
-    """What this step left out, for its checks: `what` (prediction, ground truth), `name` and `reason`.
+def step_facts(bench: Workbench, predictions: pd.DataFrame, unexplained: Iterable[str] = ()) -> pd.DataFrame:
+    """What this step left out, for its checks: `what` (prediction, sample, ground truth), `name` and `reason`.
 
     A study that brings ground truth has a row `asked` as well.
     """
     left_out = bench.tally.left_out
     rows = [("prediction", *one) for one in left_out.get(IMAGES, [])]
+    rows += [("sample", name, "it is not in the study's sample") for name in unexplained]
     if bench.attribution.truth is not None:
         rows += [("asked", "", ""), *(("ground truth", *one) for one in left_out.get(CASES, []))]
     return pd.DataFrame(rows, columns=["what", "name", "reason"])
@@ -46,7 +48,7 @@ def explained_classifier(bench: Workbench) -> Classifier:
     return open_classifier(bench, bench.attribution.model)
 
 
-def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
+def predictions(bench: Workbench, images: pd.DataFrame, among: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row an image and explained class, as the warehouse's table `predictions`.
 
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
@@ -55,6 +57,11 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     picture. An image that the model gives no answer for is left out, named in the tally, and does not stop the
     others. One with labels that the model does not have is explained by its predicted class, and has no `correct`.
 
+    Args:
+        bench: of the study.
+        images: those that are explained.
+        among: all images of the study, by whose names its ground truth is told apart; default: the same.
+
     Raises:
         XaiError: when not one image is left.
     """
@@ -62,7 +69,7 @@ def predictions(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     bench.tally.facts += [f"{classifier.name}: {note}" for note in classifier.notes()]
     good = usable(images)
     truth = own_truth(bench)
-    names = names_of_images(images["image_id"])
+    names = names_of_images((images if among is None else among)["image_id"])
     classes = LabelClasses(classifier.matcher)
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):

@@ -1,5 +1,7 @@
 """What a study starts from: its images and the probe set, and what the explained model says about the images."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from xai_assets.assets.step import run_step
@@ -10,6 +12,9 @@ from xai_assets.checks.dissection import ENOUGH
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
+
+if TYPE_CHECKING:
+    from xai_assets.analysis.workbench import Workbench
 
 GROUP = "inputs"
 OF_PREDICTIONS = (
@@ -33,18 +38,25 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 @study_asset(GROUP, "pytorch", MODEL, version="4", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
-def predictions(context: dg.AssetExecutionContext, images: Table) -> dg.MaterializeResult:
+def predictions(
+    context: dg.AssetExecutionContext, images: Table, model_performance: Table
+) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
+    from xai_assets.analysis.performance import explained_images
     from xai_assets.analysis.predictions import predictions as predict
     from xai_assets.analysis.predictions import step_facts
+
+    def left(bench: "Workbench", explained: Table) -> Table:
+        chosen = explained_images(bench, images, model_performance)["image_id"]
+        return step_facts(bench, explained, images.loc[~images["image_id"].isin(chosen), "image_id"])
 
     return run_step(
         context,
         "attribution",
-        lambda bench: predict(bench, images),
+        lambda bench: predict(bench, explained_images(bench, images, model_performance), images),
         checks=OF_PREDICTIONS,
         made_from=[images],
-        facts=step_facts,
+        facts=left,
     )
 
 

@@ -39,7 +39,7 @@ def concept_tables(
 
 @study_asset(GROUP, "duckdb", HOME, checks=[warehouse_checks.LOADED])
 def performance_tables(context: dg.AssetExecutionContext, model_performance: Table) -> dg.MaterializeResult:
-    """answers, model_performance, confusions and reliability_curve in DuckDB: the number of rows of each."""
+    """answers, what they come to, and which images are explained, in DuckDB: the number of rows of each."""
     from xai_assets.analysis.loading import load_performance
     from xai_assets.analysis.stored_rows import stored_rows
 
@@ -64,6 +64,7 @@ def mask_tables(
     robustness: Table,
     counterfactuals: Table,
     verification: Table,
+    model_performance: Table,
     **masks: Table,
 ) -> dg.MaterializeResult:
     """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
@@ -86,6 +87,7 @@ def mask_tables(
             robustness=robustness,
             counterfactuals=counterfactuals,
             verification=verification,
+            answers=model_performance,
         ),
         checks=[warehouse_checks.LOADED],
         facts=stored_rows,
@@ -99,6 +101,7 @@ def mask_tables(
             robustness,
             counterfactuals,
             verification,
+            model_performance,
         ],
     )
 

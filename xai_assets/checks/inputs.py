@@ -25,7 +25,8 @@ def _predicted(predictions: Table, images: Table, *facts: Table) -> Verdict:
 
     def problems() -> Iterator[str]:
         usable = images[images["status"] == "ok"]
-        missing = sorted(set(usable["image_id"]) - set(predictions["image_id"]) - set(aside))
+        others = {name for name, _ in _left_out("sample", facts)}
+        missing = sorted(set(usable["image_id"]) - set(predictions["image_id"]) - set(aside) - others)
         if missing:
             yield f"no row for {rules.named([(name,) for name in missing])}"
         unknown = sorted(set(predictions["image_id"]) - set(usable["image_id"]))

@@ -1,4 +1,4 @@
-"""Which of many answered images are explained: failures of each confused pair, right answers beside them, a random sample.
+"""Which of many answered images are explained: failures of each confused pair, right answers beside them, a draw.
 
 The random sample stands for all images. The failures do not, and neither do the right answers that are matched to them:
 what differs between those two groups is a difference at equal class and about equal probability.
@@ -48,7 +48,8 @@ def _matched(answers: pd.DataFrame, failures: pd.DataFrame) -> Iterator[tuple[st
     """A right answer and the failure that it stands beside; the surest failure chooses first."""
     right = answers[answers["correct"].astype("boolean").fillna(False).astype(bool)]
     free = {
-        label: dict(zip(of["image_id"], of["probability"], strict=True)) for label, of in right.groupby("label")
+        label: dict(zip(of["image_id"], of["probability"], strict=True))
+        for label, of in right.groupby("label")
     }
     for failure in failures.itertuples():
         left = free.get(failure.label)

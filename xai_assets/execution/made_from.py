@@ -15,7 +15,9 @@ from xai_assets.study import Study
 ENTRY = "xai_study"
 """The attribute of a table that keeps the fields it was made from."""
 
-_CASES = ("attribution.images", "attribution.model", "attribution.truth", "attribution.explain")
+_CASES = (
+    "attribution.images", "attribution.model", "attribution.truth", "attribution.explain", "attribution.sample", "seed",
+)  # fmt: skip
 _MAPS = (*_CASES, "attribution.layer", "attribution.layout", "attribution.binarisation")
 _MEASURED = (*_MAPS, "attribution.methods", "attribution.lime_per_image", "seed")
 _PROBE = ("dissection.probe", "dissection.models")

@@ -14,7 +14,13 @@ LOADS: dict[str, tuple[str, ...]] = {
         "category_comparison",
         "probe_health",
     ),
-    "performance_tables": ("answers", "model_performance", "confusions", "reliability_curve"),
+    "performance_tables": (
+        "answers",
+        "model_performance",
+        "confusions",
+        "reliability_curve",
+        "explained_sample",
+    ),
     "mask_tables": (
         "images",
         "predictions",

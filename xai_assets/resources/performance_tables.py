@@ -80,6 +80,18 @@ PERFORMANCE_TABLES: dict[str, Table] = {
         },
         key=("label_index", "predicted_index"),
     ),
+    "explained_sample": Table(
+        "one row an image and reason: which of the images are explained; none where all are",
+        {
+            "image_id": text("the image"),
+            "reason": text(
+                "failure: among the surest wrong answers of its pair; success: a right answer that is matched to a "
+                "failure; random: drawn from all images, which alone stand for them"
+            ),
+            "matched_to": text("success: the failure of the same class that it stands beside", nullable=True),
+        },
+        key=("image_id", "reason"),
+    ),
     "reliability_curve": Table(
         "one row a bin of probabilities that has images: how often answers of that probability are right",
         {
