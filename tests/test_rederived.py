@@ -23,7 +23,8 @@ NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
 LOADED = (
     "predictions", "maps", "mask_agreement", "agreement_summary", "localization", "faithfulness", "faithfulness_curves",
     "faithfulness_curve_means", "robustness", "counterfactuals", "counterfactual_summary", "randomisation_veto",
-    "stability_summary",    "metric_summary", "metric_tests", "metric_trials", *OF,
+    "stability_summary", "metric_summary", "metric_tests", "metric_trials", "answers", "model_performance", "confusions",
+    "reliability_curve", *OF,
 )  # fmt: skip
 
 
@@ -90,7 +91,8 @@ def test_every_number_is_what_its_raw_data_give(study):
         ("agreement_summary", "difference_low"), ("agreement_summary", "chance"), ("counterfactual_summary", "low"),
         ("faithfulness_curve_means", "mean"), ("metric_trials", "value"), ("presence_summary", "low"),
         ("category_comparison", "difference"), ("headline", "value"), ("randomisation_veto", "similarity"),
-        ("stability_summary", "low"),
+        ("stability_summary", "low"), ("model_performance", "value"), ("model_performance", "high"),
+        ("model_performance", "p_holm"), ("confusions", "share"), ("reliability_curve", "correct"),
     ],
 )  # fmt: skip
 def test_a_number_that_is_a_little_off_is_found(study, table, column):

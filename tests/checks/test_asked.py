@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from xai_assets.assets.step import _asked
-from xai_assets.checks import evaluation, inputs
+from xai_assets.checks import evaluation, performance
 from xai_assets.checks.asked import left_out
 from xai_assets.checks.check import NOT_ASKED, Check, Verdict, not_asked, state
 from xai_assets.resources.tables import TABLES
@@ -48,11 +48,11 @@ def test_what_a_study_asks_for(asset, given, asked):
 
 
 def test_without_labels_the_model_is_not_said_to_be_right():
-    predictions = pd.DataFrame({"image_id": ["a", "b"], "correct": [None, None]})
-    result = inputs.RIGHT.result(predictions, asked=True)
+    answers = pd.DataFrame({"image_id": ["a", "b"], "correct": [None, None]})
+    result = performance.RIGHT.result(answers, asked=True)
     assert state(result) == NOT_ASKED
     assert result.description.startswith("Not asked: No image has a label")
-    assert state(inputs.RIGHT.result(predictions.assign(correct=[True, True]))) == "passed"
+    assert state(performance.RIGHT.result(answers.assign(correct=[True, True]))) == "passed"
 
 
 def test_no_ground_truth_is_not_asked_and_a_ground_truth_that_was_all_refused_has_failed():

@@ -72,13 +72,6 @@ def test_an_unusual_input_is_named():
     assert "1 of 3 inputs are unusual. b: nearly constant." in found.said
 
 
-def test_half_of_the_answers_may_be_wrong_and_no_more():
-    assert checks.RIGHT.look(PREDICTIONS).passed
-    assert checks.RIGHT.look(PREDICTIONS.assign(correct=None)).passed is None
-    found = checks.RIGHT.look(PREDICTIONS.assign(correct=[True, False, False, False]))
-    assert not found.passed and "names 1 of 3 labelled pictures rightly" in found.said
-
-
 FACTS = pd.DataFrame(
     [("asked", "", ""), *(("ground truth", f"{name} (x)", "the mask has colours") for name in "abcd")],
     columns=["what", "name", "reason"],
@@ -96,17 +89,3 @@ def test_ground_truth_of_which_nothing_is_left_does_not_pass(refused, passed):
 
 def test_ground_truth_that_nobody_asked_for_is_nothing_to_look_at():
     assert checks.GROUND_TRUTH.look(PREDICTIONS, IMAGES, FACTS.iloc[:0]).passed is None
-
-
-def test_a_label_that_the_model_does_not_have_is_named():
-    labelled = PREDICTIONS.assign(label=["dog", "cat", "cat", None])
-    assert checks.KNOWN_LABELS.look(labelled).passed
-    found = checks.KNOWN_LABELS.look(
-        labelled.assign(label=["sea\\;lion;seal", "cat", "cat", None], correct=[None, True, True, None])
-    )
-    assert not found.passed and found.numbers == {"labelled": 2, "unknown": 1}
-    assert (
-        "1 of 2 labelled images have a label that the model has. Not known to it: a: sea;lion, seal."
-        in found.said
-    )
-    assert checks.KNOWN_LABELS.look(labelled.assign(label=None)).passed is None

@@ -68,3 +68,24 @@ def test_answers_are_of_the_study_and_each_once():
     assert "not of the study" in checks.SOUND.look(HALF, images.iloc[1:]).said
     assert not checks.SOUND.look(pd.concat([HALF, HALF.iloc[:1]]), images).passed
     assert "outside 0 to 1" in checks.SOUND.look(HALF.assign(probability=1.5), images).said
+
+
+def test_half_of_the_answers_may_be_wrong_and_no_more():
+    assert checks.RIGHT.look(HALF).passed
+    assert checks.RIGHT.look(HALF.assign(correct=None)).passed is None
+    found = checks.RIGHT.look(answers([0, 0, 0], [0, 1, 1]))
+    assert not found.passed and "names 1 of 3 labelled images rightly" in found.said
+
+
+def test_a_label_that_the_model_does_not_have_is_named():
+    labelled = answers([0, 1, 2], [0, 1, 2]).assign(label=["dog", "cat", None])
+    assert checks.KNOWN_LABELS.look(labelled).passed
+    found = checks.KNOWN_LABELS.look(
+        labelled.assign(label=["sea\\;lion;seal", "cat", None], correct=[None, True, True])
+    )
+    assert not found.passed and found.numbers == {"labelled": 2, "unknown": 1}
+    assert (
+        "1 of 2 labelled images have a label that the model has. Not known to it: 0: sea;lion, seal."
+        in found.said
+    )
+    assert checks.KNOWN_LABELS.look(labelled.assign(label=None)).passed is None

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tests.reporting.plausible import BLUR, plausible
+from tests.reporting.plausible_answers import drawn_answers, performance_frames
 from xai_assets.evaluation.controls import CONTROLS
 
 FAITHFUL = (("srg", "blur"), ("srg", "mean"), ("deletion_auc", "blur"), ("increase_in_confidence", "zero"))
@@ -46,6 +47,7 @@ def raw(results, seed=3):
         "faithfulness_curves": pd.DataFrame(curves),
         "robustness": pd.DataFrame(robust),
         "counterfactuals": pd.DataFrame(changed),
+        **performance_frames(drawn_answers()),
     }
 
 

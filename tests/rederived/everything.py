@@ -1,6 +1,6 @@
 """All that is made again, of one study."""
 
-from tests.rederived import of_images, of_maps, of_trials, of_units
+from tests.rederived import of_answers, of_images, of_maps, of_trials, of_units
 from tests.rederived.compared import Found
 
 FROM_TABLES = (
@@ -8,7 +8,8 @@ FROM_TABLES = (
     of_images.prediction_summary, of_images.randomisation_veto, of_images.stability_summary,
     of_images.agreement_means, of_trials.metric_trials,
     of_trials.headline, of_units.presence_summary, of_units.units_beyond_chance, of_units.category_comparison,
-    of_units.category_agreement,
+    of_units.category_agreement, of_answers.model_performance, of_answers.confusions, of_answers.reliability_curve,
+    of_answers.error_ranks,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
+from tests.reporting.plausible_answers import answers_of, performance_frames
 from xai_assets.attribution.binarisation import BinarisationPolicy, binarise
 from xai_assets.attribution.verification import REFERENCES
 from xai_assets.dissection.agreement import category_agreement
@@ -81,6 +82,7 @@ def plausible(
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     frames["prediction_summary"] = prediction_summary(frames["predictions"])
+    frames |= performance_frames(answers_of(frames["predictions"]))
     frames |= _summaries(frames, store)
     dissected = _dissected(generator, layers)
     frames["headline"] = _headline(frames | dissected)

@@ -47,7 +47,7 @@ def test_its_pages_show_the_names_as_text_and_ask_no_other_host(server, host, en
 
 
 def test_a_check_that_was_not_asked_is_skipped_and_says_why(server, ended, page, tmp_path):
-    page.goto(f"{server[0]}/assets/predictions/?view=checks&checkDetail=model_is_mostly_right")
+    page.goto(f"{server[0]}/assets/model_performance/?view=checks&checkDetail=model_is_mostly_right")
     page.get_by_text("Not asked: No image has a label").first.wait_for(timeout=90_000)
     page.screenshot(path=tmp_path / "not_asked.png")
     text = page.inner_text("body")

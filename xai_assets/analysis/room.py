@@ -13,6 +13,7 @@ from xai_assets.analysis.workbench import Tally
 from xai_assets.interop.label_files import LabelError
 from xai_assets.resources.frames import has_table
 from xai_assets.settings import Settings
+from xai_assets.study import ExplainedSample
 from xai_assets.study_file import StudyFile
 from xai_assets.vision.image_files import ImageError
 
@@ -100,11 +101,25 @@ def least_amounts(file: StudyFile) -> Amounts:
     return Amounts(
         picture_pixels=images * SCENE_SIDE**2 if scenes else 0,
         scenes=scenes is not None,
-        cases=images,
+        cases=explained_images(attribution.sample, images),
         methods=len(attribution.methods.chosen()),
         view_pixels=side**2 if side else 0,
         rendered=known.rendered,
     )
+
+
+def explained_images(sample: ExplainedSample | None, images: int, classes: int = 0) -> int:
+    """How many of so many images are explained, as far as it is known before the model has answered.
+
+    Args:
+        sample: of the study; None: all are explained.
+        images: that are classified.
+        classes: of their labels; of each, the failures of one confused pair are counted, with a success beside each.
+    """
+    if sample is None:
+        return images
+    beside = 2 if sample.successes == "matched" else 1
+    return min(images, sample.random + beside * sample.failures * classes)
 
 
 def _images(file: StudyFile) -> int:

@@ -20,13 +20,18 @@ GROUP = "inputs"
 OF_PREDICTIONS = (
     checks.PREDICTED,
     checks.USUAL,
-    checks.KNOWN_LABELS,
-    checks.RIGHT,
     checks.OF_DOMAIN,
     checks.GROUND_TRUTH,
 )
 
-OF_PERFORMANCE = (performance.SOUND, performance.ACCURATE, performance.EVERY_CLASS, performance.CALIBRATED)
+OF_PERFORMANCE = (
+    performance.SOUND,
+    performance.KNOWN_LABELS,
+    performance.RIGHT,
+    performance.ACCURATE,
+    performance.EVERY_CLASS,
+    performance.CALIBRATED,
+)
 
 
 @study_asset(GROUP, "python", LIGHT, version="2", checks=[checks.READABLE])

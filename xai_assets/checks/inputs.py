@@ -4,11 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict, not_asked
-from xai_assets.joined import split_names
 from xai_assets.resources.table import Table
-
-FEWEST_CORRECT = 0.5
-"""Share of the labelled pictures that the model has to name rightly before its explanations are of wrong answers."""
 
 
 def _readable(images: Table, *_: Table) -> Verdict:
@@ -87,35 +83,6 @@ def _usual(predictions: Table, *_: Table) -> Verdict:
     return Verdict(False, f"{len(odd)} of {len(pictures)} inputs are unusual. {first}. {remedy}", numbers)
 
 
-def _known_labels(predictions: Table, *_: Table) -> Verdict:
-    labelled = predictions.drop_duplicates("image_id").dropna(subset=["label"])
-    if not len(labelled):
-        return not_asked("No image has a label.")
-    unknown = labelled[labelled["correct"].isna()]
-    said = (
-        f"{len(labelled) - len(unknown)} of {len(labelled)} labelled images have a label that the model has."
-    )
-    if len(unknown):
-        named = [
-            f"{row.image_id}: {', '.join(split_names(row.label))}"
-            for row in unknown.head(rules.NAMED).itertuples()
-        ]
-        said += f" Not known to it: {'; '.join(named)}. Write the class's name, its number or its synset."
-    return Verdict(not len(unknown), said, {"labelled": len(labelled), "unknown": len(unknown)})
-
-
-def _right(predictions: Table, *_: Table) -> Verdict:
-    labelled = predictions.drop_duplicates("image_id").dropna(subset=["correct"])
-    if not len(labelled):
-        return not_asked("No image has a label that the answer could be compared with.")
-    right = int(labelled["correct"].astype(bool).sum())
-    said = f"The model names {right} of {len(labelled)} labelled pictures rightly."
-    enough = right >= FEWEST_CORRECT * len(labelled)
-    if not enough:
-        said += " Explanations of wrong answers tell of mistakes: look at class names, preprocessing and checkpoint."
-    return Verdict(enough, said, {"labelled": len(labelled), "right": right})
-
-
 def _of_domain(predictions: Table, *_: Table) -> Verdict:
     if not len(predictions):
         return not_asked("No image was explained.")
@@ -147,16 +114,6 @@ OF_DOMAIN = Check(
     "The pictures are like those that the model was trained on, as far as its batch normalisation or scenes at hand can "
     "tell: on others its answers, and explanations of them, may mean little.",
     _of_domain,
-)
-KNOWN_LABELS = Check(
-    "labels_are_classes_of_the_model",
-    "Each labelled image has a label that is a class of the model: only so can its answer be right or wrong.",
-    _known_labels,
-)
-RIGHT = Check(
-    "model_is_mostly_right",
-    "The model's answer is a label of at least half of the labelled pictures.",
-    _right,
 )
 GROUND_TRUTH = Check(
     "ground_truth_is_usable",

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
+from xai_assets.joined import split_names
 from xai_assets.resources.table import Table
 
 SHARES = ("probability", "label_probability")
 NO_LABELS = "No image has a label that the model has."
+
+FEWEST_CORRECT = 0.5
+"""Share of the labelled images that the model has to name rightly before its explanations are of wrong answers."""
 
 
 def _sound(answers: Table, images: Table, *_: Table) -> Verdict:
@@ -21,6 +25,35 @@ def _sound(answers: Table, images: Table, *_: Table) -> Verdict:
 
     well = f"{len(answers)} images, each once, with probabilities from 0 to 1."
     return rules.sound(problems(), well, "Materialise model_performance again.", len(answers))
+
+
+def _known_labels(answers: Table, *_: Table) -> Verdict:
+    labelled = answers.dropna(subset=["label"])
+    if not len(labelled):
+        return not_asked("No image has a label.")
+    unknown = labelled[labelled["correct"].isna()]
+    said = (
+        f"{len(labelled) - len(unknown)} of {len(labelled)} labelled images have a label that the model has."
+    )
+    if len(unknown):
+        named = [
+            f"{row.image_id}: {', '.join(split_names(row.label))}"
+            for row in unknown.head(rules.NAMED).itertuples()
+        ]
+        said += f" Not known to it: {'; '.join(named)}. Write the class's name, its number or its synset."
+    return Verdict(not len(unknown), said, {"labelled": len(labelled), "unknown": len(unknown)})
+
+
+def _right(answers: Table, *_: Table) -> Verdict:
+    labelled = answers.dropna(subset=["correct"])
+    if not len(labelled):
+        return not_asked("No image has a label that the answer could be compared with.")
+    right = int(labelled["correct"].astype(bool).sum())
+    said = f"The model names {right} of {len(labelled)} labelled images rightly."
+    enough = right >= FEWEST_CORRECT * len(labelled)
+    if not enough:
+        said += " Explanations of wrong answers tell of mistakes: look at class names, preprocessing and checkpoint."
+    return Verdict(enough, said, {"labelled": len(labelled), "right": right})
 
 
 def _accurate(_: Table, images: Table, found: Table) -> Verdict:
@@ -96,6 +129,16 @@ SOUND = Check(
     "Each image that the model answers has one row, with probabilities from 0 to 1.",
     _sound,
     blocking=True,
+)
+KNOWN_LABELS = Check(
+    "labels_are_classes_of_the_model",
+    "Each labelled image has a label that is a class of the model: only so can its answer be right or wrong.",
+    _known_labels,
+)
+RIGHT = Check(
+    "model_is_mostly_right",
+    "The model's answer is a label of at least half of the labelled images, explained or not.",
+    _right,
 )
 ACCURATE = Check(
     "accuracy_is_not_below_the_limit",

@@ -30,7 +30,7 @@ def explained_sample(
         COLUMNS. `reason`: FAILURE, SUCCESS or RANDOM; `matched_to`: the failure that a success stands beside.
     """
     chosen = _failures(answers, failures)
-    rows = [(name, FAILURE, None) for name in chosen["image_id"]]
+    rows: list[tuple[str, str, str | None]] = [(name, FAILURE, None) for name in chosen["image_id"]]
     if successes:
         rows += [(name, SUCCESS, of) for name, of in _matched(answers, chosen)]
     drawn = np.random.default_rng(seed).permutation(len(answers))[:random]

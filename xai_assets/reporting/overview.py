@@ -3,6 +3,7 @@
 from typing import Any
 
 from xai_assets.reporting import concept_sentences
+from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import in_order, records
 from xai_assets.reporting.results import StudyResults
 from xai_assets.set_aside import REASONS, by_reason
@@ -17,7 +18,11 @@ def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
     if len(images):
         good = int((images["status"] == "ok").sum())
         bad = len(images) - good
-        found.append({"name": "images explained", "value": good})
+        if (explained := _explained_of(results)) is not None:
+            found.append({"name": "images classified", "value": good})
+            found.append({"name": "images explained", "value": explained})
+        else:
+            found.append({"name": "images explained", "value": good})
         if bad:
             found.append({"name": "images quarantined", "value": bad})
     if len(results.predictions):
@@ -28,6 +33,34 @@ def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
         found.append({"name": "models dissected", "value": len(in_order(results.layer_summary["model"]))})
         found.append({"name": "units dissected", "value": int(results.layer_summary["units"].sum())})
     return found
+
+
+def _explained_of(results: StudyResults) -> int | None:
+    """The number of images that are explained where these are a sample of those that are classified."""
+    return int(results.predictions["image_id"].nunique()) if len(results.explained_sample) else None
+
+
+def asked_about(results: StudyResults) -> int:
+    """How many images the explained model has classified."""
+    return int(results.prediction_summary["images"].max()) if len(results.prediction_summary) else 0
+
+
+def sample(results: StudyResults) -> list[str]:
+    """Which of the classified images are explained and what a mean over their maps is of; nothing where all are."""
+    table = results.explained_sample
+    if not len(table):
+        return []
+    of = {reason: int((table["reason"] == reason).sum()) for reason in ("failure", "success", "random")}
+    parts = [
+        count(of["failure"], "failure") if of["failure"] else "",
+        f"{count(of['success'], 'right answer')} matched to them" if of["success"] else "",
+        f"{of['random']} drawn from all" if of["random"] else "",
+    ]
+    images = count(int(table["image_id"].nunique()), "image")
+    said = f"Explained is a sample of {images}: {joined([part for part in parts if part])}."
+    if of["failure"]:
+        said += " It has more failures than all images have: means over its maps are of the sample."
+    return [said]
 
 
 def accuracy(results: StudyResults) -> Row | None:

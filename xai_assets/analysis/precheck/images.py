@@ -11,7 +11,7 @@ from PIL import Image
 from xai_assets.analysis.images import SPLIT, nothing_usable, read_fitting, unfit
 from xai_assets.analysis.own_images import own_images
 from xai_assets.analysis.precheck.found import Found, Sizes
-from xai_assets.analysis.room import SCENE_SIDE
+from xai_assets.analysis.room import SCENE_SIDE, explained_images
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.reading import read_regular
 from xai_assets.set_aside import by_reason, lines
@@ -61,8 +61,32 @@ def look_at_images(bench: Workbench, preprocessing: Preprocessing, sizes: Sizes)
     if not found.good:
         raise nothing_usable(bench.file, found.bad)
     sizes.picture_pixels = sum(height * width for _, height, width in found.good)
-    sizes.cases = sum(len(found.labels.get(name, [""])) for name, _, _ in found.good)
-    return found, list(_said(found))
+    cases = sum(len(found.labels.get(name, [""])) for name, _, _ in found.good)
+    explained = explained_images(bench.attribution.sample, len(found.good), len(_classes(found)))
+    sizes.cases = round(cases * explained / len(found.good))
+    return found, [*_said(found), *_sample(bench, found)]
+
+
+def _classes(found: Look) -> set[str]:
+    return {label for name, _, _ in found.good for label in found.labels.get(name, [])}
+
+
+def _sample(bench: Workbench, found: Look) -> Iterator[Found]:
+    """Which of the images are explained, where it is not all."""
+    sample, count = bench.attribution.sample, len(found.good)
+    if sample is None:
+        return
+    drawn = min(sample.random, count)
+    said = f"of {count:,} images, which are all classified, {drawn:,} are drawn and explained"
+    if sample.failures and _classes(found):
+        beside = ", and a right answer beside each" if sample.successes == "matched" else ""
+        yield Found(
+            "sample", "ok", f"{said}, up to {sample.failures} wrong answers of each confused pair{beside}"
+        )
+    elif sample.failures:
+        yield Found("sample", "look", f"{said}; none is known to be wrong, since no image has a label")
+    else:
+        yield Found("sample", "ok", said)
 
 
 def _said(found: Look) -> Iterator[Found]:
