@@ -8,7 +8,7 @@ import pandas as pd
 from pypdf import PdfReader
 from safetensors import safe_open
 
-MEASURED = {"seconds", "device", "peak_memory_mib"}
+MEASURED = {"seconds", "device", "peak_memory_mib", "upgraded_at"}
 """What differs between two runs of the same work."""
 
 COMPARED_WITH_THE_RUN_BEFORE = "explanation_drift"

@@ -132,7 +132,9 @@ class Shaker:
 
     def _at_work(self, session):
         """Whether a run goes on there: a server without one stays, and names the package too."""
-        return any("multiprocessing" in p.command or "xai_assets run" in p.command for p in of_session(session))
+        return any(
+            "multiprocessing" in p.command or "xai_assets run" in p.command for p in of_session(session)
+        )
 
 
 def test_after_twenty_kills_the_next_run_leaves_what_an_undisturbed_one_leaves(tmp_path):

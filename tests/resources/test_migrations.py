@@ -217,6 +217,13 @@ def altered(warehouse, *statements):
             connection.execute(statement)
 
 
+def test_a_file_that_is_up_to_date_is_left_as_it_is_by_every_later_load(warehouse):
+    for _ in range(3):
+        Warehouse(warehouse.path).replace("mine", {"probe_health": HEALTH})
+    with duckdb.connect(str(warehouse.path), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM xai_schema").fetchone() == (1,)
+
+
 def test_a_newer_file_is_not_written_and_not_read(warehouse):
     altered(warehouse, f"INSERT INTO xai_schema (version, code) VALUES ({VERSION + 6}, '9.9')")
     before = warehouse.path.read_bytes()
