@@ -24,7 +24,7 @@ LOADED = (
     "predictions", "maps", "mask_agreement", "agreement_summary", "localization", "faithfulness", "faithfulness_curves",
     "faithfulness_curve_means", "robustness", "counterfactuals", "counterfactual_summary", "randomisation_veto",
     "stability_summary", "metric_summary", "metric_tests", "metric_trials", "answers", "model_performance", "confusions",
-    "reliability_curve", *OF,
+    "reliability_curve", "suspected_labels", "label_quality", *OF,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import torch
 from xai_assets.analysis import faithfulness as faithfulness_module
 from xai_assets.analysis.counterfactuals import counterfactuals
 from xai_assets.analysis.evaluation import localization, mask_agreement
+from xai_assets.analysis.evidence_place import evidence_place
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.faithfulness import faithfulness, faithfulness_curves
 from xai_assets.analysis.images import images
@@ -222,6 +223,7 @@ def test_all_of_it_is_loaded(place, left_out):
         faithfulness=faithfulness(bench, table, cases), robustness=robustness(bench, table, cases),
         counterfactuals=counterfactuals(bench, cases, table),
         verification=verification(bench, table, cases, pictures),
+        evidence_place=evidence_place(bench, table, cases),
     )  # fmt: skip
     assert set(rows["table"]) == set(LOADS["mask_tables"])
     tables = bench.warehouse.read("measured")

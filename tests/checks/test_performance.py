@@ -1,10 +1,14 @@
 """What the checks of the model's performance let pass, what they do not, and what they leave open."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from xai_assets.checks import performance as checks
+from xai_assets.evaluation.decision import Answer
+from xai_assets.evaluation.label_errors import LabelErrors
 from xai_assets.evaluation.performance import model_performance
+from xai_assets.evaluation.suspected_labels import label_quality
 
 
 def answers(labels, predicted, probability=0.8):
@@ -18,6 +22,8 @@ def answers(labels, predicted, probability=0.8):
             "predicted_name": [f"class {one}" for one in predicted],
             "probability": probability,
             "correct": [a == b for a, b in zip(labels, predicted, strict=True)],
+            "label_wrong": 0.0,
+            "label_suspected": False,
         }
     )
 
@@ -89,3 +95,47 @@ def test_a_label_that_the_model_does_not_have_is_named():
         in found.said
     )
     assert checks.KNOWN_LABELS.look(labelled.assign(label=None)).passed is None
+
+
+def quality(given, share, p, answer):
+    suspected = int(given["label_suspected"].sum())
+    wrong = LabelErrors(
+        given["label_wrong"].to_numpy(float),
+        1.0,
+        share,
+        0.0,
+        0.1,
+        p,
+        answer,
+        suspected,
+        0.9 if suspected else None,
+        None,
+    )
+    return label_quality(given, wrong).assign(metric="labels")
+
+
+def test_suspected_labels_are_named_with_what_speaks_against_them():
+    given = answers([0] * 40, [0] * 38 + [1] * 2).assign(label_probability=0.01)
+    doubted = given.assign(label_wrong=[0.0] * 38 + [0.8, 0.97]).assign(
+        label_suspected=[False] * 38 + [True] * 2
+    )
+    found = checks.PLAUSIBLE.look(doubted, given, quality(doubted, 0.05, 0.005, Answer.YES))
+    assert found.passed is False
+    assert found.said.startswith(
+        "2 of 40 labels are suspected (p 0.005), of which 90% are expected to be wrong: 39: "
+    )
+    assert (
+        "class 0, rather class 1" in found.said and "probability that the label is wrong 0.970" in found.said
+    )
+    open_ = checks.PLAUSIBLE.look(given, given, quality(given, 0.0, 1.0, Answer.CANNOT_TELL))
+    assert open_.passed is None and open_.said.startswith("Cannot be told that any of 40 labels is wrong")
+
+
+def test_of_few_labels_and_of_none_nothing_is_said():
+    few = answers([0] * 5, [0] * 5)
+    found = checks.PLAUSIBLE.look(few, few, quality(few, None, None, Answer.CANNOT_TELL))
+    assert found.passed is None and "at least 20 are needed" in found.said
+    none = few.assign(label_index=None)
+    wrong = LabelErrors(np.zeros(0), None, None, None, None, None, Answer.CANNOT_TELL, 0, None, None)
+    found = checks.PLAUSIBLE.look(none, none, label_quality(none, wrong).assign(metric="labels"))
+    assert found.passed is None and found.said.startswith("No image has a label")

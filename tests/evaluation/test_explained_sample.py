@@ -10,7 +10,7 @@ from xai_assets.evaluation.explained_sample import COLUMNS, explained_sample
 
 def answers(*rows):
     table = pd.DataFrame(rows, columns=["image_id", "label", "predicted_index", "probability", "correct"])
-    return table.astype({"correct": "boolean"})
+    return table.astype({"correct": "boolean"}).assign(label_wrong=0.0, label_suspected=False)
 
 
 SOME = answers(
@@ -60,3 +60,14 @@ def test_pairs_have_at_most_so_many_and_no_success_serves_twice(rows, most):
     assert failures.groupby(["label", "predicted_index"]).size().to_dict() == expected[expected > 0].to_dict()
     for row in chosen[chosen["reason"] == "success"].itertuples():
         assert given_.set_index("image_id").loc[row.matched_to, "label"] == row.label
+
+
+def test_a_suspected_label_is_no_failure_and_is_explained_beside_them():
+    doubted = SOME.assign(label_wrong=[0.9, 0.6, 0.95, 0, 0, 0, 0, 0]).assign(
+        label_suspected=lambda of: of["label_wrong"] > 0.5
+    )
+    found = explained_sample(doubted, failures=2, successes=True, random=0, seed=0)
+    rows = list(found.itertuples(index=False, name=None))
+    assert [name for name, reason, _ in rows if reason == "failure"] == ["g", "d"]
+    assert [name for name, reason, _ in rows if reason == "suspected"] == ["c", "a"]
+    assert {of for _, reason, of in rows if reason == "success"} <= {"g", "d"}

@@ -36,6 +36,7 @@ def answers(labels, predicted, probability=None):
                 "predicted_name": f"class {answer}",
                 "probability": float(p),
                 "correct": None if label is None else label in ("several", answer),
+                "label_suspected": None,
                 "model": "m",
                 "model_sha256": "0",
             }

@@ -9,7 +9,7 @@ FROM_TABLES = (
     of_images.agreement_means, of_trials.metric_trials,
     of_trials.headline, of_units.presence_summary, of_units.units_beyond_chance, of_units.category_comparison,
     of_units.category_agreement, of_answers.model_performance, of_answers.confusions, of_answers.reliability_curve,
-    of_answers.error_ranks,
+    of_answers.error_ranks, of_answers.suspected_labels,
 )  # fmt: skip
 
 

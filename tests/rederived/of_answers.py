@@ -90,6 +90,10 @@ def confusions(tables, found: Found):
     classes = sorted({*labels, *predicted})
     matrix = confusion_matrix(labels, predicted, labels=classes) if classes else np.zeros((0, 0), int)
     place = {index: at for at, index in enumerate(classes)}
+    listed = single["label_suspected"].fillna(False).astype(bool)
+    doubted = (
+        confusion_matrix(labels[listed], predicted[listed], labels=classes) if listed.any() else 0 * matrix
+    )
     rows = records(tables["confusions"])
     occur = [(classes[a], classes[b]) for a, b in zip(*np.nonzero(matrix), strict=True)]
     found.keys("confusions", ((row["label_index"], row["predicted_index"]) for row in rows), occur)
@@ -100,9 +104,11 @@ def confusions(tables, found: Found):
         expected = _share(of)
         expected["share"] = expected.pop("mean")
         where = f"confusions {row['label_name']} {row['predicted_name']}"
-        found.check(where, row, expected | {"images": int(matrix[a, b])})
+        left = int(matrix[a, b] - doubted[a, b])
+        found.check(where, row, expected | {"images": int(matrix[a, b]), "suspected": int(doubted[a, b])})
+        found.check(where, {"ranked": row["error_rank"] is not None}, {"ranked": a != b and left > 0})
         if row["error_rank"] is not None:
-            this = (row["images"], row["share"])
+            this = (left, left / matrix[a].sum())
             found.check(where, {"order": before is None or this <= before}, {"order": True})
             before = this
 
@@ -126,8 +132,36 @@ def error_ranks(tables, found: Found):
     """Of the table `answers`: the surest wrong answer is the first."""
     answers = tables["answers"]
     wrong = answers[answers["correct"].notna() & ~answers["correct"].astype("boolean").fillna(True)]
+    wrong = wrong[~wrong["label_suspected"].astype("boolean").fillna(False).astype(bool)]
     ranks = stats.rankdata(-wrong["probability"].to_numpy(float), method="ordinal") if len(wrong) else []
     ordered = pd.Series(ranks, index=wrong.index)
     for at, row in zip(answers.index, records(answers), strict=True):
         expected = int(ordered[at]) if at in ordered.index else None
         found.check(f"answers {row['image_id']}", row, {"error_rank": expected})
+
+
+def suspected_labels(tables, found: Found):
+    """Each label that is more probably wrong than right, and the thresholds of confident learning beside it."""
+    answers = tables["answers"].dropna(subset=["label_index"])
+    usual = {
+        int(index): float(np.mean(of["label_probability"].to_numpy(float)))
+        for index, of in answers.groupby("label_index")
+    }
+    listed = answers[answers["label_wrong"].to_numpy(float) > 0.5].set_index("image_id")
+    rows = records(tables["suspected_labels"])
+    found.keys("suspected_labels", (row["image_id"] for row in rows), listed.index.tolist())
+    for row in rows:
+        of = listed.loc[row["image_id"]]
+        threshold = usual.get(int(of["predicted_index"]))
+        expected = {
+            "label_index": int(of["label_index"]),
+            "suggested_index": int(of["predicted_index"]),
+            "label_probability": float(of["label_probability"]),
+            "suggested_probability": float(of["probability"]),
+            "usual_label_probability": usual[int(of["label_index"])],
+            "usual_suggested_probability": threshold,
+            "confident": None if threshold is None else bool(of["probability"] >= threshold),
+            "suspicion_rank": 1 + int((listed["label_wrong"].astype(float) > of["label_wrong"]).sum()),
+        }
+        tied = int((listed["label_wrong"].astype(float) == of["label_wrong"]).sum())
+        found.check(f"suspected_labels {row['image_id']}", row, expected, {"suspicion_rank": tied - 0.5})

@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.evaluation.calibration import reliability_curve
+from xai_assets.evaluation.decision import Answer
+from xai_assets.evaluation.label_errors import FEWEST, LabelErrors
 from xai_assets.evaluation.performance import ANSWERS, confusions, model_performance, with_error_ranks
+from xai_assets.evaluation.suspected_labels import label_quality, suspected_labels
 from xai_assets.resources.tables import TABLES
 from xai_assets.world.vocabulary import CLASSES
 
@@ -26,6 +29,7 @@ def answers_of(predictions: pd.DataFrame) -> pd.DataFrame:
                 "predicted_name": row["predicted_name"],
                 "probability": row["predicted_probability"],
                 "correct": row["correct"],
+                "label_wrong": None if one is None else 0.01,
                 "model": row["model"],
                 "model_sha256": row["model_sha256"],
             }
@@ -62,6 +66,7 @@ def drawn_answers(
                 "predicted_name": names[best],
                 "probability": probability,
                 "correct": None if kind == "none" else best == label or (kind == "two" and names[best] == other),
+                "label_wrong": None if not one else 0.9 if best != label and at % 4 == 1 else 0.01,
                 "model": "diorama/object",
                 "model_sha256": "1f" * 32,
             }
@@ -79,12 +84,34 @@ def performance_frames(answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "reliability_curve": reliability_curve(
             known["probability"].to_numpy(dtype=np.float64), known["correct"].to_numpy(dtype=bool)
         ),
+        "suspected_labels": suspected_labels(answers),
+        "label_quality": label_quality(answers, _label_errors(answers)),
         "explained_sample": pd.DataFrame(columns=list(TABLES["explained_sample"].columns)),
     }
 
 
+def _label_errors(answers: pd.DataFrame) -> LabelErrors:
+    """As if a share of the labels as large as that of the suspected ones were wrong."""
+    wrong = answers["label_wrong"].dropna().to_numpy(dtype=float)
+    listed = wrong > 0.5
+    if len(wrong) < FEWEST or not listed.any():
+        return LabelErrors(wrong, None, None, None, None, None, Answer.CANNOT_TELL, 0, None, None)
+    share = float(wrong.mean())
+    return LabelErrors(
+        wrong, 0.84, share, share / 2, 2 * share, 0.005, Answer.YES, int(listed.sum()), float(wrong[listed].mean()),
+        float(wrong[listed].sum() / wrong.sum()),
+    )  # fmt: skip
+
+
 def _typed(rows: list[dict[str, object]]) -> pd.DataFrame:
     table = pd.DataFrame(rows).astype(
-        {"label_index": "Int64", "label_probability": "Float64", "correct": "boolean"}
+        {
+            "label_index": "Int64",
+            "label_probability": "Float64",
+            "label_wrong": "Float64",
+            "correct": "boolean",
+        }
     )
+    table["label_suspected"] = table["label_wrong"].gt(0.5).astype("boolean")
+    table["artifact"], table["artifact_row"] = "ab" * 16, range(len(table))
     return with_error_ranks(table)[list(ANSWERS)]

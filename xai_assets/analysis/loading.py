@@ -7,6 +7,7 @@ import pandas as pd
 from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
+from xai_assets.analysis.evidence_place import evidence_tests
 from xai_assets.analysis.faithfulness import faithfulness_curves
 from xai_assets.analysis.other_images import pairs_by_chance, truths_by_chance
 from xai_assets.analysis.performance import performance_tables
@@ -75,6 +76,7 @@ def load_masks(
     robustness: pd.DataFrame,
     counterfactuals: pd.DataFrame,
     verification: pd.DataFrame,
+    evidence_place: pd.DataFrame,
     answers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
@@ -102,6 +104,8 @@ def load_masks(
             "agreement_sweep": sweep,
             "agreement_summary": agreement_summary(agreement, sweep, pairs_by_chance(bench, maps)),
             "localization": localization,
+            "evidence_place": evidence_place,
+            "evidence_tests": evidence_tests(bench, maps, predictions),
             "faithfulness": faithfulness,
             "faithfulness_curves": curves,
             "faithfulness_curve_means": curve_means(curves),

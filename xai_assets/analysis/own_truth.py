@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -23,7 +24,17 @@ from xai_assets.interop.same_name import Names
 from xai_assets.study import TruthSource
 from xai_assets.vision.geometry import Frame
 
-Truth = Callable[[Case], np.ndarray | None]
+
+class Truth(Protocol):
+    """What gives the true mask of a case, h w bool in the model's frame, or None where there is none.
+
+    With `say`, why there is none is put into the study's tally.
+    """
+
+    def __call__(self, case: Case, *, say: bool = True) -> np.ndarray | None:
+        """The mask, or None."""
+        ...
+
 
 CASES = "image classes"
 
@@ -35,7 +46,7 @@ LEAST_INSIDE = 0.5
 
 
 def own_truth(bench: Workbench) -> Truth:
-    """What gives the true mask of a case, h w bool in the model's frame, or None where the study has none for it.
+    """What gives the true mask of a case, where the study has one.
 
     Why a case has none, and which rows of a file of boxes were set aside, is in the study's tally.
 
@@ -45,15 +56,16 @@ def own_truth(bench: Workbench) -> Truth:
     """
     given = bench.attribution.truth
     if given is None:
-        return lambda case: None
+        return lambda case, *, say=True: None
     of_case = ground_truth(given, bench.file.resolve, bench.tally)
 
-    def truth(case: Case) -> np.ndarray | None:
+    def truth(case: Case, *, say: bool = True) -> np.ndarray | None:
         try:
             return of_case(case)
         except XaiError as error:
-            name = f"{case.image_id} ({case.target_name})"
-            bench.tally.leave_out(CASES, name, f"no ground truth: {error}")
+            if say:
+                name = f"{case.image_id} ({case.target_name})"
+                bench.tally.leave_out(CASES, name, f"no ground truth: {error}")
             return None
 
     return truth

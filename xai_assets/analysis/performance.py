@@ -9,6 +9,7 @@ import pandas as pd
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.label_classes import LabelClasses
+from xai_assets.analysis.label_errors import label_tables, with_suspicion
 from xai_assets.analysis.predictions import IMAGES, answer, explained_classifier, labels_of
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.errors import XaiError
@@ -24,6 +25,8 @@ from xai_assets.vision.classifiers import Classifier
 KIND = "answers"
 CHUNK = 256
 """Images an artifact: what an interrupted step has answered is there when it is run again."""
+
+LABELS = "labels"
 
 BATCH = 32
 """Images a forward pass, of those that come to one size."""
@@ -44,15 +47,18 @@ def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for start in range(0, len(good), CHUNK):
         some = good.iloc[start : start + CHUNK].to_dict("records")
-        for image, scores in zip(some, _probabilities(bench, classifier, some), strict=True):
+        key, found = _probabilities(bench, classifier, some)
+        for at, (image, scores) in enumerate(zip(some, found, strict=True)):
             if np.isfinite(scores).all():
-                rows.append(_row(classifier, classes, image, scores))
+                kept = {"artifact": key, "artifact_row": at}
+                rows.append(_row(classifier, classes, image, scores) | kept)
         bench.progress(start + len(some), len(good))
     classes.say(bench.tally)
     refuse_nothing(bench, "answers", rows)
-    found = pd.DataFrame(rows, columns=[name for name in ANSWERS if name != "error_rank"])
-    typed = found.astype({"label_index": "Int64", "label_probability": "Float64", "correct": "boolean"})
-    return with_error_ranks(typed)[list(ANSWERS)]
+    table = pd.DataFrame(rows).astype(
+        {"label_index": "Int64", "label_probability": "Float64", "correct": "boolean"}
+    )
+    return with_error_ranks(with_suspicion(bench, table))[list(ANSWERS)]
 
 
 def performance_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -61,6 +67,7 @@ def performance_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.
     return {
         "model_performance": performance.model_performance(answers, seed=bench.study.seed),
         "confusions": confusions(answers),
+        **label_tables(bench, answers),
         "explained_sample": sample_of(bench, answers),
         "reliability_curve": reliability_curve(
             known["probability"].to_numpy(dtype=np.float64), known["correct"].to_numpy(dtype=bool)
@@ -102,13 +109,20 @@ def explained_images(bench: Workbench, images: pd.DataFrame, answers: pd.DataFra
 
 
 def beside_the_limit(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
-    """The table `model_performance` for its checks, with the study's limit of the accuracy in a column `limit`."""
+    """The tables `model_performance` and `label_quality` for the checks of answers.
+
+    The study's limit of the accuracy is a column `limit`; the row of `label_quality` has the metric LABELS.
+    """
     found = performance.model_performance(answers, seed=bench.study.seed)
-    return found.assign(limit=bench.attribution.performance.min_accuracy)
+    limit = bench.attribution.performance.min_accuracy
+    quality = label_tables(bench, answers)["label_quality"].assign(metric=LABELS)
+    return pd.concat([found.assign(limit=limit), quality], ignore_index=True)
 
 
-def _probabilities(bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]) -> np.ndarray:
-    """n k float32 of a chunk's images, NaN where there is no answer, which the tally names with the reason."""
+def _probabilities(
+    bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]
+) -> tuple[str, np.ndarray]:
+    """Key of the artifact, and n k float32 of a chunk's images, NaN where there is no answer; the tally says why."""
     made_of = [
         classifier.fingerprint,
         classifier.preprocessing.fingerprint(),
@@ -126,7 +140,7 @@ def _probabilities(bench: Workbench, classifier: Classifier, images: Sequence[di
         bench.tally.computed += len(images)
     for at, why in why_not.items():
         bench.tally.leave_out(IMAGES, str(images[at]["image_id"]), why)
-    return arrays["probabilities"]
+    return key, arrays["probabilities"]
 
 
 def _asked(

@@ -54,8 +54,9 @@ def predictions(bench: Workbench, images: pd.DataFrame, among: pd.DataFrame | No
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
     metadata, and where the embedded world or the study knows what is true (h w, uint8, in the model's frame): `truth`,
     the explained object; `truth_part`, the part that decides its class; `truth_all_objects`, every target of the
-    picture. An image that the model gives no answer for is left out, named in the tally, and does not stop the
-    others. One with labels that the model does not have is explained by its predicted class, and has no `correct`.
+    picture; and where the explained class is none of the labels, `objects`: what is known of those. An image that the
+    model gives no answer for is left out, named in the tally, and does not stop the others. One with labels that the
+    model does not have is explained by its predicted class, and has no `correct`.
 
     Args:
         bench: of the study.
@@ -113,6 +114,10 @@ def _explained(
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
     unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]
+    own = {
+        target: truth(classes.case(image["image_id"], target, explained, said, frame, names))
+        for target in explained
+    }
     rows = []
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]
@@ -130,10 +135,22 @@ def _explained(
             "preprocessing": classifier.preprocessing.fingerprint(),
             "target": name,
         }
-        own = truth(classes.case(image["image_id"], target, explained, said, frame, names))
-        if own is not None:
-            content["truth"] = own.astype(np.uint8)
-            made_from["truth"] = sha256_bytes(np.packbits(own).tobytes())
+        if (mask := own[target]) is not None:
+            content["truth"] = mask.astype(np.uint8)
+            made_from["truth"] = sha256_bytes(np.packbits(mask).tobytes())
+        elif labels and target not in labels:
+            others = [
+                own[label]
+                if label in own
+                else truth(classes.case(image["image_id"], label, explained, said, frame, names), say=False)
+                for label in labels
+            ]
+            known = [one for one in others if one is not None]
+            if "truth" in arrays:
+                known.append(frame.crop_mask(arrays["truth"].astype(bool).max(axis=0)))
+            if known:
+                content["objects"] = np.any(known, axis=0).astype(np.uint8)
+                made_from["objects"] = sha256_bytes(np.packbits(content["objects"]).tobytes())
         key = fingerprint(made_from)
         if not bench.store.has("views", key):
             bench.store.put("views", key, content, {"frame": frame.to_dict(), "target": name})

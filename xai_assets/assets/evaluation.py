@@ -11,6 +11,7 @@ from xai_assets.assets.picture import picture
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
+from xai_assets.checks import evidence
 from xai_assets.checks.verification import THEIRS
 from xai_assets.execution.op_tags import LIGHT, MODEL
 from xai_assets.resources.table import Table
@@ -24,6 +25,7 @@ MASKS = {f"{method}_masks": dg.AssetIn(f"{method}_masks") for method in METHODS}
 CHECKS = {
     "mask_agreement": (checks.PAIRS, checks.AGREEMENT_SOUND, checks.AGREE),
     "localization": (checks.LOCALIZATION_SOUND, checks.LOCALIZES),
+    "evidence_place": (evidence.SOUND, evidence.ON_OBJECT, evidence.RIGHT_AND_WRONG),
     "faithfulness": (checks.MEASURED, checks.METRICS_SOUND, checks.FAITHFUL),
     "robustness": (checks.LOOKED_AT, checks.METRICS_SOUND, checks.FOLLOWS),
     "counterfactuals": (checks.COUNTERFACTUALS_SOUND, checks.ON_WHAT_COUNTS),
@@ -99,6 +101,23 @@ def localization(
         masks,
         lambda bench, maps: localise(bench, maps, predictions),
         facts=lambda bench, table: metric_tests(localization_values(table), seed=bench.study.seed),
+    )
+
+
+@study_asset(GROUP, "numpy", LIGHT, ins=MASKS, checks=CHECKS["evidence_place"])
+def evidence_place(
+    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
+) -> dg.MaterializeResult:
+    """Whether the evidence for each answer lies on the object, around it or elsewhere, beside what other images give."""
+    from xai_assets.analysis.evidence_place import evidence_place as place
+    from xai_assets.analysis.evidence_place import evidence_tests
+
+    maps = together(masks)
+    return _measured(
+        context,
+        masks,
+        lambda bench, maps: place(bench, maps, predictions),
+        facts=lambda bench, table: evidence_tests(bench, maps, predictions),
     )
 
 

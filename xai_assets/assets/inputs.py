@@ -31,6 +31,7 @@ OF_PERFORMANCE = (
     performance.ACCURATE,
     performance.EVERY_CLASS,
     performance.CALIBRATED,
+    performance.PLAUSIBLE,
 )
 
 

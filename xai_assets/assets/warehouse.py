@@ -64,6 +64,7 @@ def mask_tables(
     robustness: Table,
     counterfactuals: Table,
     verification: Table,
+    evidence_place: Table,
     model_performance: Table,
     **masks: Table,
 ) -> dg.MaterializeResult:
@@ -87,6 +88,7 @@ def mask_tables(
             robustness=robustness,
             counterfactuals=counterfactuals,
             verification=verification,
+            evidence_place=evidence_place,
             answers=model_performance,
         ),
         checks=[warehouse_checks.LOADED],
@@ -101,6 +103,7 @@ def mask_tables(
             robustness,
             counterfactuals,
             verification,
+            evidence_place,
             model_performance,
         ],
     )

@@ -66,6 +66,7 @@ _OF_ATTRIBUTION: dict[str, Callable[[Attribution], str | None]] = {
     "further_cam_masks": _further,
     "mask_agreement": _agreement,
     "localization": _localization,
+    "evidence_place": _localization,
     "faithfulness": _faithfulness,
     "robustness": _robustness,
     "counterfactuals": _counterfactuals,

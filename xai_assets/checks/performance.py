@@ -124,6 +124,37 @@ def _calibrated(_: Table, images: Table, found: Table) -> Verdict:
     return cannot_be_told(f"that probabilities are other than the share of right answers: {said}", numbers)
 
 
+def _plausible(answers: Table, images: Table, found: Table) -> Verdict:
+    """Suspected labels by name, with what speaks against each, where it is decided that labels are wrong at all."""
+    from xai_assets.evaluation.suspected_labels import suspected_labels
+
+    (row,) = found[found["metric"] == "labels"].to_dict("records")
+    labels, fewest = int(row["labels"]), int(row["fewest"])
+    if not labels:
+        return not_asked(NO_LABELS)
+    if labels < fewest:
+        return cannot_be_told(f"of {labels} labels whether some are wrong; at least {fewest} are needed")
+    numbers = {"labels": labels, "share": float(row["share"]), "p": float(row["p"])}
+    suspected = suspected_labels(answers)
+    if row["answer"] != "yes" or not len(suspected):
+        return cannot_be_told(
+            f"that any of {labels} labels is wrong: the model's own mistakes explain what differs (p {row['p']:.3f})",
+            numbers,
+        )
+    numbers |= {"suspected": len(suspected), "expected_precision": float(row["expected_precision"])}
+    named = "; ".join(
+        f"{one.image_id}: {one.label_name}, rather {one.suggested_name} ({one.evidence})"
+        for one in suspected.head(rules.NAMED).itertuples()
+    )
+    more = f"; and {len(suspected) - rules.NAMED} more" if len(suspected) > rules.NAMED else ""
+    return Verdict(
+        False,
+        f"{len(suspected)} of {labels} labels are suspected (p {row['p']:.3f}), of which {row['expected_precision']:.0%} "
+        f"are expected to be wrong: {named}{more}. Look at them first: they are not counted as confusions of the model.",
+        numbers,
+    )
+
+
 SOUND = Check(
     "answers_are_sound",
     "Each image that the model answers has one row, with probabilities from 0 to 1.",
@@ -154,4 +185,9 @@ CALIBRATED = Check(
     "probabilities_are_calibrated",
     "The probabilities of the answers say how often they are right, as far as the images can tell.",
     _calibrated,
+)
+PLAUSIBLE = Check(
+    "labels_are_plausible",
+    "No labels differ from the model's answers in a way that its own mistakes do not explain.",
+    _plausible,
 )

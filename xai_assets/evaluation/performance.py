@@ -19,14 +19,16 @@ from xai_assets.evaluation.intervals import Interval, mean_interval, share_inter
 
 ANSWERS = (
     "image_id", "label", "label_index", "label_name", "label_probability", "predicted_index", "predicted_name",
-    "probability", "correct", "error_rank", "model", "model_sha256",
+    "probability", "correct", "label_wrong", "label_suspected", "error_rank", "model", "model_sha256", "artifact",
+    "artifact_row",
 )  # fmt: skip
 """The columns that are read and made; see the table `answers`."""
 
 COLUMNS = ("metric", "class_index", "class_name", "value", *INTERVAL, "reference", *DECIDED)
 
 CONFUSIONS = (
-    "label_index", "label_name", "predicted_index", "predicted_name", "images", "share", *INTERVAL, "error_rank",
+    "label_index", "label_name", "predicted_index", "predicted_name", "images", "share", *INTERVAL, "suspected",
+    "error_rank",
 )  # fmt: skip
 
 BIASED = f"none: biased upwards, more so the fewer images a bin has; {BINS} bins of equal width"
@@ -35,11 +37,19 @@ HALF = 0.5
 
 
 def with_error_ranks(answers: pd.DataFrame) -> pd.DataFrame:
-    """The rows with `error_rank`: 1 for the wrong answer with the highest probability; NULL of all others."""
-    wrong = answers[answers["correct"].astype("boolean").eq(False).fillna(False)]
+    """The rows with `error_rank`: 1 for the wrong answer with the highest probability; NULL of all others.
+
+    An answer whose label is suspected has none either: it is not known to be a mistake of the model.
+    """
+    wrong = answers[answers["correct"].astype("boolean").eq(False).fillna(False) & ~suspected(answers)]
     ordered = wrong.sort_values(["probability", "image_id"], ascending=[False, True]).index
     ranks = pd.Series(np.arange(1, len(ordered) + 1), index=ordered, dtype="Int64")
     return answers.assign(error_rank=ranks.reindex(answers.index))
+
+
+def suspected(answers: pd.DataFrame) -> pd.Series:
+    """Whether the label of each answer is suspected, bool; see `evaluation.label_errors`."""
+    return answers["label_suspected"].astype("boolean").fillna(False).astype(bool)
 
 
 def model_performance(answers: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
@@ -75,8 +85,9 @@ def confusions(answers: pd.DataFrame) -> pd.DataFrame:
     """The confusion matrix over images with one label, one row a label and answer that occur.
 
     Returns:
-        CONFUSIONS, in the order of labels and answers. `share` is that of the label's images; `error_rank` is 1 for the
-        pair of two classes with the most images, of equal ones that with the larger share.
+        CONFUSIONS, in the order of labels and answers. `share` is that of the label's images; `suspected` counts those of
+        the pair's images whose label is suspected, and `error_rank` is 1 for the pair of two classes with the most
+        others, of equal ones that with the larger share. A pair that has no others has none.
     """
     single = answers[answers["correct"].notna() & answers["label_index"].notna()]
     totals = single["label_index"].value_counts()
@@ -94,11 +105,14 @@ def confusions(answers: pd.DataFrame) -> pd.DataFrame:
                 "images": count,
                 "share": found.mean,
                 **interval_columns(found),
+                "suspected": int(suspected(of).sum()),
             }
         )
     table = pd.DataFrame(rows, columns=list(CONFUSIONS))
     errors = table[table["label_index"] != table["predicted_index"]]
-    ordered = errors.sort_values(["images", "share"], ascending=False, kind="stable").index
+    errors = errors.assign(others=errors["images"] - errors["suspected"]).query("others > 0")
+    errors = errors.assign(share=errors["others"] / errors["n"])
+    ordered = errors.sort_values(["others", "share"], ascending=False, kind="stable").index
     ranks = pd.Series(np.arange(1, len(ordered) + 1), index=ordered, dtype="Int64")
     return table.assign(error_rank=ranks.reindex(table.index))
 

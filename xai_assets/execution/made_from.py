@@ -24,13 +24,14 @@ _PROBE = ("dissection.probe", "dissection.models")
 
 READS: dict[str, tuple[str, ...]] = {
     "images": ("attribution.images", "attribution.model"),
-    "model_performance": ("attribution.images", "attribution.model"),
+    "model_performance": ("attribution.images", "attribution.model", "seed"),
     "predictions": _CASES,
     **{f"{name}_masks": (*_MAPS, f"attribution.methods.{name}") for name in ("gradcam", "ablationcam", "scorecam")},
     "further_cam_masks": (*_MAPS, *(f"attribution.methods.{name}" for name in FURTHER_CAMS)),
     "lime_masks": (*_MAPS, "attribution.methods.lime", "attribution.lime_per_image", "seed"),
     "mask_agreement": _MEASURED,
     "localization": _MEASURED,
+    "evidence_place": _MEASURED,
     "counterfactuals": _MEASURED,
     "faithfulness": (*_MEASURED, "attribution.faithfulness"),
     "robustness": (*_MEASURED, "attribution.robustness"),

@@ -255,6 +255,52 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("measure", "change", "method"),
     ),
+    "evidence_place": Table(
+        "one row an image whose object is known and method: where the map of the class that the model answers lies",
+        {
+            **CASE,
+            "method": text("the method"),
+            "correct": flag(
+                "whether the answer is one of the labels; NULL where that is not known", nullable=True
+            ),
+            "object": real(
+                "share of the map's positive values on the object, 0 to 1; NULL of a map without any",
+                nullable=True,
+            ),
+            "context": real(
+                "the same of the ring of the nearest pixels around the object, as many as it has",
+                nullable=True,
+            ),
+            "elsewhere": real("the same of the rest; NULL where there is none", nullable=True),
+            "object_chance": real(
+                "mean share that the same method's maps of other images have there; NULL without another",
+                nullable=True,
+            ),
+            "context_chance": real("the same of the ring", nullable=True),
+            "elsewhere_chance": real("the same of the rest", nullable=True),
+        },
+        key=("image_id", "target_index", "method"),
+    ),
+    "evidence_tests": Table(
+        "one row a question, region and method: what the places of the evidence come to",
+        {
+            "question": text(
+                "chance: is the share above that of the same method's maps of other images? on_object: is it above that "
+                "by a tenth of what is left to 1? answers: is it, less chance, larger for right answers than for wrong? "
+                "Holm's correction is over the tests of one question"
+            ),
+            "region": text("object, context (a ring around it) or elsewhere"),
+            "method": text("the method"),
+            "value": real(
+                "mean share, 0 to 1; answers: mean share less chance of right answers", nullable=True
+            ),
+            "reference": real("what it is compared with; answers: the same of wrong answers", nullable=True),
+            "difference": real("value less reference", nullable=True),
+            **_MEAN,
+            **_DECIDED,
+        },
+        key=("question", "region", "method"),
+    ),
     "verification": Table(
         "one row a map that was held against the map of the library that published the method, by a run whose study "
         "asks for it or by `xai verify`; it stays for as long as the map, the library's version and the tolerance do",

@@ -29,12 +29,20 @@ PERFORMANCE_TABLES: dict[str, Table] = {
                 "whether the most probable class is one of the labels; NULL without a label that the model has",
                 nullable=True,
             ),
+            "label_wrong": real(
+                "probability that the label is wrong, 0 to 1, see `label_quality`; NULL of an image with none or several",
+                nullable=True,
+            ),
+            "label_suspected": flag("whether that is above 0.5; NULL as that", nullable=True),
             "error_rank": whole(
-                "1 for the wrong answer with the highest probability, and so on; NULL of all others",
+                "1 for the wrong answer with the highest probability, and so on; NULL of all others, and of answers "
+                "whose label is suspected",
                 nullable=True,
             ),
             "model": text("the explained model"),
             "model_sha256": text("of its weights"),
+            "artifact": text("artifact of kind `answers`: the probabilities of all classes"),
+            "artifact_row": whole("the image's row in it, from 0"),
         },
         key=("image_id",),
     ),
@@ -73,12 +81,70 @@ PERFORMANCE_TABLES: dict[str, Table] = {
             "images": whole("images with this label and this answer"),
             "share": real("of the images with this label, 0 to 1"),
             **MEAN,
+            "suspected": whole("those of `images` whose label is suspected (`suspected_labels`)"),
             "error_rank": whole(
-                "1 for the pair of two classes with the most images, and so on; NULL where label and answer are the same",
+                "1 for the pair of two classes with the most images whose label is not suspected, and so on; NULL where "
+                "label and answer are the same, and where all labels are suspected",
                 nullable=True,
             ),
         },
         key=("label_index", "predicted_index"),
+    ),
+    "suspected_labels": Table(
+        "one row a label that is more probably wrong than right: not a mistake of the model",
+        {
+            "image_id": text("the image"),
+            **_LABEL,
+            "suggested_index": whole("the class that the model answers, as it numbers it"),
+            "suggested_name": text("the class that the model answers"),
+            "label_probability": real("softmax probability of the label's class, 0 to 1"),
+            "suggested_probability": real("softmax probability of the answer, 0 to 1"),
+            "usual_label_probability": real("mean probability of the label's class over images labelled so"),
+            "usual_suggested_probability": real(
+                "mean probability of the suggested class over images labelled so; NULL where none is",
+                nullable=True,
+            ),
+            "confident": flag(
+                "whether the answer reaches that: by the published rule of confident learning the image counts against "
+                "its label as well; NULL where no image is labelled so",
+                nullable=True,
+            ),
+            "label_wrong": real("probability that the label is wrong, above 0.5"),
+            "suspicion_rank": whole("1 for the label that is most probably wrong, and so on"),
+            "evidence": text("the same as a sentence"),
+        },
+        key=("image_id",),
+    ),
+    "label_quality": Table(
+        "one row: whether labels are wrong beyond the model's own mistakes, and what the list of suspected ones is "
+        "worth, as far as the model's probabilities are right up to a temperature",
+        {
+            "labels": whole("images with one label"),
+            "share": real("of them whose label is wrong, 0 to 0.5; NULL for fewer than 20", nullable=True),
+            **MEAN,
+            "temperature": real(
+                "what the model's logits are divided by to fit the labels: below 1 it is surer than it says; NULL as "
+                "share",
+                nullable=True,
+            ),
+            "suspected": whole("labels that are more probably wrong than right; 0 unless answer is yes"),
+            "expected_precision": real(
+                "expected share of the suspected labels that is wrong; NULL where none is suspected",
+                nullable=True,
+            ),
+            "expected_recall": real(
+                "expected share of the wrong labels that is suspected; NULL where none is", nullable=True
+            ),
+            **DECIDED
+            | {
+                "p": real(
+                    "share of 199 draws of labels from the model's probabilities whose likelihood ratio is as large",
+                    nullable=True,
+                ),
+                "answer": text("yes: labels are wrong; cannot_tell: not shown with n labels", nullable=True),
+            },
+        },
+        key=("labels",),
     ),
     "explained_sample": Table(
         "one row an image and reason: which of the images are explained; none where all are",
@@ -86,7 +152,8 @@ PERFORMANCE_TABLES: dict[str, Table] = {
             "image_id": text("the image"),
             "reason": text(
                 "failure: among the surest wrong answers of its pair; success: a right answer that is matched to a "
-                "failure; random: drawn from all images, which alone stand for them"
+                "failure; suspected: among the labels of its pair that are most probably wrong, and no failure; random: "
+                "drawn from all images, which alone stand for them"
             ),
             "matched_to": text("success: the failure of the same class that it stands beside", nullable=True),
         },

@@ -1,0 +1,176 @@
+"""bnnr and this project on the same scenes, model and labels, in one run: what they cost, and what they say.
+
+1,000 test scenes of the embedded world with the object classifier, which is sound, after 5 % of the labels were moved to
+the next class. Both answer all scenes, explain 60 by Grad-CAM and write what they found. Each is in a forked process of
+its own, on one thread, from a parent that holds the scenes. Memory is what it takes beyond that.
+"""
+
+import contextlib
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.contender import Cost, measure
+from benchmarks.failures.scenes import moved, scenes, shipped
+from xai_assets.analysis.counterfactuals import counterfactuals
+from xai_assets.analysis.evaluation import localization, mask_agreement
+from xai_assets.analysis.evidence_place import evidence_place
+from xai_assets.analysis.explanations import maps
+from xai_assets.analysis.faithfulness import faithfulness
+from xai_assets.analysis.images import images
+from xai_assets.analysis.loading import load_masks, load_performance
+from xai_assets.analysis.performance import explained_images, model_performance
+from xai_assets.analysis.predictions import predictions
+from xai_assets.analysis.robustness import robustness
+from xai_assets.analysis.verification import verification
+from xai_assets.analysis.workbench import Workbench
+from xai_assets.settings import Settings
+from xai_assets.study_file import read_study
+from xai_assets.vision.allocator import keep_freed_memory
+from xai_assets.world.description import describe
+from xai_assets.world.render import render
+from xai_assets.world.training.batches import MEAN, STD
+from xai_assets.world.vocabulary import CLASSES
+
+SHARE, EXPLAINED = 0.05, 60
+
+
+def rows(count: int = 1000) -> list[dict[str, Any]]:
+    """One row a contender."""
+    torch.set_num_threads(1)
+    examples = scenes("test", count)
+    labels, truly = moved(examples.target, SHARE, seed=0)
+    shipped("diorama/object")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = study_of(folder, examples.images, labels)
+        ours_cost, theirs_cost = (
+            measure(lambda: by_us(ours)),
+            measure(lambda: by_bnnr(examples.images, labels, folder)),
+        )
+        return [
+            {"contender": "xai_assets", **_cost(ours_cost)} | said_by_us(ours, truly),
+            {"contender": "bnnr", **_cost(theirs_cost)} | said_by_bnnr(folder, truly),
+        ]
+
+
+def _cost(of: Cost) -> dict[str, float]:
+    return {"processor s": round(of.processor, 1), "wall s": round(of.wall, 1), "MiB": round(of.peak)}
+
+
+STUDY = """\
+title: Scenes of the embedded world with moved labels
+attribution:
+  model: diorama/object
+  layer: layer4
+  images: {folder: images, labels: labels.csv}
+  truth: {masks: masks}
+  methods: {gradcam: {}}
+  sample: {failures: 3, successes: matched, random: 20}
+  faithfulness: null
+  robustness: null
+"""
+
+
+def study_of(folder: Path, images: np.ndarray, labels: np.ndarray) -> Workbench:
+    """A study of these images as files, with their labels in a CSV file and the true masks beside them."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    for at, pixels in enumerate(images):
+        Image.fromarray(pixels).save(folder / "images" / f"{at:05}.png")
+        mask = render(describe("test", at)).targets[0].mask
+        if mask.any():
+            Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"{at:05}.png")
+    lines = [f"{at:05}.png,{CLASSES[label]}" for at, label in enumerate(labels)]
+    (folder / "labels.csv").write_text("\n".join(["image,label", *lines]) + "\n", encoding="utf-8")
+    (folder / "moved.yaml").write_text(STUDY, encoding="utf-8")
+    settings = Settings.from_environment({"XAI_DATA": str(folder / "data"), "XAI_DEVICE": "cpu"})
+    return Workbench(settings, read_study(folder / "moved.yaml"))
+
+
+def by_us(bench: Workbench) -> None:
+    """The steps of the study, from files to tables and the report."""
+    keep_freed_memory()
+    pictures = images(bench)
+    answers = model_performance(bench, pictures)
+    load_performance(bench, answers)
+    cases = predictions(bench, explained_images(bench, pictures, answers), pictures)
+    found = maps(bench, cases, pictures, "gradcam")
+    load_masks(
+        bench, pictures, cases, found, mask_agreement(bench, found), localization(bench, found, cases),
+        faithfulness=faithfulness(bench, found, cases), robustness=robustness(bench, found, cases),
+        counterfactuals=counterfactuals(bench, cases, found), verification=verification(bench, found, cases, pictures),
+        evidence_place=evidence_place(bench, found, cases), answers=answers,
+    )  # fmt: skip
+
+
+def said_by_us(bench: Workbench, truly: np.ndarray) -> dict[str, Any]:
+    """What stands in the warehouse."""
+    tables = bench.warehouse.read(bench.study.name)
+    listed = np.zeros(len(truly), bool)
+    listed[tables["suspected_labels"]["image_id"].str.removesuffix(".png").astype(int)] = True
+    pairs = tables["confusions"]
+    first = pairs[pairs["error_rank"].notna()]
+    asked = tables["evidence_tests"].query("question == 'on_object'")["answer"].tolist()
+    return {
+        "explained": int(tables["maps"]["image_id"].nunique()),
+        "moved labels listed": f"{int(listed[truly].sum())} of {int(truly.sum())}",
+        "other labels listed": int(listed[~truly].sum()),
+        "moved labels among confusions": int(truly.sum() - listed[truly].sum()),
+        "confusions": int((first["images"] - first["suspected"]).sum()),
+        "background alarms": int(asked.count("no")),
+    }
+
+
+def by_bnnr(pixels: np.ndarray, labels: np.ndarray, folder: Path) -> None:
+    """As its documentation has it: a network, a loader and a folder for the report."""
+    from bnnr.adapter import SimpleTorchAdapter
+    from bnnr.analyze import analyze_model
+
+    network = shipped("diorama/object").network
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
+    mean, std = (torch.tensor(of).view(1, 3, 1, 1) for of in (MEAN, STD))
+    given = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - mean) / std  # n h w 3 -> n 3 h w
+
+    class Pairs(torch.utils.data.Dataset):
+        classes = CLASSES
+
+        def __len__(self) -> int:
+            return len(labels)
+
+        def __getitem__(self, at: int) -> tuple[torch.Tensor, int, int]:
+            return given[at], int(labels[at]), at
+
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    adapter = SimpleTorchAdapter(network, torch.nn.CrossEntropyLoss(), optimiser, device="cpu")
+    loader = torch.utils.data.DataLoader(Pairs(), batch_size=64)
+    with contextlib.redirect_stdout(io.StringIO()):
+        analyze_model(
+            adapter,
+            loader,
+            output_dir=str(folder / "bnnr"),
+            device="cpu",
+            xai_method="gradcam",
+            xai_samples=EXPLAINED,
+        )
+
+
+def said_by_bnnr(folder: Path, truly: np.ndarray) -> dict[str, Any]:
+    """What stands in its report. It has no list of labels: each pair that it calls confused is of moved ones."""
+    report = json.loads((folder / "bnnr" / "analysis_report.json").read_text(encoding="utf-8"))
+    titles = [str(one.get("title", "")).lower() for one in report["findings"]]
+    return {
+        "explained": EXPLAINED,
+        "moved labels listed": f"0 of {int(truly.sum())}",
+        "other labels listed": 0,
+        "moved labels among confusions": int(truly.sum()),
+        "confusions": sum("confus" in title for title in titles),
+        "background alarms": sum("background" in title for title in titles),
+    }
