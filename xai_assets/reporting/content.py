@@ -94,7 +94,8 @@ def _explained(results: StudyResults) -> Row | None:
 def _explained_by(results: StudyResults, methods: Iterable[str]) -> list[str]:
     """The methods to define: the usual four where they are meant, the others where they have maps."""
     made = set(results.maps["method"]) if len(results.maps) else set()
-    return [key for key in methods if key not in names.FURTHER_CAMS or key in made]
+    external = ["external"] if any(names.external(key) for key in made) else []
+    return [key for key in methods if key not in names.FURTHER_CAMS or key in made] + external
 
 
 def _dissection(results: StudyResults, pictures: Pictures) -> Row:

@@ -5,14 +5,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-Mode = Literal["resize_crop", "squash", "native"]
+Mode = Literal["resize_crop", "squash", "native", "steps"]
 
 
 @dataclass(frozen=True)
 class Frame:
     """The rectangle of the original that the model sees, and the pixels it sees it with.
 
-    Coordinates are continuous: the pixel in row r covers r to r + 1, the picture covers 0 to H and 0 to W.
+    Coordinates are continuous: the pixel in row r covers r to r + 1, the picture covers 0 to H and 0 to W. Where the
+    image was padded before the model saw it, the rectangle reaches beyond the picture.
 
     Attributes:
         original: (H, W) of the original, in pixels.
@@ -30,16 +31,19 @@ class Frame:
         """A mask or label map of the original, (H, W), in the model's frame, (h, w), of the same dtype.
 
         Each frame pixel takes the label at its centre, so labels stay labels; what is thinner than a frame
-        pixel may vanish. `crop_fraction` keeps it, as a share.
+        pixel may vanish. `crop_fraction` keeps it, as a share. Outside of the original it is 0.
 
         Raises:
             ValueError: the mask is not of the original's size.
         """
         self._check(mask)
         top, left, bottom, right = self.box
-        rows = _centres(top, bottom, self.size[0], self.original[0])
-        columns = _centres(left, right, self.size[1], self.original[1])
-        return mask[rows[:, None], columns[None, :]]  # H W -> h w
+        rows, in_rows = _centres(top, bottom, self.size[0], self.original[0])
+        columns, in_columns = _centres(left, right, self.size[1], self.original[1])
+        found = mask[rows[:, None], columns[None, :]]  # H W -> h w
+        if not (in_rows.all() and in_columns.all()):
+            found[~(in_rows[:, None] & in_columns[None, :])] = 0
+        return found
 
     def crop_fraction(self, mask: np.ndarray) -> np.ndarray:
         """How much of each frame pixel's footprint in the original the mask covers, float32 (h, w) in 0..1.
@@ -66,6 +70,22 @@ class Frame:
         )
         return top_px, left_px, bottom_px, right_px
 
+    def within(self) -> "Frame":
+        """The part of the frame that lies in the original, in whole pixels; the frame itself where all of it does."""
+        if whole_frame(*self.original, self.original, "native").holds(self):
+            return self
+        edges, sizes = [], []
+        for start, stop, length, count in zip(
+            self.box[:2], self.box[2:], self.original, self.size, strict=True
+        ):
+            first, last = max(start, 0.0), min(stop, float(length))
+            if first >= last:
+                raise ValueError(f"{self} has nothing of the original")
+            edges.append((first, last))
+            sizes.append(max(1, round(count * (last - first) / (stop - start))))
+        (top, bottom), (left, right) = edges
+        return Frame(self.original, (sizes[0], sizes[1]), (top, left, bottom, right), self.mode)
+
     def holds(self, other: "Frame") -> bool:
         """Whether another frame of the same original lies within this one, but for rounding."""
         slack = 1e-9 * max(self.original)
@@ -73,12 +93,17 @@ class Frame:
         ends = all(theirs <= mine + slack for mine, theirs in zip(self.box[2:], other.box[2:], strict=True))
         return self.original == other.original and begins and ends
 
-    def bring(self, values: np.ndarray, other: "Frame") -> np.ndarray:
+    def bring(self, values: np.ndarray, other: "Frame", *, outside: float | None = None) -> np.ndarray:
         """A map in this frame, (h, w), as it lies in another frame of the same original, (h', w'), float32.
 
         Each pixel of the other frame is the mean of this one over its footprint, through the original's coordinates:
         exact area, so that a constant stays what it is and nothing is interpolated. The same frame gives the same
         values back, to the bit.
+
+        Args:
+            values: the map.
+            other: the other frame.
+            outside: the map's value where the other frame sees what this one does not; None: that is an error.
 
         Raises:
             ValueError: the map is not of this frame's size, has values that are not finite, or the other frame is of
@@ -88,7 +113,7 @@ class Frame:
             raise ValueError(f"a map of shape {values.shape} does not lie in {self}")
         if not np.isfinite(values).all():
             raise ValueError("a map with values that are not finite cannot be averaged over pixels")
-        if not self.holds(other):
+        if other.original != self.original or (outside is None and not self.holds(other)):
             raise ValueError(f"{other} does not lie within {self}")
         if other.size == self.size and other.box == self.box:
             return values.astype(np.float32)
@@ -99,7 +124,10 @@ class Frame:
         columns = _footprints(
             (first_column - left) * across, (last_column - left) * across, other.size[1], w
         )  # w' w
-        return (rows @ values.astype(np.float64) @ columns.T).astype(np.float32)  # h' h, h w, w w' -> h' w'
+        found = rows @ values.astype(np.float64) @ columns.T  # h' h, h w, w w' -> h' w'
+        if outside is not None and not self.holds(other):
+            found += outside * (1 - np.outer(rows.sum(axis=1), columns.sum(axis=1)))
+        return found.astype(np.float32)
 
     def __str__(self) -> str:
         """For people: what of which picture, and in how many pixels."""
@@ -143,11 +171,16 @@ def resize_crop_frame(height: int, width: int, resize: int, size: int) -> Frame:
     return Frame((height, width), (size, size), box, "resize_crop")
 
 
-def resized_sides(height: int, width: int, resize: int) -> tuple[int, int]:
-    """(h, w) after the shorter side became `resize`; the longer one is rounded down, as torchvision does."""
+def resized_sides(height: int, width: int, resize: int, longest: int | None = None) -> tuple[int, int]:
+    """(h, w) after the shorter side became `resize`; the longer one is rounded down, as torchvision does.
+
+    Where the longer one would have more than `longest` pixels it has these, and the shorter one follows.
+    """
     short, long = min(height, width), max(height, width)
-    longer = int(resize * long / short)
-    return (resize, longer) if height <= width else (longer, resize)
+    shorter, longer = resize, int(resize * long / short)
+    if longest is not None and longer > longest:
+        shorter, longer = int(longest * shorter / longer), longest
+    return (shorter, longer) if height <= width else (longer, shorter)
 
 
 def _whole_pixels(start: float, stop: float, length: int) -> tuple[int, int]:
@@ -159,9 +192,12 @@ def _whole_pixels(start: float, stop: float, length: int) -> tuple[int, int]:
     return middle, middle + 1
 
 
-def _centres(start: float, stop: float, count: int, length: int) -> np.ndarray:
+def _centres(start: float, stop: float, count: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The original's pixel at each centre, and whether it lies in the original."""
     centres = start + (np.arange(count) + 0.5) * (stop - start) / count
-    return np.clip(np.floor(centres).astype(np.int64), 0, length - 1)
+    slack = 1e-9 * length
+    inside = (centres >= -slack) & (centres < length + slack)
+    return np.clip(np.floor(centres).astype(np.int64), 0, length - 1), inside
 
 
 def _footprints(start: float, stop: float, count: int, length: int) -> np.ndarray:
