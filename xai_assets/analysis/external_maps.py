@@ -38,6 +38,10 @@ PHOTOGRAPH = 0.98
 """The correlation of a map with the grey image from which on it is that image."""
 
 
+_GREY = np.array([(1 / 3, 1 / 3, 1 / 3), (0.299, 0.587, 0.114)])
+"""How a picture becomes grey: the mean of its channels, or their luminance (ITU-R BT.601)."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """An external map in the model's frame.
@@ -101,7 +105,8 @@ class ExternalSet:
         saved = self.file_of(case)
         values = read_map_file(saved, self._given.channels)
         placed, lies = place(values, case.frame, self._given.frame)
-        if (alike := _correlation(placed, view.mean(axis=2))) >= PHOTOGRAPH:
+        alike = max(_correlation(placed, view @ weights) for weights in _GREY)
+        if alike >= PHOTOGRAPH:
             raise MapFileError(
                 saved.shown,
                 f"it is the image itself in grey (correlation {alike:.2f})",

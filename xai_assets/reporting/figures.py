@@ -102,7 +102,7 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
         return canvas
     height, width = canvas.shape[:2]
     down, across = height / frame.original[0], width / frame.original[1]
-    top, left, bottom, right = frame.box
+    top, left, bottom, right = frame.shown
     rows, columns = (
         np.clip((top * down, bottom * down), 0, height),
         np.clip((left * across, right * across), 0, width),
@@ -127,9 +127,8 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
 
 def seen_share(frame: Frame) -> float:
     """How much of the original's area the model sees, 0 to 1."""
-    (height, width), (top, left, bottom, right) = frame.original, frame.box
-    rows, columns = min(bottom, height) - max(top, 0.0), min(right, width) - max(left, 0.0)
-    return min(1.0, max(0.0, rows) * max(0.0, columns) / (height * width))
+    (height, width), (top, left, bottom, right) = frame.original, frame.shown
+    return min(1.0, max(0.0, bottom - top) * max(0.0, right - left) / (height * width))
 
 
 def jpeg(canvas: np.ndarray) -> bytes:

@@ -20,12 +20,22 @@ class Frame:
         size: (h, w) of the model's frame, in pixels.
         box: (top, left, bottom, right) that the frame covers, in the original's coordinates.
         mode: how the one became the other.
+        seen: the rectangle that the model sees where the image was cropped and then padded; None: all of the box that
+            lies in the original.
     """
 
     original: tuple[int, int]
     size: tuple[int, int]
     box: tuple[float, float, float, float]
     mode: Mode
+    seen: tuple[float, float, float, float] | None = None
+
+    @property
+    def shown(self) -> tuple[float, float, float, float]:
+        """The rectangle of the original that the model sees anything of: `box` without what was filled in."""
+        (height, width), box = self.original, self.seen or self.box
+        top, left = max(self.box[0], box[0], 0.0), max(self.box[1], box[1], 0.0)
+        return top, left, min(self.box[2], box[2], float(height)), min(self.box[3], box[3], float(width))
 
     def crop_mask(self, mask: np.ndarray) -> np.ndarray:
         """A mask or label map of the original, (H, W), in the model's frame, (h, w), of the same dtype.
@@ -38,8 +48,9 @@ class Frame:
         """
         self._check(mask)
         top, left, bottom, right = self.box
-        rows, in_rows = _centres(top, bottom, self.size[0], self.original[0])
-        columns, in_columns = _centres(left, right, self.size[1], self.original[1])
+        shown = self.shown
+        rows, in_rows = _centres(top, bottom, self.size[0], self.original[0], (shown[0], shown[2]))
+        columns, in_columns = _centres(left, right, self.size[1], self.original[1], (shown[1], shown[3]))
         found = mask[rows[:, None], columns[None, :]]  # H W -> h w
         if not (in_rows.all() and in_columns.all()):
             found[~(in_rows[:, None] & in_columns[None, :])] = 0
@@ -55,8 +66,9 @@ class Frame:
         """
         self._check(mask)
         top, left, bottom, right = self.box
-        rows = _footprints(top, bottom, self.size[0], self.original[0])  # h H
-        columns = _footprints(left, right, self.size[1], self.original[1])  # w W
+        shown = self.shown
+        rows = _footprints(top, bottom, self.size[0], self.original[0], (shown[0], shown[2]))  # h H
+        columns = _footprints(left, right, self.size[1], self.original[1], (shown[1], shown[3]))  # w W
         share = rows @ (mask != 0).astype(np.float64) @ columns.T  # h H, H W, W w -> h w
         return np.clip(share, 0.0, 1.0).astype(np.float32)
 
@@ -72,19 +84,16 @@ class Frame:
 
     def within(self) -> "Frame":
         """The part of the frame that lies in the original, in whole pixels; the frame itself where all of it does."""
-        if whole_frame(*self.original, self.original, "native").holds(self):
+        shown, slack = self.shown, 1e-9 * max(self.original)
+        if max(abs(a - b) for a, b in zip(shown, self.box, strict=True)) <= slack:
             return self
-        edges, sizes = [], []
-        for start, stop, length, count in zip(
-            self.box[:2], self.box[2:], self.original, self.size, strict=True
-        ):
-            first, last = max(start, 0.0), min(stop, float(length))
-            if first >= last:
+        sizes = []
+        for axis, count in enumerate(self.size):
+            length = self.box[axis + 2] - self.box[axis]
+            if shown[axis] >= shown[axis + 2]:
                 raise ValueError(f"{self} has nothing of the original")
-            edges.append((first, last))
-            sizes.append(max(1, round(count * (last - first) / (stop - start))))
-        (top, bottom), (left, right) = edges
-        return Frame(self.original, (sizes[0], sizes[1]), (top, left, bottom, right), self.mode)
+            sizes.append(max(1, round(count * (shown[axis + 2] - shown[axis]) / length)))
+        return Frame(self.original, (sizes[0], sizes[1]), shown, self.mode)
 
     def holds(self, other: "Frame") -> bool:
         """Whether another frame of the same original lies within this one, but for rounding."""
@@ -139,9 +148,12 @@ class Frame:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it; `from_dict` gives the same frame back."""
-        return {
+        found = {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
+        if self.seen is None:
+            del found["seen"]
+        return found
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Frame":
@@ -149,7 +161,10 @@ class Frame:
         height, width = value["original"]
         h, w = value["size"]
         top, left, bottom, right = map(float, value["box"])
-        return cls((int(height), int(width)), (int(h), int(w)), (top, left, bottom, right), value["mode"])
+        seen = tuple(map(float, value["seen"])) if value.get("seen") else None
+        return cls(
+            (int(height), int(width)), (int(h), int(w)), (top, left, bottom, right), value["mode"], seen
+        )  # type: ignore[arg-type]
 
     def _check(self, mask: np.ndarray) -> None:
         if mask.shape != self.original:
@@ -192,17 +207,22 @@ def _whole_pixels(start: float, stop: float, length: int) -> tuple[int, int]:
     return middle, middle + 1
 
 
-def _centres(start: float, stop: float, count: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The original's pixel at each centre, and whether it lies in the original."""
+def _centres(
+    start: float, stop: float, count: int, length: int, shown: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The original's pixel at each centre, and whether it is shown."""
     centres = start + (np.arange(count) + 0.5) * (stop - start) / count
     slack = 1e-9 * length
-    inside = (centres >= -slack) & (centres < length + slack)
+    inside = (centres >= shown[0] - slack) & (centres < shown[1] + slack)
     return np.clip(np.floor(centres).astype(np.int64), 0, length - 1), inside
 
 
-def _footprints(start: float, stop: float, count: int, length: int) -> np.ndarray:
-    """Row i: the share of footprint i that each of the original pixels fills; float64 (count, length)."""
+def _footprints(
+    start: float, stop: float, count: int, length: int, shown: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Row i: the share of footprint i that the shown part of each original pixel fills; float64 (count, length)."""
     edges = start + np.arange(count + 1) * (stop - start) / count
-    low = np.maximum(edges[:-1, None], np.arange(length)[None, :])
-    high = np.minimum(edges[1:, None], np.arange(1, length + 1)[None, :])
+    first, last = shown or (0.0, float(length))
+    low = np.maximum(edges[:-1, None], np.maximum(np.arange(length)[None, :], first))
+    high = np.minimum(edges[1:, None], np.minimum(np.arange(1, length + 1)[None, :], last))
     return np.maximum(high - low, 0.0) * count / (stop - start)

@@ -5,6 +5,7 @@ mirrored or turned has none that a map could be drawn at. No torch here: studies
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -269,7 +270,7 @@ def sizes_and_frame(height: int, width: int, steps: Sequence[Step]) -> tuple[lis
     What an operation adds around the image lies outside of it: the frame's box then begins before 0 or ends behind the
     last pixel.
     """
-    rows, columns = _Axis(0.0, 1.0, height), _Axis(0.0, 1.0, width)
+    rows, columns = (_Axis(0.0, float(side), side, 0.0, float(side)) for side in (height, width))
     sizes = []
     for step in steps:
         match step:
@@ -292,7 +293,9 @@ def sizes_and_frame(height: int, width: int, steps: Sequence[Step]) -> tuple[lis
                 pass
         sizes.append((rows.length, columns.length))
     box = (rows.start, columns.start, rows.stop, columns.stop)
-    return sizes, Frame((height, width), (rows.length, columns.length), box, "steps")
+    frame = Frame((height, width), (rows.length, columns.length), box, "steps")
+    seen = (rows.first, columns.first, rows.last, columns.last)
+    return sizes, frame if frame.shown == seen else replace(frame, seen=seen)
 
 
 def to_square(height: int, width: int) -> tuple[int, int, int, int]:
@@ -302,25 +305,38 @@ def to_square(height: int, width: int) -> tuple[int, int, int, int]:
     return across // 2, down // 2, across - across // 2, down - down // 2
 
 
+@dataclass(frozen=True)
 class _Axis:
-    """One side: where its first pixel begins in the original, the original's pixels per pixel, and its length."""
+    """One side.
 
-    def __init__(self, start: float, scale: float, length: int) -> None:
-        self.start, self.scale, self.length = start, scale, length
+    Attributes:
+        start, stop: where the first pixel begins and the last one ends in the original.
+        length: pixels.
+        first, last: what is left of the original.
+    """
+
+    start: float
+    stop: float
+    length: int
+    first: float
+    last: float
 
     @property
-    def stop(self) -> float:
-        return self.start + self.scale * self.length
+    def scale(self) -> float:
+        return (self.stop - self.start) / self.length
 
     def resized(self, length: int) -> "_Axis":
-        return _Axis(self.start, self.scale * self.length / length, length)
+        return replace(self, length=length)
 
     def padded(self, before: int, behind: int) -> "_Axis":
-        return _Axis(self.start - before * self.scale, self.scale, self.length + before + behind)
+        start, stop = self.start - before * self.scale, self.stop + behind * self.scale
+        return replace(self, start=start, stop=stop, length=self.length + before + behind)
 
     def cropped(self, length: int) -> "_Axis":
         """As torchvision's `center_crop`: a shorter side is filled up first, the larger half behind."""
         missing = max(length - self.length, 0)
         filled = self.padded(missing // 2, missing - missing // 2)
         first = round((filled.length - length) / 2.0)  # half to even, as torchvision's int(round(...))
-        return _Axis(filled.start + first * self.scale, self.scale, length)
+        start = filled.start + first * self.scale
+        stop = start + length * self.scale
+        return _Axis(start, stop, length, max(self.first, start), min(self.last, stop))
