@@ -106,7 +106,7 @@ def transparent(path: Path) -> bool:
     with Image.open(path, formats=FORMATS) as image:
         if "A" not in image.mode and "a" not in image.mode and "transparency" not in image.info:
             return False
-        return image.convert("RGBA").getextrema()[3][0] < 255  # type: ignore[index, operator]
+        return int(np.asarray(image.convert("RGBA"))[..., 3].min()) < 255
 
 
 def as_pixels(values: np.ndarray) -> np.ndarray | None:

@@ -51,7 +51,7 @@ def numpy_array(path: Path) -> np.ndarray:
     _check(name, dtype, shape)
     if len(data) - file.tell() < math.prod(shape) * dtype.itemsize:
         raise MapFileError(name, "it is cut: fewer values than its header says", "Get a whole copy of it.")
-    return np.load(io.BytesIO(data), allow_pickle=False, max_header_size=MAX_HEADER)  # type: ignore[no-any-return]
+    return np.load(io.BytesIO(data), allow_pickle=False, max_header_size=MAX_HEADER)
 
 
 def tensor(path: Path, name: str, *, max_bytes: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How the model's frame lies in the original picture. A map without its frame is not data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -161,10 +161,11 @@ class Frame:
         height, width = value["original"]
         h, w = value["size"]
         top, left, bottom, right = map(float, value["box"])
-        seen = tuple(map(float, value["seen"])) if value.get("seen") else None
-        return cls(
-            (int(height), int(width)), (int(h), int(w)), (top, left, bottom, right), value["mode"], seen
-        )  # type: ignore[arg-type]
+        frame = cls((int(height), int(width)), (int(h), int(w)), (top, left, bottom, right), value["mode"])
+        if not value.get("seen"):
+            return frame
+        top, left, bottom, right = map(float, value["seen"])
+        return replace(frame, seen=(top, left, bottom, right))
 
     def _check(self, mask: np.ndarray) -> None:
         if mask.shape != self.original:
