@@ -15,7 +15,6 @@ import xai_assets
 from tests.attribution.networks import resnet
 from xai_assets import ablationcam, draw_overlay, gradcam, lime, save_overlay, scorecam
 from xai_assets.attribution.errors import AttributionError
-from xai_assets.reporting.figures import seen_share
 from xai_assets.vision.classifiers import UnknownClass
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.spec import PreprocessingSpec
@@ -134,7 +133,7 @@ def test_an_overlay_lies_where_the_model_saw_the_image(network, image, tmp_path)
     whole = draw_overlay(found, image, original=True)
     assert whole.shape == image.shape
     top, left, bottom, right = found.frame.overlay_box()
-    assert seen_share(found.frame) == pytest.approx((bottom - top) * (right - left) / (120 * 160), abs=0.01)
+    assert found.frame.seen() == pytest.approx((bottom - top) * (right - left) / (120 * 160), abs=0.01)
     outside = whole[:, : left - 3]
     np.testing.assert_array_equal(outside[..., 0], outside[..., 2])  # grey
     shifted = dataclasses.replace(found, values=np.zeros_like(found.values))

@@ -142,6 +142,6 @@ def test_the_hash_of_the_concepts_follows_the_list(change):
 
     def name(words):
         found = probe_health(probe, Encoder(), words, np.eye(1, 8))
-        return {key: value for key, value, _ in found}["concepts, hash"]
+        return {key: value for key, value, _ in found}["hash of the concept list"]
 
     assert name(WORDS) == name(list(WORDS)) != name(WORDS[change])

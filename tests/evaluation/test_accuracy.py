@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from xai_assets.evaluation.accuracy import COLUMNS, prediction_summary
+from xai_assets.evaluation.accuracy import COLUMNS, SURE, is_sure, prediction_summary
 from xai_assets.resources.tables import TABLES
 
 DOMAIN = {"domain": "3 of 4 images are far", "in_domain": False}
@@ -14,11 +14,12 @@ def predictions(*correct, classes=1):
     return pd.DataFrame(
         [
             {"image_id": f"{at}.png", "target_index": target, "model": "m", "label": None, "correct": right}
+            | {"sure": at % 3 > 0}
             | DOMAIN
             for at, right in enumerate(correct)
             for target in range(classes)
         ],
-        columns=["image_id", "target_index", "model", "label", "correct", *DOMAIN],
+        columns=["image_id", "target_index", "model", "label", "sure", "correct", *DOMAIN],
     ).astype({"correct": "boolean"})
 
 
@@ -34,6 +35,7 @@ def test_ten_of_twelve(classes):
     theirs = stats.binomtest(10, 12).proportion_ci(0.95, method="exact")
     assert (row["images"], row["labelled"], row["correct"], row["n"], row["excluded"]) == (13, 12, 10, 12, 1)
     assert row["accuracy"] == pytest.approx(10 / 12)
+    assert (row["unsure"], row["sure_above"]) == (5, SURE)
     assert (row["domain"], row["in_domain"]) == ("3 of 4 images are far", False)
     assert (row["low"], row["high"]) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
 
@@ -54,3 +56,7 @@ def test_a_label_that_the_model_has_not_is_neither_right_nor_wrong():
     (row,) = prediction_summary(table).to_dict("records")
     assert (row["images"], row["labelled"], row["unknown"], row["correct"]) == (4, 2, 1, 1)
     assert (row["n"], row["excluded"], row["accuracy"]) == (2, 2, 0.5)
+
+
+def test_an_answer_is_sure_where_its_class_has_more_than_all_others_together():
+    assert [is_sure(p) for p in (0.49, 0.5, 0.51, 1.0)] == [False, False, True, True]

@@ -185,7 +185,7 @@ def prediction_summary(tables, found: Found):
             "images": len(of), "labelled": len(known), "correct": int(known.sum()), "low": low, "high": high,
             "unknown": len(set(of.dropna(subset="label")["image_id"]) - set(of.dropna(subset="correct")["image_id"])),
             "accuracy": known.sum() / len(known) if len(known) else None, "n": len(known),
-            "excluded": len(of) - len(known),
+            "excluded": len(of) - len(known), "unsure": int((of["predicted_probability"] <= 0.5).sum()),
         }  # fmt: skip
         found.check(f"prediction_summary {row['model']}", row, expected)
 

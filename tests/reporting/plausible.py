@@ -17,7 +17,7 @@ from xai_assets.dissection.agreement import category_agreement
 from xai_assets.dissection.category_comparison import category_comparison
 from xai_assets.dissection.presence_summary import presence_summary
 from xai_assets.dissection.units_beyond_chance import units_beyond_chance
-from xai_assets.evaluation.accuracy import prediction_summary
+from xai_assets.evaluation.accuracy import is_sure, prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.chance import CaseMaps, ShownMap, chance_of_pairs, chance_of_truths
 from xai_assets.evaluation.comparison import metric_summary, metric_tests
@@ -32,6 +32,7 @@ from xai_assets.resources.headline_view import OF
 from xai_assets.resources.tables import TABLES
 from xai_assets.resources.views import VIEWS
 from xai_assets.resources.warehouse import Warehouse
+from xai_assets.vision.geometry import Frame
 from xai_assets.world.description import describe
 from xai_assets.world.render import Rendered, Target, render
 from xai_assets.world.vocabulary import CLASSES, VOCABULARY
@@ -44,6 +45,8 @@ BLUR = {
     "scorecam": (9, 15, 0.25),
     "lime": (6, 8, 0.35),
 }
+WIDE = Frame((128, 192), (128, 128), (0.0, 32.0, 128.0, 160.0), "resize_crop")
+"""How the model sees the first image: without its left and right sixth."""
 LAYERS = {"layer2": 64, "layer3": 128, "layer4": 256}
 
 
@@ -97,6 +100,8 @@ def plausible(
         "command": "xai run demo",
         "layer": "layer4",
         "min_iou": 0.04,
+        "yaml": "title: Two small classifiers of a drawn world\nseed: 7\n",
+        "reports": ["dissection", "comparison", "cam", "lime", "study"],
         "lineage": {
             "Models": {"diorama/object": "sha256 " + "1f" * 32, "diorama/scene": "sha256 " + "a7" * 32},
             "Versions": {"torch": "2.15.0", "numpy": "2.4.0"},
@@ -182,6 +187,15 @@ def _image(name: str, scene: Rendered | None, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def _wide(scene: Rendered, name: str, store: Store) -> dict[str, Any]:
+    """The image of which the model sees the middle alone: what `images` has of it."""
+    height, width = WIDE.original
+    pixels = np.full((height, width, 3), 90, np.uint8)
+    pixels[:, 32:160] = scene.image
+    store.kept["pictures", f"picture-{name}"] = ({"pixels": pixels}, {})
+    return {"width": width, "picture": f"picture-{name}"}
+
+
 def _explain(
     scene: Rendered,
     name: str,
@@ -189,7 +203,8 @@ def _explain(
     store: Store,
     generator: np.random.Generator,
 ) -> None:
-    tables["images"].append(_image(name, scene))
+    cropped = name.endswith("000")
+    tables["images"].append(_image(name, scene, **_wide(scene, name, store) if cropped else {}))
     labels = ";".join(target.class_name for target in scene.targets)
     best = (
         float(generator.uniform(0.7, 0.999))
@@ -201,7 +216,8 @@ def _explain(
         index = CLASSES.index(target.class_name)
         case = {"image_id": name, "target_index": index, "target_name": target.class_name}
         view_key = f"view-{name}-{index}"
-        store.kept["views", view_key] = ({"view": scene.image, "truth": target.mask.astype(np.uint8)}, {})
+        meta = {"frame": WIDE.to_dict()} if cropped else {}
+        store.kept["views", view_key] = ({"view": scene.image, "truth": target.mask.astype(np.uint8)}, meta)
         predicted = "chair" if wrong else scene.targets[0].class_name
         tables["predictions"].append(
             {
@@ -211,8 +227,11 @@ def _explain(
                 "predicted_index": CLASSES.index(predicted),
                 "predicted_name": predicted,
                 "predicted_probability": best,
+                "sure": is_sure(best),
                 "label": labels,
                 "correct": not wrong,
+                "seen": WIDE.seen() if cropped else 1.0,
+                "preprocessing": "pixels as they are; mean 0.5, 0.5, 0.5; standard deviation 0.25, 0.25, 0.25",
                 "input_low": -2.1,
                 "input_high": 2.6,
                 "domain": "0 of 12 images lie farther from the scenes that it knows than 95% of such scenes do",
@@ -237,6 +256,7 @@ def _explain(
                     "method": method,
                     "layer": None if method == "lime" else "layer4",
                     "policy": POLICY.policy,
+                    "policy_value": POLICY.value,
                     "threshold": threshold,
                     "density": float(mask.mean()),
                     "raw_min": float(values.min()),

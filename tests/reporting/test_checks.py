@@ -58,7 +58,10 @@ def test_a_warning_is_listed_and_makes_no_draft():
     text = " ".join("".join(pages(report)).split())
     assert "DRAFT" not in text
     assert "look at it" in text
-    assert "2 checks of what this report is made from: 1 passed, 1 to look at, 0 failed, 0 not asked." in text
+    assert (
+        "2 checks of what this report is made from: 1 passed, 0 failed, 1 to look at, 0 open, 0 not asked."
+        in text
+    )
     assert "unit_activations few dead units" in text  # passed: folded, its sentence in report.json
     assert [row["said"] for row in report.data["checks"]["rows"]] == ["<b>x", "2 of 9."]
     assert "<b>x" in text  # as it is written
@@ -69,6 +72,8 @@ def test_without_checks_there_is_no_such_chapter():
     assert 'id="checks"' not in report.html and report.data["checks"] == {
         "rows": [],
         "draft": [],
+        "counts": [],
+        "open": [],
         "passed": [],
         "not_asked": [],
     }
@@ -96,8 +101,11 @@ def test_what_was_not_asked_is_counted_apart_and_has_its_reason():
     ]
     report = made("study", PASSED, *left_out)
     text = " ".join("".join(pages(report)).split())
-    assert "3 checks of what this report is made from: 1 passed, 0 to look at, 0 failed, 2 not asked." in text
-    assert "The study has no ground truth." in text and "neither passed nor failed" in text
+    assert (
+        "3 checks of what this report is made from: 1 passed, 0 failed, 0 to look at, 0 open, 2 not asked."
+        in text
+    )
+    assert "Not asked, since there was nothing to look at: The study has no ground truth." in text
     assert report.data["checks"]["not_asked"] == [
         {
             "said": "The study has no ground truth.",

@@ -208,7 +208,8 @@ def test_the_chapters_stand_in_the_study_report_and_say_where_they_are_missing()
     assert report.data["faithfulness"]["rows"] and report.data["robustness"]["rows"]
     assert 'id="faithfulness"' in report.html and "Symmetric relevance gain" in report.html
     without = render("study", plausible(1, 1, layers=SMALL))
-    assert "was not measured" in without.html and "Robustness was not measured" in without.html
+    assert "faithfulness was not measured; robustness was not measured" in without.html
+    assert 'id="faithfulness"' not in without.html and 'id="robustness"' not in without.html
 
 
 def test_nested_truths_have_their_means_and_chance_each():

@@ -9,8 +9,8 @@ import pytest
 from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
 from xai_assets.reporting.content import KINDS
+from xai_assets.reporting.cost import cost
 from xai_assets.reporting.inputs import inputs
-from xai_assets.reporting.measures import cost
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 
@@ -21,7 +21,8 @@ def test_pictures_models_and_probe_set_are_those_of_the_tables():
     assert said == [
         (
             "explained pictures",
-            "3 pictures read of 4; 128 × 128 pixels each; 3 labelled; a true mask is known of 4 of 4 explained classes",
+            "3 pictures read of 4; sides of 128 to 192 pixels; 3 labelled; "
+            "a true mask is known of 4 of 4 explained classes",
         ),
         ("explained model", "diorama/object; target layer of the class activation maps: layer4"),
         ("dissected model", "diorama/object: layer3 (12 units) and layer4 (24 units)"),

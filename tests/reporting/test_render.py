@@ -113,10 +113,10 @@ def test_a_study_without_results_says_so(kind: str) -> None:
     report = render(kind, NOTHING)
     assert report.complaints == ()
     sentences = {
-        "dissection": "no unit was looked at",
-        "cam": "No class activation map was made",
-        "lime": "No LIME explanation was made",
-        "comparison": "Two dissected models are needed",
+        "dissection": "no unit was dissected",
+        "cam": "no class activation map was made",
+        "lime": "no LIME explanation was made",
+        "comparison": "fewer than two models were dissected",
         "study": "no results to draw a conclusion from",
     }
     assert sentences[kind] in text_of(report)

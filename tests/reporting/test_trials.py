@@ -125,6 +125,10 @@ def test_the_study_and_the_comparison_report_have_the_page_or_say_why_not():
         assert "Oracle, methods, random map" in text and "rewards saying nothing" in text
         assert "Trial of a metric" in text
         missing = text_of(render(kind, small))
-        assert "No metric was put to the test" in missing and "Trial of a metric" not in missing
+        assert (
+            "the metrics themselves were not put to the test" in missing
+            and "Trial of a metric" not in missing
+        )
     summary = render("study", replace(small, metric_trials=tried)).data["verdict"]
-    assert summary[-1].startswith("Average drop (zero) fails its own test")
+    assert summary[-1]["about"] == "The metrics"
+    assert summary[-1]["sentences"][-1].startswith("Average drop (zero) fails its own test")

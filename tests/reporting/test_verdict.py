@@ -80,5 +80,3 @@ def test_words_and_sanity_are_passed_on_and_nothing_is_said_of_nothing():
     assert verdict(StudyResults(study={"name": "s", "title": "S"})) == [
         "The study has no results to draw a conclusion from."
     ]
-    said = verdict(results(row("agreement", "gradcam", "yes", other="lime")))
-    assert said[0] == "No image has a true mask, so nothing is said of where the maps ought to be."

@@ -35,7 +35,7 @@ def found(tmp_path):
     long = pd.concat([values("average_precision", None, "object"), values("srg", "blur", None)])
     predictions = pd.DataFrame(
         {"image_id": list("abcdef"), "model": "m", "correct": [True, True, True, True, False, None]}
-    ).assign(label=None, domain="0 of 6 images are far", in_domain=True)
+    ).assign(label=None, sure=True, domain="0 of 6 images are far", in_domain=True)
     frames = {
         "prediction_summary": prediction_summary(predictions.astype({"correct": "boolean"})),
         "metric_summary": metric_summary(long).reindex(columns=list(TABLES["metric_summary"].columns)),

@@ -227,6 +227,7 @@ def _row(
         "method": method,
         "layer": layer,
         "policy": policy.policy,
+        "policy_value": policy.value,
         "threshold": threshold,
         "density": float(mask.mean()),
         "raw_min": meta["raw_min"],

@@ -22,7 +22,7 @@ from xai_assets.dissection.presence_summary import presence_summary
 from xai_assets.dissection.summary import layer_summary
 from xai_assets.dissection.unit_concepts import COMPUTED, computed_concepts
 from xai_assets.dissection.units_beyond_chance import units_beyond_chance
-from xai_assets.evaluation.accuracy import prediction_summary
+from xai_assets.evaluation.accuracy import is_sure, prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
 from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
@@ -132,7 +132,9 @@ def _of_all_images(bench: Workbench, predictions: pd.DataFrame, answers: pd.Data
         return predictions
     first = predictions.iloc[0]
     return answers.assign(
-        domain=first["domain"], in_domain=pd.array([first["in_domain"]] * len(answers), "boolean")
+        sure=answers["probability"].map(is_sure),
+        domain=first["domain"],
+        in_domain=pd.array([first["in_domain"]] * len(answers), "boolean"),
     )
 
 

@@ -18,7 +18,6 @@ from xai_assets.attribution.scaling import is_constant, scale
 from xai_assets.attribution.target_layers import layer_of
 from xai_assets.errors import XaiError
 from xai_assets.progress import Progress, silent
-from xai_assets.reporting.figures import seen_share
 from xai_assets.settings import Settings
 from xai_assets.vision.classifiers import Classifier, load_classifier
 from xai_assets.vision.geometry import Frame
@@ -60,7 +59,7 @@ class Photograph:
     @property
     def seen(self) -> float:
         """The share of the original's area that the model sees, 0..1."""
-        return seen_share(self.frame)
+        return self.frame.seen()
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pandas as pd
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import explained_domain
 from xai_assets.analysis.explained_cases import refuse_nothing
+from xai_assets.analysis.given_model import in_words
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.opened_models import open_classifier
@@ -17,6 +18,7 @@ from xai_assets.analysis.reference_masks import names_of_images
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.dissection.suspicion import looks_normalised
 from xai_assets.errors import XaiError
+from xai_assets.evaluation.accuracy import is_sure
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.joined import split_names
 from xai_assets.resources.store import ArtifactError
@@ -164,8 +166,11 @@ def _explained(
                 "predicted_index": best,
                 "predicted_name": classifier.class_names[best],
                 "predicted_probability": float(scores[best]),
+                "sure": is_sure(float(scores[best])),
                 "label": classes.in_words(said),
                 "correct": best in labels if labels else None,
+                "seen": frame.seen(),
+                "preprocessing": in_words(classifier.preprocessing.spec),
                 "input_low": checked.low,
                 "input_high": checked.high,
                 "input_check": "; ".join(unusual) or "ok",

@@ -6,11 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.attribution.parameters import ExternalParameters
 from xai_assets.files import fingerprint, sha256_bytes, sha256_file
 from xai_assets.settings import CHECKOUT, in_checkout
 
@@ -51,20 +51,33 @@ def _code() -> dict[str, str]:
     if commit is None:
         return facts | {"commit": "not known: no git repository"}
     changed = _git("status", "--porcelain")
-    tree = "as committed" if changed == "" else f"{len((changed or '').splitlines())} files differ from it"
-    return facts | {"commit": commit, "tree": tree}
+    differing = len((changed or "").splitlines())
+    tree = f"{differing or 'no'} file{'' if differing == 1 else 's'} of it changed"
+    return facts | {"commit": commit, "checkout": tree}
 
 
 def _machine(maps: pd.DataFrame) -> dict[str, str]:
     facts = {
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
         "threads": f"OMP_NUM_THREADS {threads}"
         if (threads := os.environ.get("OMP_NUM_THREADS"))
         else "one a core",
         "batch sizes": "as usual; a step that runs out of memory halves them, which changes numbers by up to 1e-6",
     }
-    devices = sorted(set(maps["device"].dropna())) if len(maps) else []
+    devices = sorted(set(maps["device"])) if len(maps) else []
     return facts | ({"maps computed on": ", ".join(devices)} if devices else {})
+
+
+def _processor() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # no Linux: the platform may know
+    return platform.processor() or "not known"
 
 
 def _git(*arguments: str) -> str | None:
@@ -93,25 +106,13 @@ def _inputs(bench: Workbench) -> dict[str, str]:
     images = _table(bench, "images")
     if len(images):
         hashes = images[["image_id", "sha256"]].fillna("").values.tolist()
-        found["explained images"] = f"{len(images)}, together {fingerprint(hashes)}"
-    if len(external := _table(bench, "external_masks")):
-        for method, rows in external.groupby("method", sort=False):
-            given = bench.attribution.methods.external_sets().get(str(method))
-            said = [f"{len(rows)}, together {fingerprint(sorted(rows['artifact']))}"]
-            said += [f"{what} {value}" for what, value in _of_set(given) if value is not None]
-            found[f"maps of {method}"] = ", ".join(said)
+        found["explained images"] = f"{len(images)}; hash of all {fingerprint(hashes)}"
     for row in _table(bench, "probe_set").to_dict("records"):
-        found["probe set"] = f"{row['images']} images, together {row['sha256']}"
+        found["probe set"] = f"{row['images']} images; hash of all {row['sha256']}"
     for row in _table(bench, "concept_embeddings").to_dict("records"):
         words = bench.store.get("embeddings", row["artifact"])[1]["words"]
-        found["concept list"] = f"{row['concepts']} words, together {fingerprint(words)}"
+        found["concept list"] = f"{row['concepts']} words; hash of all {fingerprint(words)}"
     return found
-
-
-def _of_set(given: ExternalParameters | None) -> list[tuple[str, object]]:
-    if given is None:
-        return []
-    return [("made by", given.tool), ("layer", given.layer), ("threshold", given.threshold)]
 
 
 def _table(bench: Workbench, asset: str) -> pd.DataFrame:

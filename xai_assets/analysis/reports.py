@@ -67,6 +67,9 @@ def make_report(
     run: Mapping[str, str] | None = None,
     checks: Sequence[Mapping[str, Any]] = (),
     problems: Sequence[Mapping[str, str]] = (),
+    *,
+    created: str | None = None,
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Render one report of the study and write it to `<reports>/<study>/<kind>.{pdf,html,json}`.
 
@@ -79,8 +82,10 @@ def make_report(
         run: what the orchestrator knows of the run, by name; it stands in the report's provenance.
         checks: the latest answers of the checks of the study's assets, see `reporting.checks`.
         problems: what the study's steps could not do: `asset` and `said`.
+        created: when the tables were loaded, ISO 8601 in UTC; it stands on the first page.
+        steps: what each step took: `asset`, `seconds`, `computed` and `reused`, or None.
     """
-    found = results(bench, run=run or {}, checks=checks, problems=problems)
+    found = results(bench, run=run or {}, checks=checks, problems=problems, created=created, steps=steps)
     root = bench.settings.reports
     pdf, html, data = (root / bench.study.name / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
     known = written.recorded(root)
@@ -117,6 +122,8 @@ def results(
     run: Mapping[str, str],
     checks: Sequence[Mapping[str, Any]],
     problems: Sequence[Mapping[str, str]] = (),
+    created: str | None = None,
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> StudyResults:
     """The study's tables, artifacts and lineage, as the reports read them; without pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
@@ -127,6 +134,8 @@ def results(
         "description": study.description,
         "seed": study.seed,
         "command": f"xai run {study.name}",
+        "yaml": bench.file.data.decode("utf-8", errors="replace"),
+        "reports": list(study.reports),
         "checks": [dict(check) for check in checks],
         "problems": [dict(problem) for problem in problems],
         "synthetic": _synthetic(study),
@@ -141,6 +150,8 @@ def results(
     # The same as before is nothing to report, and no reason to make the reports anew.
     named["explanation_drift"] = changed(named["explanation_drift"])
     facts["made_from"] = _made_from(named, facts)
+    # A later run that finds the same makes no report anew, so that date and cost stay those of the one that made it.
+    facts |= {"steps": [dict(step) for step in steps]} | ({"created": created} if created is not None else {})
     return StudyResults(study=facts, artifact=bench.store.get, **named)
 
 

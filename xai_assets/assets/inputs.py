@@ -43,7 +43,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     return run_step(context, "attribution", read, checks=[checks.READABLE])
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="4", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
+@study_asset(GROUP, "pytorch", MODEL, version="5", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
 def predictions(
     context: dg.AssetExecutionContext, images: Table, model_performance: Table
 ) -> dg.MaterializeResult:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -46,6 +47,31 @@ def run_facts(context: dg.AssetExecutionContext, tables: list[str]) -> dict[str,
         for record in context.instance.fetch_materializations(of_study, limit=1).records:
             facts[name] = f"materialisation {record.storage_id}, run {record.run_id}"
     return facts
+
+
+def loaded(context: dg.AssetExecutionContext, tables: list[str]) -> str | None:
+    """When the newest of the tables was loaded, ISO 8601 in UTC; None where Dagster does not know."""
+    times = []
+    for name in tables:
+        of_study = dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[context.partition_key])
+        times += [one.timestamp for one in context.instance.fetch_materializations(of_study, limit=1).records]
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="minutes") if times else None
+
+
+def step_cost(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
+    """What each step that the report is made from took when it last ran for this study: asset, seconds, and results."""
+    graph = context.job_def.asset_layer.asset_graph
+    rows = []
+    for key in sorted(graph.get_ancestor_asset_keys(context.asset_key), key=lambda key: key.to_user_string()):
+        of_study = dg.AssetRecordsFilter(key, asset_partitions=[context.partition_key])
+        for record in context.instance.fetch_materializations(of_study, limit=1).records:
+            found = record.asset_materialization.metadata if record.asset_materialization else {}
+            values = {
+                name: found[name].value if name in found else None
+                for name in ("seconds", "computed", "reused")
+            }
+            rows.append({"asset": key.to_user_string()} | values)
+    return rows
 
 
 def latest_checks(context: dg.AssetExecutionContext) -> list[dict[str, Any]]:
@@ -133,7 +159,15 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         if not wanted(bench, kind):
             context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
             return
-        made = make_report(bench, kind, run_facts(context, tables), latest_checks(context), problems(context))
+        made = make_report(
+            bench,
+            kind,
+            run_facts(context, tables),
+            latest_checks(context),
+            problems(context),
+            created=loaded(context, tables),
+            steps=step_cost(context),
+        )
         served = [
             (
                 publish(
@@ -157,8 +191,10 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
             "seconds": round(time.perf_counter() - started, 3),
         }
         # What the report says, and not by which run and commit it was made.
-        study = {name: value for name, value in made.numbers["study"].items() if name != "lineage"}
-        version = dg.DataVersion(fingerprint(made.numbers | {"study": study}))
+        study = {name: value for name, value in made.numbers["study"].items() if name != "created"}
+        version = dg.DataVersion(
+            fingerprint(made.numbers | {"study": study, "provenance": None, "steps": None})
+        )
         yield dg.MaterializeResult(metadata=metadata, data_version=version)
 
     return report

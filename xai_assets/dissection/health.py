@@ -255,8 +255,8 @@ def _concepts(words: Sequence[tuple[str, str]]) -> list[Finding]:
     alike = [label for label, count in spelling.items() if count > 1]
     return [
         Finding("concepts", str(len(words)), "warn" if len(words) < _FEW_CONCEPTS else "ok"),
-        Finding("concepts, hash", fingerprint([list(pair) for pair in words]), "ok"),
-        Finding("concepts, head", ", ".join(word for word, _ in words[:_SHOWN]), "ok"),
+        Finding("hash of the concept list", fingerprint([list(pair) for pair in words]), "ok"),
+        Finding("first concepts", ", ".join(word for word, _ in words[:_SHOWN]), "ok"),
         Finding("concepts that differ in spelling only", _listed(alike), "warn" if alike else "ok"),
     ]
 

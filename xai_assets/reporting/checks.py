@@ -7,10 +7,20 @@ from xai_assets.reporting.results import StudyResults
 Row = dict[str, Any]
 
 READINGS = {"below": "failed", "same": "look at it", "ok": "passed", "plain": "not asked"}
+OPEN = "cannot be told"
+_COUNTED = {
+    "passed": "passed",
+    "failed": "failed",
+    "look at it": "to look at",
+    OPEN: "open",
+    "not asked": "not asked",
+}
 
 
 def checks(results: StudyResults) -> Row:
     """The chapter's data: `rows` (those that failed first) and `draft`, the names of the blocking ones that failed.
+
+    `counts` says how many have each `reading`. `open` has those that failed, cannot be told, or are to look at.
 
     `passed` has those that passed once more, folded: assets of which the same was asked are one entry (`assets`,
     `names`). `not_asked` has those that the study leaves out, folded by the reason (`said`, and `of` as in `passed`).
@@ -32,8 +42,14 @@ def checks(results: StudyResults) -> Row:
     return {
         "rows": rows,
         "draft": [row["name"] for row in rows if row["status"] == "below"],
+        "counts": [
+            {"reading": word, "count": sum(row["reading"] == reading for row in rows)}
+            for reading, word in _COUNTED.items()
+            if rows
+        ],
+        "open": [row for row in rows if row["reading"] not in ("passed", "not asked")],
         "passed": _folded([row for row in rows if row["status"] == "ok"]),
-        "not_asked": _by_reason([row for row in rows if row["status"] == "plain"]),
+        "not_asked": _by_reason([row for row in rows if row["reading"] == "not asked"]),
     }
 
 
@@ -46,7 +62,7 @@ def _status(row: Row) -> str:
 def _reading(row: Row) -> str:
     # A check that few images leave open was asked: its sentence says so.
     if row["passed"] is None and str(row["said"] or "").startswith("Cannot be told"):
-        return "cannot be told"
+        return OPEN
     return READINGS[_status(row)]
 
 

@@ -19,7 +19,11 @@ def layer(row: Row) -> str:
         different = row["unique_detectors"] or 0
         kinds = f" ({count(different, 'different label')})" if row["detectors"] else ""
         parts.append(f"{row['detectors']} {verb} a pixel label{kinds}")
-    parts.append(f"{row['dead'] or 'none'} never fire{'s' if row['dead'] == 1 else ''} on the probe set")
+    if row["dead"] or len(parts) == 1:
+        verb = "fires" if row["dead"] == 1 else "fire"
+        parts.append(
+            f"{row['dead']} never {verb} on the probe set" if row["dead"] else "all fire on the probe set"
+        )
     return parts[0] + ", " + joined(parts[1:]) + "."
 
 

@@ -1,14 +1,15 @@
 """The content of each report: which chapters it has, as plain values. What is here is what `report.json` holds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xai_assets.reporting import names, narrative, overview
 from xai_assets.reporting.checks import checks
 from xai_assets.reporting.contrast import contrast
+from xai_assets.reporting.cost import cost
 from xai_assets.reporting.counterfactuals import counterfactuals
-from xai_assets.reporting.definitions import MODEL_MEASURES, TRIAL_TERMS, definitions
-from xai_assets.reporting.doubts import doubts_of_answers
+from xai_assets.reporting.cover import cover
+from xai_assets.reporting.definitions import definitions
 from xai_assets.reporting.drift import drift
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.faithfulness import faithfulness
@@ -16,15 +17,19 @@ from xai_assets.reporting.few_values import few_values
 from xai_assets.reporting.gallery import gallery
 from xai_assets.reporting.headline import headline
 from xai_assets.reporting.inputs import inputs
-from xai_assets.reporting.measures import agreement, cost, localization
+from xai_assets.reporting.mask_overlaps import image_by_image, mask_overlaps
+from xai_assets.reporting.measures import agreement, localization
 from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.outline import absent, chapters
 from xai_assets.reporting.pictures import Pictures
+from xai_assets.reporting.provenance import provenance
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.robustness import robustness
+from xai_assets.reporting.summary import summary
 from xai_assets.reporting.surrogates import surrogates
+from xai_assets.reporting.terms import terms
 from xai_assets.reporting.trials import trials
 from xai_assets.reporting.units import dissection
-from xai_assets.reporting.verdict import verdict
 from xai_assets.reporting.verification import verification
 
 Row = dict[str, Any]
@@ -54,57 +59,65 @@ def study_facts(results: StudyResults) -> Row:
         "made_from": plain(study.get("made_from")),
         "layer": plain(study.get("layer")),
         "min_iou": plain(study.get("min_iou")),
-        "lineage": [
-            {
-                "group": str(group),
-                "facts": [{"name": str(name), "value": plain(value)} for name, value in facts.items()],
-            }
-            for group, facts in (study.get("lineage") or {}).items()
-        ],
+        "yaml": plain(study.get("yaml")),
+        "binarisation": overview.binarisation(results),
     }
 
 
 def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
     """The report's content, JSON-able; `pictures` is filled with what it shows."""
-    content = {
-        "kind": kind,
-        "kind_title": TITLES[kind],
-        "study": study_facts(results),
-        "facts": overview.facts(results),
-        "limits": [*narrative.synthetic(results.study.get("synthetic") or ()), *overview.sample(results)],
-        "quarantined": overview.quarantined(results),
-        "left_out": overview.quarantined_by_reason(results),
-        "said_of_images": overview.said_of_images(results),
-        "asked_about": overview.asked_about(results),
-        "accuracy": overview.accuracy(results),
-        "doubts_of_answers": doubts_of_answers(results.prediction_summary),
-        "checks": checks(results),
-        "explained_model": _explained(results),
-    }
-    whole: Row = plain(content | _CHAPTERS[kind](results, pictures))
-    whole["limits"] += few_values(whole)
-    return whole
+    own = plain(_CHAPTERS[kind](results, pictures))
+    used = [key for key in in_order(results.maps["method"]) if _shows(kind, key)] if len(results.maps) else []
+    content: Row = plain(
+        own
+        | {
+            "kind": kind,
+            "kind_title": TITLES[kind],
+            "study": study_facts(results),
+            "elsewhere": [name for name in _elsewhere(results) if name != kind],
+            "limits": [
+                *narrative.synthetic(results.study.get("synthetic") or ()),
+                *(overview.sample(results) if kind != "dissection" else ()),
+            ],
+            "quarantined": overview.quarantined(results),
+            "left_out": overview.quarantined_by_reason(results),
+            "said_of_images": overview.said_of_images(results),
+            "asked_about": overview.asked_about(results),
+            "accuracy": overview.accuracy(results),
+            "checks": checks(results),
+            "facts": overview.facts(results, kind),
+            "verdict": summary(kind, results, own),
+            "provenance": provenance(kind, results, used),
+        }
+    )
+    content["cover"] = cover(kind, results, content)
+    content["chapters"] = chapters(kind, content)
+    content["absent"] = absent(kind, content)
+    content["definitions"] = definitions(terms(kind, content))
+    content["limits"] += few_values(content)
+    return content
 
 
-def _explained(results: StudyResults) -> Row | None:
-    rows = records(results.predictions.head(1)) if len(results.predictions) else []
-    return {"name": rows[0]["model"], "sha256": rows[0]["model_sha256"]} if rows else None
+def _shows(kind: str, method: str) -> bool:
+    """Whether a report of the kind shows maps of the method."""
+    if kind == "cam":
+        return method != "lime"
+    return method == "lime" if kind == "lime" else kind != "dissection"
 
 
-def _explained_by(results: StudyResults, methods: Iterable[str]) -> list[str]:
-    """The methods to define: the usual four where they are meant, the others where they have maps."""
-    made = set(results.maps["method"]) if len(results.maps) else set()
-    external = ["external"] if any(names.external(key) for key in made) else []
-    return [key for key in methods if key not in names.FURTHER_CAMS or key in made] + external
+def _elsewhere(results: StudyResults) -> list[str]:
+    """The reports that the study makes: what one of them has in full is brief in the others."""
+    return [str(name) for name in results.study.get("reports") or ()]
+
+
+def _agreement(results: StudyResults, pictures: Pictures, *, drawn: bool) -> Row:
+    found = agreement(results)
+    overlaps = mask_overlaps(results, pictures, found["pairs"]) if drawn else {"rule": "", "cases": []}
+    return found | {"image_by_image": image_by_image(results, found["pairs"]), "overlaps": overlaps}
 
 
 def _dissection(results: StudyResults, pictures: Pictures) -> Row:
-    return {
-        "dissection": dissection(results, pictures),
-        "definitions": definitions(
-            ["netdissect", "clip_dissect", "beyond_chance", "presence", "dead", "interval", "decision"]
-        ),
-    }
+    return {"dissection": dissection(results, pictures)}
 
 
 def _cam(results: StudyResults, pictures: Pictures) -> Row:
@@ -112,20 +125,6 @@ def _cam(results: StudyResults, pictures: Pictures) -> Row:
         "gallery": gallery(results, pictures, names.CAMS, limit=GALLERY_LIMIT),
         "localization": localization(results, names.CAMS),
         "cost": [row for row in cost(results) if row["key"] in names.CAMS],
-        "definitions": definitions(
-            [
-                *_explained_by(results, names.CAMS),
-                "mask",
-                "average_precision",
-                "iou",
-                "iou_matched",
-                "pointing",
-                "energy",
-                "controls",
-                "interval",
-                "decision",
-            ]
-        ),
     }
 
 
@@ -134,85 +133,38 @@ def _lime(results: StudyResults, pictures: Pictures) -> Row:
         "surrogates": surrogates(results, pictures, limit=GALLERY_LIMIT),
         "localization": localization(results, ("lime",)),
         "cost": [row for row in cost(results) if row["key"] == "lime"],
-        "definitions": definitions(
-            ["lime", "mask", "average_precision", "iou", "iou_matched", "controls", "interval", "decision"]
-        ),
     }
 
 
-def _comparison(results: StudyResults, _: Pictures) -> Row:
-    tried = trials(results)
+def _comparison(results: StudyResults, pictures: Pictures) -> Row:
     return {
         "contrast": contrast(results),
-        "agreement": agreement(results),
-        "trials": tried,
+        "agreement": _agreement(results, pictures, drawn=True),
+        "trials": trials(results),
         "drift": drift(results),
-        "definitions": definitions(
-            [
-                "jaccard",
-                "netdissect",
-                "clip_dissect",
-                "iou",
-                "dice",
-                "rank_correlation",
-                *dict.fromkeys(row["key"] for row in tried["rows"] if row["key"] != "iou"),
-                *(TRIAL_TERMS if tried["rows"] else ()),
-                "interval",
-                "decision",
-            ]
-        ),
     }
 
 
 def _study(results: StudyResults, pictures: Pictures) -> Row:
-    units = dissection(results, pictures)
-    robust, tried = robustness(results), trials(results)
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
-        "dissection": units,
+        "dissection": dissection(results, pictures),
         "contrast": contrast(results),
         "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
         "localization": localization(results),
-        "agreement": agreement(results),
+        "agreement": _agreement(results, pictures, drawn="comparison" not in _elsewhere(results)),
         "faithfulness": faithfulness(results),
         "counterfactuals": counterfactuals(results),
-        "robustness": robust,
-        "trials": tried,
+        "robustness": robustness(results),
+        "trials": trials(results),
         "drift": drift(results),
         "exclusions": exclusions(results),
         "cost": cost(results),
+        "steps": [dict(step) for step in results.study.get("steps") or ()],
         "verification": verification(results),
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
         "headline": headline(results),
-        "verdict": [
-            *verdict(results, words=overview.words(units), robustness=narrative.sanity(robust["rows"])),
-            *tried["summary"],
-        ],
-        "definitions": definitions(
-            [
-                "netdissect",
-                "clip_dissect",
-                "beyond_chance",
-                "presence",
-                "dead",
-                "jaccard",
-                *_explained_by(results, names.METHODS),
-                "mask",
-                "average_precision",
-                "iou",
-                "iou_matched",
-                "dice",
-                "rank_correlation",
-                "pointing",
-                "energy",
-                *(MODEL_MEASURES if len(results.metric_summary) else ()),
-                *(TRIAL_TERMS if tried["rows"] else ()),
-                "controls",
-                "interval",
-                "decision",
-            ]
-        ),
     }
 
 

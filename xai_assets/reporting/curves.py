@@ -9,7 +9,7 @@ from markupsafe import Markup
 from xai_assets.reporting import drawing as d
 from xai_assets.reporting import names
 
-_LEFT, _RIGHT, _GAP, _TOP, _HEIGHT = 11.0, 3.0, 10.0, 6.0, 38.0
+_LEFT, _RIGHT, _GAP, _TOP, _HEIGHT = 11.0, 3.0, 10.0, 10.0, 38.0
 
 
 def curves(panels: Sequence[dict[str, Any]], *, title: str) -> Markup:
@@ -26,6 +26,8 @@ def curves(panels: Sequence[dict[str, Any]], *, title: str) -> Markup:
     for number, panel in enumerate(panels):
         left = _LEFT + number * (width + _GAP)
         parts.append(d.text(left, 3.4, f"pixels replaced by: {panel['baseline']}", weight=600))
+        if number == 0:
+            parts.append(d.text(0, 7.6, "probability of the class", colour=d.MUTED))
         for tick in range(0, 11, 2):
             y, x = floor - _HEIGHT * tick / 10, left + width * tick / 10
             parts.append(d.line(left, y, left + width, y, d.LINE, 0.15))

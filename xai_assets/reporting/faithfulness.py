@@ -35,14 +35,22 @@ def faithfulness(results: StudyResults) -> Row:
     Returns:
         `columns` (key, title, variant, direction), `rows` (one a method or control: `key`, `is_control`, and in
         `cells` one value a column, mean, low, high and n, or None), `tests` (methods against controls on the
-        headline, decided rows of `metric_tests`), `curves` (one a baseline: `baseline` and `lines`), `sentences` and
-        `images`.
+        headline, decided rows of `metric_tests`), `pairs` (methods against methods, the same), `curves` (one a
+        baseline: `baseline` and `lines`), `sentences` and `images`.
     """
     table = results.metric_summary
     asked = {metric for metric, _ in COLUMNS}
     found = table[table["metric"].isin(asked)] if len(table) else table
     if not len(found):
-        return {"columns": [], "rows": [], "tests": [], "curves": [], "sentences": [], "images": 0}
+        return {
+            "columns": [],
+            "rows": [],
+            "tests": [],
+            "pairs": [],
+            "curves": [],
+            "sentences": [],
+            "images": 0,
+        }
     columns: list[Row] = [
         {
             "key": metric,
@@ -60,11 +68,12 @@ def faithfulness(results: StudyResults) -> Row:
         }
         for key, is_control in ordered(found)
     ]
-    tests = _tests(results.metric_tests)
+    tests = _decided(results.metric_tests, "controls", "control")
     return {
         "columns": columns,
         "rows": rows,
         "tests": tests,
+        "pairs": _decided(results.metric_tests, "methods", "other"),
         "curves": [mean_curves(results.faithfulness_curve_means, baseline) for baseline in BASELINES],
         "sentences": narrative.faithfulness(tests, _headline(results.metric_tests, "methods")),
         "images": max((entry["n"] for row in rows for entry in row["cells"] if entry), default=0),
@@ -99,12 +108,12 @@ def _headline(tests: pd.DataFrame, family: str) -> list[Row]:
     return [{str(name): plain(value) for name, value in row.items()} for row in of.to_dict("records")]
 
 
-def _tests(tests: pd.DataFrame) -> list[Row]:
-    """Every method against every control on the headline, decided; the oracle is no control."""
+def _decided(tests: pd.DataFrame, family: str, second: str) -> list[Row]:
+    """Every pair of a family on the headline, decided: `method`, the other by the name `second`, and what was found."""
     rows = [
         {
             "method": row["method_a"],
-            "control": row["method_b"],
+            second: row["method_b"],
             "difference": None
             if row["difference"] is None
             else {"mean": row["difference"]} | {name: row[name] for name in INTERVAL},
@@ -113,10 +122,10 @@ def _tests(tests: pd.DataFrame) -> list[Row]:
             "effect": row["effect"],
         }
         | {name: row[name] for name in DECIDED}
-        for row in _headline(tests, "controls")
+        for row in _headline(tests, family)
     ]
     place = [*names.METHODS, *names.CONTROLS]
-    return sorted(rows, key=lambda row: [_at(place, row["method"]), _at(place, row["control"])])
+    return sorted(rows, key=lambda row: [_at(place, row["method"]), _at(place, row[second])])
 
 
 def _at(place: Sequence[str], key: str) -> int:

@@ -12,7 +12,8 @@ def few_values(content: Any) -> list[str]:
     Args:
         content: the report's content: its intervals have `mean`, `low`, `high` and `n`.
     """
-    counts = [n for n in _counts(content) if FEWEST <= n < TRUSTED]
+    counts = [int(of["n"]) for of in intervals(content) if of["low"] is not None]
+    counts = [n for n in counts if FEWEST <= n < TRUSTED]
     if not counts:
         return []
     return [
@@ -21,13 +22,13 @@ def few_values(content: Any) -> list[str]:
     ]
 
 
-def _counts(content: Any) -> Iterator[int]:
-    """n of every interval."""
+def intervals(content: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a report's content that has a mean and an interval, or None for its ends."""
     if isinstance(content, dict):
-        if {"mean", "low", "high", "n"} <= content.keys() and content["low"] is not None:
-            yield int(content["n"])
+        if {"mean", "low", "high", "n"} <= content.keys():
+            yield content
         for value in content.values():
-            yield from _counts(value)
+            yield from intervals(value)
     elif isinstance(content, list):
         for value in content:
-            yield from _counts(value)
+            yield from intervals(value)

@@ -20,11 +20,16 @@ JPEG_QUALITY = 88
 
 MASK_COLOUR = (255, 255, 255)
 TRUTH_COLOUR = (64, 224, 208)
+ALONE = ((0, 114, 178), (213, 94, 0))
+"""Colours of what the first and what the second of two masks has alone (Okabe and Ito's blue and vermilion)."""
+BOTH = (240, 228, 66)
+_FILLED = 0.72
 _CASING = (0, 0, 0)
 _MAP_OPACITY = 0.82
-_DIMMED = 0.5
+_DIMMED = 0.85
 _UNSEEN = 0.45
-_ALL = 0.9995
+WHOLE = 0.9995
+"""A larger share of an image is all of it."""
 _SUBPIXEL = 4  # cv2's `shift`: coordinates in sixteenths of a pixel
 
 
@@ -98,11 +103,11 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
         uint8 (h, w, 3) RGB; without marks where the model sees all of it.
     """
     canvas = _enlarged(pixels, side)
-    if seen_share(frame) >= _ALL:
+    if frame.seen() >= WHOLE:
         return canvas
     height, width = canvas.shape[:2]
     down, across = height / frame.original[0], width / frame.original[1]
-    top, left, bottom, right = frame.shown
+    top, left, bottom, right = frame.box
     rows, columns = (
         np.clip((top * down, bottom * down), 0, height),
         np.clip((left * across, right * across), 0, width),
@@ -111,8 +116,7 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
         np.rint(rows).astype(int),
         np.rint(columns).astype(int),
     )
-    outside = 255 - (255 - _grey(canvas).astype(np.float32)) * _UNSEEN  # towards the paper, which is white
-    whole = np.rint(outside).astype(np.uint8)
+    whole = np.rint(_pale(canvas)).astype(np.uint8)
     inside = (
         slice(first_row, max(last_row, first_row + 1)),
         slice(first_column, max(last_column, first_column + 1)),
@@ -123,12 +127,6 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
     for thickness, colour in ((max(3, round(5 * unit)), _CASING), (max(1, round(2.5 * unit)), MASK_COLOUR)):
         cv2.rectangle(whole, *corners, colour, thickness)
     return np.ascontiguousarray(whole)
-
-
-def seen_share(frame: Frame) -> float:
-    """How much of the original's area the model sees, 0 to 1."""
-    (height, width), (top, left, bottom, right) = frame.original, frame.shown
-    return min(1.0, max(0.0, bottom - top) * max(0.0, right - left) / (height * width))
 
 
 def jpeg(canvas: np.ndarray) -> bytes:
@@ -145,6 +143,35 @@ def region(pixels: np.ndarray, inside: np.ndarray | None, *, side: int = THUMB) 
         canvas = np.ascontiguousarray(np.rint(canvas * weight).astype(np.uint8))
         _outline(canvas, inside, MASK_COLOUR)
     return _jpeg(canvas)
+
+
+def kept(pixels: np.ndarray, mask: np.ndarray, *, side: int = SIDE) -> bytes:
+    """What a mask (h w bool) keeps of a picture: the rest is greyed and pale, the border white."""
+    canvas = _enlarged(pixels, side)
+    inside = _resized(mask.astype(np.float32), canvas.shape[:2])[..., None] >= 0.5
+    whole = np.ascontiguousarray(np.where(inside, canvas, _pale(canvas)).astype(np.uint8))
+    _outline(whole, mask, MASK_COLOUR)
+    return _jpeg(whole)
+
+
+def overlap(pixels: np.ndarray, first: np.ndarray, second: np.ndarray, *, side: int = SIDE) -> bytes:
+    """Two masks (h w bool) over a pale picture: blue the first alone, orange the second alone, yellow both.
+
+    The first has a solid border, the second a dashed one, so that they are told apart without colour.
+    """
+    canvas = _pale(_enlarged(pixels, side))
+    a, b = (_resized(mask.astype(np.float32), canvas.shape[:2]) >= 0.5 for mask in (first, second))
+    for where, colour in ((a & ~b, ALONE[0]), (b & ~a, ALONE[1]), (a & b, BOTH)):
+        canvas[where] = (1 - _FILLED) * canvas[where] + _FILLED * np.array(colour, np.float32)
+    drawn = np.ascontiguousarray(np.rint(canvas).astype(np.uint8))
+    _outline(drawn, first, MASK_COLOUR)
+    _outline(drawn, second, MASK_COLOUR, dashed=True)
+    return _jpeg(drawn)
+
+
+def _pale(canvas: np.ndarray) -> np.ndarray:
+    """Greyed, and half way to white: float32."""
+    return 255 - (255 - _grey(canvas).astype(np.float32)) * _UNSEEN
 
 
 def segments(pixels: np.ndarray, labels: np.ndarray, weights: np.ndarray, *, side: int = SIDE) -> bytes:

@@ -7,11 +7,13 @@ import numpy as np
 
 from xai_assets.attribution.scaling import scale
 from xai_assets.evaluation.localization import of_object
-from xai_assets.reporting import figures, names
+from xai_assets.reporting import figures, names, narrative
 from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.overview import binarisation
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.selection import images_to_show
+from xai_assets.vision.geometry import Frame
 
 Row = dict[str, Any]
 Case = tuple[str, int]
@@ -25,7 +27,7 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
     """
     present = [key for key in methods if len(results.maps) and (results.maps["method"] == key).any()]
     if not present or not len(results.predictions):
-        return {"rule": "", "total": 0, "methods": [], "images": []}
+        return {"rule": "", "total": 0, "methods": [], "images": [], "policy": ""}
     shown, rule = images_to_show(results, limit)
     cases: dict[str, list[Row]] = {image: [] for image in shown}
     for row in records(results.predictions):
@@ -38,6 +40,7 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
         "rule": rule,
         "total": len(in_order(results.predictions["image_id"])),
         "methods": present,
+        "policy": binarisation(results),
         "images": images,
     }
 
@@ -65,6 +68,8 @@ def _image(
         "predicted_name": first["predicted_name"],
         "predicted_probability": first["predicted_probability"],
         "correct": first["correct"],
+        "sure": first.get("sure"),
+        "labels": narrative.labels(first["label"]),
         "targets": [
             _target(results, pictures, row, methods, maps, scores)
             for row in sorted(targets, key=lambda row: row["target_rank"])
@@ -81,6 +86,7 @@ def _target(
     scores: dict[tuple[str, int, str], Row],
 ) -> Row:
     view, truth = read_view(results, row)
+    original = _original(results, pictures, row)
     known = "; the dashed line is the true outline" if truth is not None else ""
     alt = f"{row['image_id']} as the model sees it, explained class {row['target_name']}{known}."
     shown = []
@@ -93,6 +99,8 @@ def _target(
         "name": row["target_name"],
         "probability": row["probability"],
         "truth": truth is not None,
+        "original": original,
+        "seen": row.get("seen"),
         "picture": pictures.add(figures.picture(view, truth=truth), alt),
         "maps": shown,
     }
@@ -103,6 +111,19 @@ def read_view(results: StudyResults, row: Row) -> tuple[np.ndarray, np.ndarray |
     arrays, _ = results.artifact("views", row["view"])
     truth = arrays.get("truth")
     return arrays["view"], None if truth is None else truth.astype(bool)
+
+
+def _original(results: StudyResults, pictures: Pictures, row: Row) -> Row | None:
+    """The image as its file has it, with the model's crop framed; None where the model sees all of it."""
+    _, meta = results.artifact("views", row["view"])
+    images = results.images
+    kept = images.loc[images["image_id"] == row["image_id"], "picture"] if len(images) else images
+    if row.get("seen") is None or row["seen"] >= figures.WHOLE or "frame" not in meta or not len(kept):
+        return None
+    arrays, _ = results.artifact("pictures", str(kept.iloc[0]))
+    drawn = figures.marked_crop(arrays["pixels"], Frame.from_dict(meta["frame"]))
+    alt = f"{row['image_id']}, the original; the model sees {row['seen']:.0%} of it, the framed part."
+    return pictures.add(figures.jpeg(drawn), alt)
 
 
 def _map(

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from xai_assets.evaluation.accuracy import SURE, is_sure
 from xai_assets.reporting import figures
 from xai_assets.reporting.look_mark import MARK
 from xai_assets.reporting.page import both
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.set_aside import by_reason
 from xai_assets.vision.geometry import Frame
-
-SURE = 0.5
-"""A probability above which an answer is counted as sure."""
 
 WIDE, TALL = 2.4, 0.4
 """Aspects (width / height) from which a photograph is shown across the page, or higher than the others."""
@@ -41,7 +39,7 @@ def shown(
 ) -> dict[str, Any]:
     """One photograph as the template has it; arguments as the fields of `analysis.look.Photograph`."""
     height, width = frame.original
-    aspect, seen = width / height, figures.seen_share(frame)
+    aspect, seen = width / height, frame.seen()
     way = "wide" if aspect > WIDE else "tall" if aspect < TALL else "usual"
     box = _ACROSS if way == "wide" else _HIGH if way == "tall" else _ALONE if alone else _BOX
     sides = _fit(aspect, box)
@@ -51,13 +49,13 @@ def shown(
     marked = figures.marked_crop(pixels, frame, side=_dots(sides))
     drawn = figures.blend(view, overlay, side=_dots(map_sides))
     best, probability = classes[0]
-    part = "all of it" if seen >= 0.9995 else f"{seen:.0%} of it, the framed part"
+    part = "all of it" if seen >= figures.WHOLE else f"{seen:.0%} of it, the framed part"
     return {
         "name": name,
         "width": width,
         "height": height,
         "seen": seen,
-        "whole": seen >= 0.9995,
+        "whole": seen >= figures.WHOLE,
         "way": way,
         "original": pictures.add(figures.jpeg(marked), f"{name}, the original; the model sees {part}.")
         | {"mm": sides},
@@ -117,7 +115,7 @@ def summary(images: list[dict[str, Any]]) -> str:
     if len(images) == 1:
         (one,) = images
         return f"The model answers {one['predicted']}, with a probability of {one['probability']:.0%}."
-    sure = sum(one["probability"] > SURE for one in images)
+    sure = sum(is_sure(one["probability"]) for one in images)
     ordered = sorted(images, key=lambda one: one["probability"])
     least, most = ordered[0], ordered[-1]
     return (

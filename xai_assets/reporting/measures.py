@@ -10,7 +10,8 @@ from xai_assets.evaluation.headline import DECISIVE
 from xai_assets.evaluation.localization import OBJECT, TRUTHS, of_object
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import comparisons, names
-from xai_assets.reporting.numbers import in_order, mean, plain, present, records
+from xai_assets.reporting.numbers import in_order, plain, records
+from xai_assets.reporting.overview import binarisation
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -26,7 +27,7 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
         `metrics` (key, title), `rows` (one a method or control: `key`, `is_control`, `images`, and by metric `value`,
         `chance`, `chance_scattered`, `attainable` and `beyond`, see `_answer`), `comparisons` (paired differences of
         average precision with the decisive controls, each with its answer), `sentences`, of which the last says what so
-        few images can show, and `nested` (see `_nested`).
+        few images can show, `nested` (see `_nested`), and `image_by_image` (`image_id`, `target_name`, `ious` by method).
     """
     every = results.localization
     if only and len(every):
@@ -65,11 +66,27 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
         "rows": rows,
         "comparisons": compared,
         "sentences": [*comparisons.on_the_object(rows), *comparisons.against_controls(compared), limit],
-        "policy": ", ".join(in_order(table["policy"].dropna())),
+        "policy": binarisation(results),
         "images": len(in_order(table["image_id"])),
         "cases": int(table.groupby(["image_id", "target_index"]).ngroups),
         "nested": _nested(every, ordered, controls, means),
+        "image_by_image": _image_by_image(table, [key for key in ordered if key not in controls]),
     }
+
+
+def _image_by_image(table: pd.DataFrame, methods: Sequence[str]) -> list[Row]:
+    """The IoU of each method with the object, one row an explained class, in the order of `methods`."""
+    by_case: dict[tuple[str, int], dict[str, Row]] = {}
+    for row in records(table):
+        by_case.setdefault((row["image_id"], row["target_index"]), {})[row["method"]] = row
+    return [
+        {
+            "image_id": image,
+            "target_name": next(iter(of.values()))["target_name"],
+            "ious": [of[key]["iou"] if key in of else None for key in methods],
+        }
+        for (image, _), of in by_case.items()
+    ]
 
 
 class _Means:
@@ -207,7 +224,7 @@ def agreement(results: StudyResults) -> Row:
         "pairs": pairs,
         "areas": areas,
         "sentence": comparisons.agreement(pairs),
-        "policy": ", ".join(in_order(table["policy"].dropna())),
+        "policy": binarisation(results),
         "images": len(in_order(table["image_id"])),
     }
 
@@ -238,33 +255,3 @@ def _pair(a: str, b: str, rows: Mapping[tuple[str, float | None], Row], areas: S
             {"value": row.get("mean"), "chance": row.get("chance"), "answer": row.get("answer")} for row in at
         ],
     }
-
-
-def cost(results: StudyResults) -> list[Row]:
-    """What the maps of each method took when they were computed, perhaps in an earlier run, and on what.
-
-    `seconds` is the mean of a map, `images_per_second` its inverse, `peak_memory_mib` the most of any map; None where it
-    was not measured.
-    """
-    if not len(results.maps):
-        return []
-    found = in_order(results.maps.loc[results.maps["seconds"].notna(), "method"])
-    known = [key for key in names.METHODS if key in found]
-    rows: list[Row] = []
-    for key in known + [key for key in found if key not in known]:
-        table = results.maps[results.maps["method"] == key]
-        seconds, held = mean(table["seconds"]), present(table["peak_memory_mib"])
-        rows.append(
-            {
-                "key": key,
-                "maps": len(table),
-                "seconds": seconds,
-                "images_per_second": 1 / seconds if seconds else None,
-                "peak_memory_mib": int(held.max()) if len(held) else None,
-                "device": ", ".join(in_order(table["device"])),
-                "layer": ", ".join(in_order(table["layer"].dropna())),
-                "constant": int(table["constant"].astype(bool).sum()),
-                "density": mean(table["density"]),
-            }
-        )
-    return rows

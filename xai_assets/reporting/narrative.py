@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from xai_assets.joined import split_names
 from xai_assets.reporting import names
 from xai_assets.reporting.numbers import SMALLEST_P, p_equals
 
@@ -29,6 +30,11 @@ def between(value: dict[str, Any], *, sign: bool = False) -> str:
     if value["low"] is None or value["high"] is None or value["n"] < 2:
         return write(value["mean"])
     return f"{write(value['mean'])} [{write(value['low'])}, {write(value['high'])}]"
+
+
+def labels(cell: str | None) -> str:
+    """The labels of an image, from their column, for people; "" without one."""
+    return ", ".join(split_names(cell or ""))
 
 
 def evidence(*cells: dict[str, Any]) -> str:
@@ -68,10 +74,10 @@ def accuracy(right: dict[str, Any]) -> str:
         right: `right` of `n` labelled images, and `share` (mean, low, high).
     """
     share, wrong = right["share"], right["n"] - right["right"]
-    found = f"The model predicts {right['right']} of {count(right['n'], 'labelled image')} right"
+    found = f"The model answers {right['right']} of {count(right['n'], 'labelled image')} right"
     if share["low"] is not None:
         found += f" ({share['mean']:.0%}; 95% interval {share['low']:.0%} to {share['high']:.0%})"
-    return found + (f"; the maps of the other {wrong} explain a mistake." if wrong else ".")
+    return found + (f" and {wrong} wrong." if wrong else ".")
 
 
 EXPLAINED = "explained pictures"
@@ -195,7 +201,9 @@ def robustness(rows: Sequence[dict[str, Any]], lime: Sequence[dict[str, Any]]) -
         said.append(f"{joined(loud)} moves by its own chance as well, which its max-sensitivity contains.")
     fewest = min((row["sensitivity"]["n"] for row in methods if row["sensitivity"]), default=0)
     if fewest < 10:
-        said.append(f"This rests on {count(fewest, 'image')} a method: a first look, which bounds nothing.")
+        said.append(
+            f"This rests on {count(fewest, 'image')} per method: too few to say how far such maps can move."
+        )
     overlap = next((row["value"] for row in lime if row["metric"] == "lime_seed_iou" and row["value"]), None)
     if overlap:
         said.append(f"LIME's masks under two seeds overlap with an IoU of {overlap['mean']:.2f}.")

@@ -4,32 +4,31 @@ from typing import Any
 
 from xai_assets.reporting import concept_sentences
 from xai_assets.reporting.narrative import count, joined
-from xai_assets.reporting.numbers import in_order, records
+from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
 from xai_assets.set_aside import REASONS, by_reason
 
 Row = dict[str, Any]
 
 
-def facts(results: StudyResults, dissection: Row | None = None) -> list[Row]:
-    """What was analysed: a list of `name` and `value`, only what the tables hold."""
+def facts(results: StudyResults, kind: str) -> list[Row]:
+    """What was analysed, as far as the report is of it: a list of `name` and `value`, only what the tables hold."""
     found: list[Row] = []
     images = results.images
-    if len(images):
+    if kind != "dissection" and len(images):
         good = int((images["status"] == "ok").sum())
-        bad = len(images) - good
         if (explained := _explained_of(results)) is not None:
             found.append({"name": "images classified", "value": good})
             found.append({"name": "images explained", "value": explained})
         else:
             found.append({"name": "images explained", "value": good})
-        if bad:
+        if bad := len(images) - good:
             found.append({"name": "images quarantined", "value": bad})
-    if len(results.predictions):
+    if kind != "dissection" and len(results.predictions):
         found.append({"name": "classes explained", "value": len(results.predictions)})
-    if len(results.maps):
+    if kind in ("study", "comparison") and len(results.maps):
         found.append({"name": "attribution maps", "value": len(results.maps)})
-    if len(results.layer_summary):
+    if kind in ("study", "comparison", "dissection") and len(results.layer_summary):
         found.append({"name": "models dissected", "value": len(in_order(results.layer_summary["model"]))})
         found.append({"name": "units dissected", "value": int(results.layer_summary["units"].sum())})
     return found
@@ -125,3 +124,15 @@ def words(dissection: Row) -> list[str]:
         ]
     )
     return [*said, *dict.fromkeys(doubt for model in dissection["models"] for doubt in model["doubts"])]
+
+
+def binarisation(results: StudyResults) -> str:
+    """How maps become masks, with its value: "fixed at 0.5", or "otsu"; "" without maps."""
+    if not len(results.maps):
+        return ""
+    pairs = results.maps.reindex(columns=["policy", "policy_value"]).drop_duplicates().to_dict("records")
+    said = [
+        str(row["policy"]) + ("" if plain(row["policy_value"]) is None else f" at {row['policy_value']:g}")
+        for row in pairs
+    ]
+    return ", ".join(said)

@@ -35,9 +35,9 @@ def both(
     template = environment().get_template(f"{name}.html")
     context = {"report": data, "faces": faces}
     files = pictures.by_name | font_files() | further
-    html = _with_scripts(template.render(address=inlined(files), **context), faces)
+    html = _with_scripts(template.render(address=inlined(files), screen=True, **context), faces)
     pdf, complaints = to_pdf(
-        _with_scripts(template.render(address=in_memory, **context), faces),
+        _with_scripts(template.render(address=in_memory, screen=False, **context), faces),
         pictures.by_name | unpacked_fonts() | further,
         canonical(data),
         created,

@@ -55,7 +55,7 @@ def render(kind: str, results: StudyResults) -> RenderedReport:
     created = _created(results)
     pictures = Pictures()
     data = build(kind, results, pictures)
-    html, pdf, complaints = both(kind, data, pictures, created)
+    html, pdf, complaints = both("report", data, pictures, created)
     return RenderedReport(kind, html, pdf, data, complaints)
 
 

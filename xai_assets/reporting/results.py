@@ -31,7 +31,8 @@ class StudyResults:
     Attributes:
         study: facts about the study and its run. `name` and `title` are required. Optional: `description` (the
             author's words), `seed`, `created` (ISO 8601, UTC; the only time that a report prints), `command` (what
-            reproduces it), `layer` (target layer of the CAM methods), `min_iou` (a detector's least IoU),
+            reproduces it), `layer` (target layer of the CAM methods), `min_iou` (a detector's least IoU), `yaml` (the
+            study's file), `reports` (those that it makes), `steps` (`asset`, `seconds`, `computed`, `reused` of each),
             `made_from` (a hash of all that the report follows from), `checks` (see `reporting.checks`), `problems`
             (see `reporting.exclusions`), `synthetic` (which pictures are drawn, see `narrative.synthetic`), and
             `lineage`: groups of facts, such as {"Models": {"diorama/object": "sha256 …"}, "Versions": {"torch": "2.7"}}.

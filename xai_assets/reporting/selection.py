@@ -12,8 +12,8 @@ from xai_assets.reporting.results import StudyResults
 CARDS_DEEPEST, CARDS_OTHER = 6, 3
 UNIT_RULE = (
     f"The units with the largest IoU (where no pixel labels are known: the largest gap between CLIP-Dissect's first "
-    f"and second word), one unit a concept, ties by number: {CARDS_DEEPEST} of the deepest layer, {CARDS_OTHER} of "
-    f"each other layer."
+    f"and second word), one unit per concept, ties by number: {CARDS_DEEPEST} of the deepest layer, then {CARDS_OTHER} "
+    f"of each other layer; where it was tested, only units whose name chance does not explain."
 )
 
 
@@ -26,7 +26,7 @@ def units_to_show(results: StudyResults) -> pd.DataFrame:
         for model in in_order(table["model"]):
             of_model = table[table["model"] == model]
             layers = in_order(of_model["layer"])
-            for layer in layers:
+            for layer in reversed(layers):
                 limit = CARDS_DEEPEST if layer == layers[-1] else CARDS_OTHER
                 rows += _strongest(of_model[of_model["layer"] == layer], score, limit)
     return pd.DataFrame(rows, columns=["model", "layer", "unit"])
@@ -34,6 +34,8 @@ def units_to_show(results: StudyResults) -> pd.DataFrame:
 
 def _strongest(table: pd.DataFrame, score: str, limit: int) -> list[dict[str, Any]]:
     alive = table[~table["dead"].astype(bool) & table["concept"].notna() & table[score].notna()]
+    if "beyond_chance" in alive:
+        alive = alive[alive["beyond_chance"].astype("boolean").fillna(True).astype(bool)]
     ordered = alive.assign(_score=alive[score].astype(float)).sort_values(
         ["_score", "unit"], ascending=[False, True], kind="stable"
     )
@@ -48,7 +50,7 @@ def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
     """The images of a gallery, in the study's order, and the rule that chose them in words.
 
     Up to `limit` images all are shown. Beyond that: where the truth is known, a third with the best and a third with
-    the worst mean average precision of the methods, and the rest drawn by the study's seed; else all drawn.
+    the worst mean pixel average precision of the methods, and the rest drawn by the study's seed; else all drawn.
     """
     shown = in_order(results.predictions["image_id"]) if len(results.predictions) else []
     if len(shown) <= limit:
@@ -65,7 +67,7 @@ def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
         chosen = ranked[:third] + ranked[-third:]
         rule = (
             f"Of {len(shown)} explained images, {limit} are shown: the {third} with the lowest and the {third} with "
-            f"the highest mean average precision over all methods, the others drawn by the study's seed."
+            f"the highest mean pixel average precision of the methods, the others drawn by the study's seed."
         )
     else:
         rule = f"Of {len(shown)} explained images, {limit} are shown, drawn by the study's seed."

@@ -59,6 +59,7 @@ def _case(
         "predicted_name": row["predicted_name"],
         "predicted_probability": row["predicted_probability"],
         "correct": row["correct"],
+        "sure": row.get("sure"),
         "truth": truth is not None,
         "r2": r2,
         "density": of_map["density"],

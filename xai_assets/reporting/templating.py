@@ -10,7 +10,6 @@ import jinja2
 from markupsafe import Markup
 
 from xai_assets.evaluation.metrics import METRICS
-from xai_assets.joined import split_names
 from xai_assets.reporting import charts, figures, names, narrative
 from xai_assets.reporting.numbers import p_value
 from xai_assets.settings import shipped
@@ -53,6 +52,23 @@ def moment(text: str) -> str:
     return f"{when.day} {when:%B %Y}, {when:%H:%M}{zone}"
 
 
+def day(text: str) -> str:
+    """An ISO 8601 time's day, such as 31 January 2026."""
+    when = datetime.fromisoformat(text)
+    return f"{when.day} {when:%B %Y}"
+
+
+def prose(text: str) -> Markup:
+    """Text in which `backticks` mark code, as docstrings and sources have it."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one mark has no other: it is itself
+        return Markup.escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else Markup.escape(part)
+        for at, part in enumerate(parts)
+    )
+
+
 def shade(value: float | None) -> str:
     """A background for a table's cell, white at 0 and blue-green at 1; the number stands in it, in ink."""
     part = 0.0 if value is None else min(max(value, 0.0), 1.0)
@@ -66,11 +82,6 @@ def words(path: str) -> Markup:
     for separator in ("/", "_", "."):
         escaped = escaped.replace(separator, Markup(separator) + Markup("<wbr>"))  # noqa: S704
     return escaped
-
-
-def labels(cell: str | None) -> str:
-    """The labels of an image, from their column, for people; "" without one."""
-    return ", ".join(split_names(cell or ""))
 
 
 def headline_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +130,9 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         "whole": whole,
         "shade": shade,
         "words": words,
-        "labels": labels,
+        "labels": narrative.labels,
+        "prose": prose,
+        "day": day,
         "moment": moment,
         "headline_of": headline_of,
         "kept_groups": kept_groups,

@@ -5,8 +5,8 @@ from typing import Any
 
 from xai_assets.evaluation.decision import Answer, most_tests
 from xai_assets.evaluation.metrics import METRICS
-from xai_assets.reporting import comparisons, names, narrative, overview
-from xai_assets.reporting.doubts import doubts_of_answers
+from xai_assets.reporting import comparisons, names
+from xai_assets.reporting.answers import model
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import records
 from xai_assets.reporting.results import StudyResults
@@ -22,26 +22,31 @@ def verdict(results: StudyResults, *, words: Sequence[str] = (), robustness: Seq
         words: the sentences about the words of the last layers.
         robustness: those about methods that fail or pass the test of randomised networks.
     """
+    said = [*model(results), *maps(results, robustness=robustness), *words]
+    return said or ["The study has no results to draw a conclusion from."]
+
+
+def maps(results: StudyResults, *, robustness: Sequence[str] = ()) -> list[str]:
+    """Whether the maps lie on the object, agree, and follow the model, and what so many images can decide."""
     rows = records(results.headline)
-    right = overview.accuracy(results)
-    said = [narrative.accuracy(right)] if right is not None else []
-    said += doubts_of_answers(results.prediction_summary)
     where = [row for row in _of(rows, "localization") if row["metric"] == "average_precision"]
     agree, faithful = _of(rows, "agreement"), _of(rows, "faithfulness")
-    if where:
-        said += against_controls("pixel average precision", where)
-    elif agree:
-        said.append("No image has a true mask, so nothing is said of where the maps ought to be.")
+    said = against_controls("pixel average precision", where) if where else []
     if agree:
-        said.append(comparisons.span([_as_pair(row) for row in agree if row["value"] is not None]))
+        said.append(agreement(agree))
     if faithful:
         metric = METRICS[faithful[0]["metric"]].title
         said += against_controls(f"{metric[0].lower()}{metric[1:]} ({faithful[0]['variant']})", faithful)
-    said += [*robustness, *words]
+    said += robustness
     compared = [row for row in (*where, *faithful) if row["answer"] is not None]
     if compared:
         said.append(power(min(row["n"] for row in compared)))
-    return said or ["The study has no results to draw a conclusion from."]
+    return said
+
+
+def agreement(rows: Sequence[Row]) -> str:
+    """How far masks agree; rows of the view `headline`."""
+    return comparisons.span([_as_pair(row) for row in rows if row["value"] is not None])
 
 
 def _of(rows: Sequence[Row], section: str) -> list[Row]:

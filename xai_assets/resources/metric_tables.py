@@ -168,6 +168,8 @@ METRIC_TABLES: dict[str, Table] = {
                 "those that have labels, none of which the model has: their answer is neither right nor wrong"
             ),
             "correct": whole("those whose most probable class is one of their labels"),
+            "unsure": whole("images whose most probable class has a probability of sure_above at most"),
+            "sure_above": real("a larger probability is a sure answer"),
             "accuracy": real("correct over labelled, 0 to 1; NULL where none has a label", nullable=True),
             **_MEAN,
             "domain": text("how the images lie to what the model was trained on"),

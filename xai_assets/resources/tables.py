@@ -42,6 +42,9 @@ TABLES: dict[str, Table] = {
             "predicted_index": _whole("the most probable class, as the model numbers it"),
             "predicted_name": _text("the most probable class"),
             "predicted_probability": _real("its softmax probability, 0 to 1"),
+            "sure": _flag(
+                "whether that is above 0.5: the model gives it more than all other classes together"
+            ),
             "label": _text(
                 "the classes the image is labelled with, joined by ';': as the model names them, or as the image's label "
                 "says where the model has no such class",
@@ -51,6 +54,8 @@ TABLES: dict[str, Table] = {
                 "whether the predicted class is one of the labels; NULL without a label that the model has",
                 nullable=True,
             ),
+            "seen": _real("share of the image's area that the model sees, 0 to 1"),
+            "preprocessing": _text("how an image becomes the model's input"),
             "input_low": _real("smallest value of the model's input, after normalisation", nullable=True),
             "input_high": _real("largest value of the model's input, after normalisation", nullable=True),
             "domain": _text("how the images, all together, lie to what the model was trained on"),
@@ -74,15 +79,13 @@ TABLES: dict[str, Table] = {
         {
             **_CASE,
             "method": _text(
-                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime; of maps that "
-                "another tool made external, or external: and the set's name"
+                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime"
             ),
-            "layer": _text(
-                "target layer; NULL for LIME, and of external maps where the study does not say it",
+            "layer": _text("target layer; NULL for LIME", nullable=True),
+            "policy": _text("binarisation policy"),
+            "policy_value": _real(
+                "its value: the threshold of fixed, the share of top_area, 0 to 1; NULL of the others",
                 nullable=True,
-            ),
-            "policy": _text(
-                "binarisation policy; tool: the threshold that a set of external maps comes with"
             ),
             "threshold": _real("the threshold that it came to, on the scaled map, 0 to 1", nullable=True),
             "density": _real("share of the frame inside the mask, 0 to 1"),
@@ -90,11 +93,11 @@ TABLES: dict[str, Table] = {
             "raw_max": _real("largest value of the raw map"),
             "constant": _flag("the map has one value only and shows nothing"),
             "seed": _whole("the seed"),
-            "seconds": _real("wall time of the computation; NULL of external maps", nullable=True),
-            "device": _text("cpu or cuda; NULL of external maps", nullable=True),
+            "seconds": _real("wall time of the computation"),
+            "device": _text("cpu or cuda"),
             "peak_memory_mib": _whole(
                 "the most memory that the process had held when the map was made, MiB: its resident set, or what it "
-                "had on the GPU where that computed; NULL of maps made before it was kept, and of external ones",
+                "had on the GPU where that computed; NULL of maps that were made before it was kept",
                 nullable=True,
             ),
             "artifact": _text("artifact of kind `maps`"),

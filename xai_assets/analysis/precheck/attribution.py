@@ -1,13 +1,12 @@
 """What the steps of an attribution would refuse: their own code, on a few images and without the expensive part."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import of_classifier
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
-from xai_assets.analysis.external_maps import MAPS, ExternalSet, said_of_set
 from xai_assets.analysis.images import explained_preprocessing
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.map_reruns import MapReruns
@@ -73,15 +72,10 @@ def _domain(bench: Workbench, what: str, classifier: Classifier, look: Look) -> 
 
 @dataclass
 class _Asked:
-    """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out.
-
-    Of each image also its view and the number of its explained classes.
-    """
+    """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out."""
 
     first: tuple[np.ndarray, int] | None = None
     cases: list[Case] = field(default_factory=list)
-    views: dict[str, np.ndarray] = field(default_factory=dict)
-    explained: dict[str, int] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     count: int = 0
 
@@ -103,17 +97,13 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     found += [
         Found("lime_per_image", "look", f"{name}: {why}") for name, why in unknown_lime_images(bench, names)
     ]
-    everything = asked.count == len(look.good)
-    for method, given in bench.attribution.methods.external_sets().items():
-        with refused(method, found.append):
-            found += _external(ExternalSet(given, bench.file.resolve), method, asked, everything)
     return found + _truth(bench, asked, len(look.good))
 
 
 def _default_layer(bench: Workbench, classifier: Classifier) -> list[Found]:
     """The layer that is taken where the study names none; of one that it names, the methods say whether it fits."""
     found: list[Found] = []
-    if bench.attribution.layer is None and set(bench.attribution.methods.made()) - {"lime"}:
+    if bench.attribution.layer is None and set(bench.attribution.methods.chosen()) != {"lime"}:
         with refused("target layer", found.append):
             said = layer_fact(bench, classifier).removeprefix("target layer ")
             found.append(Found("target layer", "ok", said))
@@ -126,7 +116,7 @@ def _methods(
     """Each method on one image; those of which the same is to be said together. Then what comparing their maps costs."""
     channels: dict[str, int] = {}
     said: dict[tuple[State, str], list[str]] = {}
-    for method in bench.attribution.methods.made():
+    for method in bench.attribution.methods.chosen():
         told: list[tuple[State, str]] = []
         try:
             rehearsal = rehearse(bench, classifier, method, pixels, target)
@@ -162,29 +152,11 @@ def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> 
             asked.first = pixels, targets[0]
             sizes.view_pixels = said.view.shape[0] * said.view.shape[1]
         frame = preprocessing.frame(*pixels.shape[:2])
-        asked.views[name], asked.explained[name] = said.view, len(targets)
         asked.cases += [
             classes.case(name, target, targets, look.labels.get(name, []), frame, names[name])
             for target in targets
         ]
     return asked
-
-
-def _external(maps: ExternalSet, method: str, asked: _Asked, everything: bool) -> list[Found]:
-    """A set of maps that another tool made, on the first image classes; all that are refused, each with its reason."""
-    without: list[tuple[str, str]] = []
-    for case in asked.cases:
-        alone = replace(case, alone=asked.explained[case.image_id] == 1, label=None)
-        try:
-            maps(alone, asked.views[case.image_id])
-        except XaiError as error:
-            without.append((f"{case.image_id} ({case.target_name})", f"{error.why}. {error.remedy}"))
-    known = len(asked.cases) - len(without)
-    said = said_of_set(maps, known, len(asked.cases))
-    if not everything:
-        said = said.split(";")[0].replace("of", "of the first", 1)
-    state: State = "ok" if not without else "unfit" if everything and not known else "look"
-    return [Found(method, state, said), *(Found(method, "look", line) for line in lines(without, MAPS))]
 
 
 def _truth(bench: Workbench, asked: _Asked, images: int) -> list[Found]:
