@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from xai_assets.assets import attribution, dissection, evaluation, inputs, reports, warehouse
+from xai_assets.assets import attribution, compared_models, dissection, evaluation, inputs, reports, warehouse
 from xai_assets.assets.described import OWNER, described
 from xai_assets.automation.conditions import automated
 from xai_assets.automation.jobs import study_job
@@ -32,7 +32,7 @@ def build_definitions(
         owner: of all assets, an e-mail address or `team:` and a name.
     """
     settings = settings or Settings.from_environment()
-    chapters = [inputs, dissection, evaluation, warehouse]
+    chapters = [inputs, dissection, evaluation, compared_models, warehouse]
     assets: list[Any] = [
         *dg.load_assets_from_modules(chapters),
         *attribution.mask_assets,

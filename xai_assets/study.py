@@ -6,7 +6,7 @@ and `xai_assets.study_file` turns what is wrong with it into file, line and fiel
 """
 
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -306,7 +306,16 @@ class Performance(Part):
 class Attribution(Part):
     """Where did the model look?"""
 
-    model: ModelSpec = Field(description="the classifier that is explained")
+    model: ModelSpec = Field(
+        cast("ModelSpec", None),  # of several it is the first, see `_first_of_several`
+        validate_default=False,
+        description="the classifier that is explained; or `models`, several of them",
+    )
+    models: tuple[ModelSpec, ...] = Field(
+        (),
+        description="instead of `model`, several classifiers that explain the same images, such as an old and a new "
+        "checkpoint: the first is `model`, the others are compared with it and with each other",
+    )
     images: ImageSource = Field(description="the images that are explained")
     truth: TruthSource | None = Field(
         None, description="where the objects really are, for localisation; of Diorama's scenes it is known"
@@ -352,6 +361,22 @@ class Attribution(Part):
         description="are maps those of the libraries that published the methods? {} asks with every run, as "
         "`xai verify` does by hand; null: not asked",
     )
+
+    @model_validator(mode="after")
+    def _first_of_several(self) -> Self:
+        given = self.model_fields_set & {"model", "models"}
+        if len(given) == 2:
+            raise ValueError("name `model` or `models`, not both; the first of `models` is `model`")
+        if "models" in given:
+            if not self.models:
+                raise ValueError("`models` names no model; name one or more, or write `model: NAME`")
+            if twice := [spec.name for at, spec in enumerate(self.models) if spec in self.models[:at]]:
+                raise ValueError(f"`models` names {twice[0]} twice; a model does not differ from itself")
+            object.__setattr__(self, "model", self.models[0])
+            object.__setattr__(self, "models", self.models if len(self.models) > 1 else ())
+        elif not given:
+            raise ValueError("name the classifier that is explained: `model`, or `models` for several")
+        return self
 
     @model_validator(mode="after")
     def _labels_to_explain(self) -> Self:

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xai_assets.evaluation.between_models import SAME_CLASS
 from xai_assets.evaluation.comparison import metric_tests
 from xai_assets.evaluation.controls import ORACLE
 from xai_assets.evaluation.counterfactual_summary import FALL, counterfactual_summary
 from xai_assets.evaluation.drift import measure_drift
 from xai_assets.evaluation.metric_trials import METHODS, REMOVED, metric_trials
 from xai_assets.evaluation.metrics import AGAINST_TRUTH
+from xai_assets.evaluation.models_tested import ANSWERS, EVIDENCE, model_tests
 
 IMAGES = (2, 3, 5, 6, 8, 10, 12, 30)
 
@@ -26,7 +28,7 @@ NOISE: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] =
 }
 """Of mean 0, variance 1 and symmetric: what an exact test by signs takes for nothing."""
 
-EFFECTS = {"faithfulness": 1.9, "counterfactuals": 0.9, "drift": 1.5}
+EFFECTS = {"faithfulness": 1.9, "counterfactuals": 0.9, "drift": 1.5, "models": 1.5}
 """Means in standard deviations of differences. The demo has 0.9 to 2.6 for faithfulness, and 0.9 for the part removed."""
 
 Decided = tuple[bool, bool]
@@ -65,6 +67,7 @@ _NOTES = {
     "faithfulness": "methods and controls of one level; power: one method above all by that many standard deviations",
     "counterfactuals": "falls about 0; power: one of five changes",
     "drift": "changes about 0; power: one method and measure",
+    "models": "models of one quality; power: the second has more evidence on the object, or probability of the label",
     "trials": "metrics of mere chance on random maps; power: one metric that is grounding with as much noise",
     "truth": "maps of mere noise, measured against masks that hold the part: no metric may be said to order them",
 }
@@ -90,6 +93,12 @@ def _families() -> Iterator[tuple[str, str, Callable[[np.random.Generator, int, 
             "drift",
             lambda drawn, n, effect, noise=noise: _drift(noise(drawn, (n, 8)), effect),
         )
+        for family in (ANSWERS, EVIDENCE):
+            yield (
+                f"2 models on the same images, 2 methods, {family}, {named}",
+                "models",
+                lambda drawn, n, effect, noise=noise, family=family: _models(drawn, noise, n, effect, family),
+            )
     yield "metric trials, 9 metrics of mere chance", "trials", _trials
     yield "metric trials, metrics of the true mask on random maps", "truth", _of_truth
 
@@ -150,6 +159,28 @@ def _drift(noise: np.ndarray, effect: float) -> Decided:
     after = before.assign(iou=0.5 + change[:, 0].ravel(), average_precision=0.5 + change[:, 1].ravel())
     answers = [row["answer"] for row in measure_drift(before, after, ["iou", "average_precision"])]
     return any(answer != "cannot_tell" for answer in answers), answers[0] == "yes"
+
+
+def _models(drawn: np.random.Generator, noise: Any, n: int, effect: float, family: str) -> Decided:
+    """Two models that are right on an image equally often; images are easy or hard for all of them."""
+    names, images = ["m0", "m1"], [f"{i}.png" for i in range(n)]
+    easy = np.tile(drawn.random(n), 2)
+    answers = pd.DataFrame({"model": np.repeat(names, n), "image_id": images * 2})
+    later = np.repeat([0, effect], n) * np.sqrt(2) / 10
+    answers = answers.assign(
+        correct=pd.array(drawn.random(2 * n) < easy, "boolean"),
+        label_probability=easy + noise(drawn, (2 * n,)) / 10 + later,
+        probability=noise(drawn, (2 * n,)) / 10,
+    )
+    maps = pd.concat([answers[["model", "image_id"]].assign(method=method) for method in ("a", "b")])
+    maps = maps.assign(class_name="cat", same_class=True, own_answer=True)
+    for metric in ("on_object", "mask_area", "centre_x", "centre_y"):
+        maps[metric] = noise(drawn, (len(maps),)) / 10
+    maps["on_object"] += np.tile(later, 2)
+    tests = model_tests(answers, maps, names, seed=0)
+    of = tests[(tests["family"] == family) & tests["question"].isin([SAME_CLASS, None])]
+    asked = of[of["metric"].isin(["on_object", "label_probability"])]
+    return _any(tests[tests["family"] == family]), asked["answer"].iloc[0] == "yes"
 
 
 def _trials(drawn: np.random.Generator, n: int, effect: float) -> Decided:

@@ -5,7 +5,7 @@ Chapters whose assets are of one kind are one box. An arrow that follows from ot
 
 from xai_assets.build import build_definitions
 
-ONE_BOX = {"attribution": "masks", "evaluation": "measures", "reports": "reports"}
+ONE_BOX = {"attribution": "masks", "evaluation": "measures", "models": "by_model", "reports": "reports"}
 """The chapters that are one box, by group, and what their assets' names end with or stand for."""
 
 TITLES = {
@@ -13,6 +13,7 @@ TITLES = {
     "dissection": "dissection: what have the units learned?",
     "attribution": "attribution: where did the model look?",
     "evaluation": "evaluation: what are the maps worth?",
+    "models": "models: do several models differ?",
     "warehouse": "DuckDB",
     "reports": "PDF",
 }

@@ -66,7 +66,7 @@ def _blocks(
     for row in rows:
         name = str(row["image_id"])
         case = answered.loc[name]
-        mask = _object(bench, str(case["view"]))
+        mask = object_mask(bench, str(case["view"]))
         found, _ = read_map(bench, row)
         if mask is None or not mask.any() or not np.isfinite(found.values).all():
             continue
@@ -87,6 +87,7 @@ def _blocks(
         yield [one for place in block for one in of[int(place)]]
 
 
-def _object(bench: Workbench, view: str) -> np.ndarray | None:
+def object_mask(bench: Workbench, view: str) -> np.ndarray | None:
+    """The mask of the object in an artifact `views`, h w bool; None where it is not known."""
     arrays = bench.store.get("views", view)[0]
     return next((arrays[name].astype(bool) for name in OBJECTS if name in arrays), None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from xai_assets.analysis.between_models import comparison_tables
 from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
@@ -156,6 +157,16 @@ def load_performance(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
         Table and rows.
     """
     return _load(bench, {"answers": answers, **performance_tables(bench, answers)})
+
+
+def load_models(bench: Workbench, answers: pd.DataFrame, maps: pd.DataFrame) -> pd.DataFrame:
+    """Load the answers and maps of several models, their agreement, tests, and the answers that changed.
+
+    Returns:
+        Table and rows.
+    """
+    compared = comparison_tables(bench, answers, maps)
+    return _load(bench, {"answers_by_model": answers, "maps_by_model": maps, **compared})
 
 
 def load_drift(

@@ -58,7 +58,7 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
         if dissection.concepts != "diorama":
             own.append(Need("the concept list", file.resolve(dissection.concepts), WORDS))
     if attribution := file.study.attribution:
-        specs.append(attribution.model)
+        specs += attribution.models or (attribution.model,)
         if attribution.images.folder:
             own.append(Need("the folder of images to explain", file.resolve(attribution.images.folder)))
         if attribution.images.label_file:

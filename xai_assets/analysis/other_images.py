@@ -34,7 +34,7 @@ Rows = list[dict[str, Any]]
 def pairs_by_chance(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
     """`chance_of_pairs` of a study's maps (the table `maps`)."""
     methods = list(dict.fromkeys(maps["method"]))
-    return _kept(
+    return kept_chance(
         bench,
         {"of": "pairs", "maps": _named(maps)},
         OF_PAIRS,
@@ -49,7 +49,7 @@ def truths_by_chance(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataF
         (str(row["image_id"]), int(row["target_index"])): str(row["view"])
         for row in predictions.to_dict("records")
     }
-    return _kept(
+    return kept_chance(
         bench,
         {"of": "truths", "maps": _named(maps), "views": [views[case] for case in _cases(maps)]},
         OF_TRUTHS,
@@ -57,9 +57,10 @@ def truths_by_chance(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataF
     )
 
 
-def _kept(
+def kept_chance(
     bench: Workbench, made_of: dict[str, Any], columns: Sequence[str], compute: Callable[[], pd.DataFrame]
 ) -> pd.DataFrame:
+    """What other images give, computed once and kept while it is made of the same, with the same seed."""
     key = fingerprint({"code": CODE_VERSION, "seed": bench.study.seed, **made_of})
     if not bench.store.has(KIND, key):
         bench.store.put(KIND, key, {}, {"rows": records(compute())})

@@ -1,6 +1,6 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ def predictions(bench: Workbench, images: pd.DataFrame, among: pd.DataFrame | No
     rows: list[dict[str, Any]] = []
     for done, image in enumerate(good.to_dict("records"), 1):
         try:
-            rows += _explained(bench, classifier, classes, image, truth, names[image["image_id"]])
+            rows += explained_rows(bench, classifier, classes, image, truth, names[image["image_id"]])
         except ArtifactError:
             raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
@@ -98,21 +98,41 @@ def labels_of(label: object) -> list[str]:
     return split_names(label) if isinstance(label, str) else []
 
 
-def _explained(
+def explained_rows(
     bench: Workbench,
     classifier: Classifier,
     classes: LabelClasses,
     image: dict[str, Any],
     truth: Truth,
     names: tuple[str, ...],
+    *,
+    asked: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
+    """The rows of `predictions` of one image, without its domain; its views are kept.
+
+    Args:
+        bench: of the study.
+        classifier: that is asked.
+        classes: finds its classes of labels.
+        image: a row of the table `images`.
+        truth: as `own_truth` gives it.
+        names: what the image may be called, see `names_of_images`.
+        asked: classes to explain, to which the predicted one is added; None: those that the study explains.
+
+    Raises:
+        XaiError: the model gives no answer.
+    """
     arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
     found = answer(classifier, pixels, str(image["image_id"]))
     view, batch, scores, best = found.view, found.batch, found.scores, found.best
     said = labels_of(image["label"])
     labels = classes(str(image["image_id"]), said)
-    explained = target_classes(bench.attribution, best, labels)
+    explained = (
+        target_classes(bench.attribution, best, labels)
+        if asked is None
+        else list(dict.fromkeys([*asked, best]))
+    )
     frame = classifier.preprocessing.frame(*pixels.shape[:2])
     checked = check_input(view, batch[0].numpy(), classifier.preprocessing.spec)
     unusual = [*checked.findings, *([NORMALISED] if looks_normalised(pixels) else []), *kept.get("notes", ())]

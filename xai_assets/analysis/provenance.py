@@ -95,6 +95,7 @@ def _weights(bench: Workbench) -> dict[str, str]:
         ("unit_activations", "model", "model_sha256"),
         ("concept_embeddings", "encoder", "encoder_sha256"),
         ("predictions", "model", "model_sha256"),
+        ("answers_by_model", "model", "model_sha256"),
     ):
         for row in _table(bench, table).to_dict("records"):
             found[row[name]] = f"sha256 {row[of]}"

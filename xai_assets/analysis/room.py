@@ -101,7 +101,7 @@ def least_amounts(file: StudyFile) -> Amounts:
     return Amounts(
         picture_pixels=images * SCENE_SIDE**2 if scenes else 0,
         scenes=scenes is not None,
-        cases=explained_images(attribution.sample, images),
+        cases=explained_images(attribution.sample, images) * max(1, len(attribution.models)),
         methods=len(attribution.methods.chosen()),
         view_pixels=side**2 if side else 0,
         rendered=known.rendered,

@@ -30,11 +30,11 @@ REPORTS = {
     "lime": ("Which superpixels speak for the class: LIME, image by image.", ["mask_tables"]),
     "comparison": (
         "Models side by side, and methods against each other.",
-        ["concept_tables", "mask_tables", "explanation_drift"],
+        ["concept_tables", "mask_tables", "model_tables", "explanation_drift"],
     ),
     "study": (
         "The whole study: verdict, headline numbers, every chapter.",
-        ["concept_tables", "performance_tables", "mask_tables", "explanation_drift"],
+        ["concept_tables", "performance_tables", "mask_tables", "model_tables", "explanation_drift"],
     ),
 }
 

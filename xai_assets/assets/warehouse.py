@@ -53,6 +53,24 @@ def performance_tables(context: dg.AssetExecutionContext, model_performance: Tab
     )
 
 
+@study_asset(GROUP, "duckdb", HOME, checks=[warehouse_checks.LOADED])
+def model_tables(
+    context: dg.AssetExecutionContext, answers_by_model: Table, maps_by_model: Table
+) -> dg.MaterializeResult:
+    """Several models of one study in DuckDB, compared on the same images: the number of rows of each table."""
+    from xai_assets.analysis.loading import load_models
+    from xai_assets.analysis.stored_rows import stored_rows
+
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: load_models(bench, answers_by_model, maps_by_model),
+        checks=[warehouse_checks.LOADED],
+        facts=stored_rows,
+        loads=[answers_by_model, maps_by_model],
+    )
+
+
 @study_asset(GROUP, "duckdb", HOME, version="6", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,

@@ -144,6 +144,6 @@ def _listed(folder: Path) -> list[Path]:
 
 def _models(file: StudyFile) -> Iterator[ModelSpec]:
     if file.study.attribution:
-        yield file.study.attribution.model
+        yield from file.study.attribution.models or (file.study.attribution.model,)
     if file.study.dissection:
         yield from (entry.model for entry in file.study.dissection.models)

@@ -56,6 +56,11 @@ def _verification(attribution: Attribution) -> str | None:
     return None if attribution.verify else said
 
 
+def _models(attribution: Attribution) -> str | None:
+    said = "The study has one model; `models` under `attribution` compares several on the same images."
+    return None if attribution.models else said
+
+
 def _counterfactuals(attribution: Attribution) -> str | None:
     scenes = attribution.images.diorama is not None
     return None if scenes else "Only scenes of the embedded world can be changed, and the study has none."
@@ -71,4 +76,7 @@ _OF_ATTRIBUTION: dict[str, Callable[[Attribution], str | None]] = {
     "robustness": _robustness,
     "counterfactuals": _counterfactuals,
     "verification": _verification,
+    "answers_by_model": _models,
+    "maps_by_model": _models,
+    "model_tables": _models,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 
 from xai_assets.evaluation.intervals import UNBOUNDED, Bounds, Interval, paired_difference
 
@@ -95,6 +95,21 @@ def sign_flip_p(differences: np.ndarray, *, seed: int = 0) -> float | None:
     # Sums of the same numbers in another order differ in the last digits.
     observed = abs(float(differences.sum())) - 1e-12 * np.abs(differences).sum()
     return float((np.count_nonzero(np.abs(sums) >= observed) + extra) / (len(sums) + extra))
+
+
+def mcnemar_p(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Two-sided p of equal shares of right answers on the same images (McNemar 1947, doi:10.1007/BF02295996), exact.
+
+    Only images count on which one of the two alone is right: how these divide is binomial with 1/2. It is the sign-flip
+    test of the differences at every n. None for fewer than two images.
+
+    Args:
+        a, b: bool (n,), whether each answer is right, the same images in the same order.
+    """
+    if len(a) < 2:
+        return None
+    only_a, only_b = int(np.count_nonzero(a & ~b)), int(np.count_nonzero(b & ~a))
+    return float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
 
 
 @cache

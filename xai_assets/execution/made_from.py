@@ -36,6 +36,8 @@ READS: dict[str, tuple[str, ...]] = {
     "faithfulness": (*_MEASURED, "attribution.faithfulness"),
     "robustness": (*_MEASURED, "attribution.robustness"),
     "verification": (*_MEASURED, "attribution.verify"),
+    "answers_by_model": ("attribution.images", "attribution.models"),
+    "maps_by_model": (*_MEASURED, "attribution.models"),
     "probe_set": _PROBE,
     "unit_activations": (*_PROBE, "dissection.netdissect.quantile"),
     "concept_embeddings": (*_PROBE, "dissection.encoder", "dissection.concepts"),

@@ -25,6 +25,7 @@ from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.provenance import provenance
 from xai_assets.reporting.results import StudyResults
 from xai_assets.reporting.robustness import robustness
+from xai_assets.reporting.several_models import several_models
 from xai_assets.reporting.summary import summary
 from xai_assets.reporting.surrogates import surrogates
 from xai_assets.reporting.terms import terms
@@ -138,6 +139,7 @@ def _lime(results: StudyResults, pictures: Pictures) -> Row:
 
 def _comparison(results: StudyResults, pictures: Pictures) -> Row:
     return {
+        "several_models": several_models(results, pictures, limit=GALLERY_LIMIT),
         "contrast": contrast(results),
         "agreement": _agreement(results, pictures, drawn=True),
         "trials": trials(results),
@@ -149,6 +151,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
         "dissection": dissection(results, pictures),
+        "several_models": several_models(results, pictures, limit=GALLERY_IN_STUDY),
         "contrast": contrast(results),
         "gallery": gallery(results, pictures, list(dict.fromkeys(explained)), limit=GALLERY_IN_STUDY),
         "localization": localization(results),

@@ -53,9 +53,12 @@ _NO_PAIR = "fewer than two methods explained the same class of an image"
 _NO_MODELS = "fewer than two models were dissected"
 _NO_TRIALS = "the metrics themselves were not put to the test, which takes drawn scenes"
 
+SEVERAL = "Several models on the same images"
+
 OUTLINES: Mapping[str, tuple[Chapter, ...]] = {
     "study": (
         Chapter("predictions", "Data, models and predictions", _data, "no image was explained"),
+        Chapter("several_models", SEVERAL, _has("several_models", "models"), brief=True),
         Chapter("gallery", "Where the model looked", _has("gallery", "images"), "no attribution map was made"),
         Chapter("localization", "Against the truth", _has("localization", "rows"), _NO_TRUTH),
         Chapter("agreement", "Agreement of the methods", _has("agreement", "pairs"), _NO_PAIR),
@@ -90,6 +93,7 @@ OUTLINES: Mapping[str, tuple[Chapter, ...]] = {
         Chapter("left_out", "Images left out", lambda of: bool(of["left_out"]["images"] or of["said_of_images"])),
     ),
     "comparison": (
+        Chapter("several_models", SEVERAL, _has("several_models", "models"), brief=True),
         Chapter(
             "agreement", "The methods, mask by mask", _has("agreement", "pairs"), _NO_PAIR, brief=True
         ),

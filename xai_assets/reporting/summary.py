@@ -24,6 +24,7 @@ def summary(kind: str, results: StudyResults, content: Row) -> list[Row]:
 
 def _study(results: StudyResults, content: Row) -> Groups:
     yield "The model", verdict.model(results)
+    yield "Several models", _several(content)
     yield "The maps", verdict.maps(results, robustness=narrative.sanity(content["robustness"]["rows"]))
     yield "The units", overview.words(content["dissection"])
     yield "The metrics", content["trials"]["summary"]
@@ -59,7 +60,15 @@ def _lime(results: StudyResults, content: Row) -> Groups:
         )
 
 
+def _several(content: Row) -> list[str]:
+    """Of the first model and each later one, which is right more often, and on how many images answers differ."""
+    found = content["several_models"]
+    with_first = [pair for pair in found["pairs"] if pair["a"] == found["models"][0]["name"]]
+    return [sentence for pair in with_first for sentence in pair["sentences"][:2]]
+
+
 def _comparison(_: StudyResults, content: Row) -> Groups:
+    yield "Several models", _several(content)
     yield "The methods", [content["agreement"]["sentence"]] if content["agreement"]["pairs"] else []
     yield (
         "The models",

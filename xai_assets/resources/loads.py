@@ -23,6 +23,15 @@ LOADS: dict[str, tuple[str, ...]] = {
         "reliability_curve",
         "explained_sample",
     ),
+    "model_tables": (
+        "answers_by_model",
+        "performance_by_model",
+        "maps_by_model",
+        "model_agreement",
+        "model_agreement_summary",
+        "model_tests",
+        "changed_answers",
+    ),
     "mask_tables": (
         "images",
         "predictions",

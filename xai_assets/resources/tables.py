@@ -10,6 +10,7 @@ from xai_assets.resources.columns import text as _text
 from xai_assets.resources.columns import whole as _whole
 from xai_assets.resources.concept_tables import CONCEPT_TABLES
 from xai_assets.resources.metric_tables import METRIC_TABLES
+from xai_assets.resources.model_tables import MODEL_TABLES
 from xai_assets.resources.performance_tables import PERFORMANCE_TABLES
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -166,6 +167,7 @@ TABLES: dict[str, Table] = {
     ),
     **METRIC_TABLES,
     **PERFORMANCE_TABLES,
+    **MODEL_TABLES,
     "counterfactuals": Table(
         "one row a scene of the embedded world, change of its first target, and method or control",
         {

@@ -79,6 +79,31 @@ class Frame:
         ends = all(theirs <= mine + slack for mine, theirs in zip(self.box[2:], other.box[2:], strict=True))
         return self.original == other.original and begins and ends
 
+    def common(self, other: "Frame") -> "Frame | None":
+        """The part of the original that both frames see, None where there is none.
+
+        It has as many rows and columns as the frame that has fewer of them, so that the common frames of images of all
+        sizes are of one shape where the models' inputs are.
+
+        Raises:
+            ValueError: the other frame is of another original.
+        """
+        if self.original != other.original:
+            raise ValueError(f"{self} and {other} are of different originals")
+        mine, theirs = self.box, other.box
+        box = (
+            max(mine[0], theirs[0]),
+            max(mine[1], theirs[1]),
+            min(mine[2], theirs[2]),
+            min(mine[3], theirs[3]),
+        )
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return None
+        if self.box == other.box and self.size == other.size:
+            return self
+        size = (min(self.size[0], other.size[0]), min(self.size[1], other.size[1]))
+        return Frame(self.original, size, box, self.mode)
+
     def bring(self, values: np.ndarray, other: "Frame") -> np.ndarray:
         """A map in this frame, (h, w), as it lies in another frame of the same original, (h', w'), float32.
 
