@@ -19,7 +19,6 @@ from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
 from xai_assets.evaluation.evidence_centre import evidence_centre
 from xai_assets.evaluation.ranking import energy_in_mask
-from xai_assets.reporting.figures import seen_share
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.class_matching import ClassMatcher
@@ -139,7 +138,7 @@ def _rows(
             "own_answer": case["target_index"] == case["predicted_index"],
             **{name: case[name] for name in _OF_CASES},
             **{name: row[name] for name in _OF_MAPS},
-            "mask_area": row["density"] * seen_share(found.frame) if found.usable else None,
+            "mask_area": row["density"] * found.frame.seen() if found.usable else None,
             "centre_x": centre[0] if centre else None,
             "centre_y": centre[1] if centre else None,
             "on_object": energy_in_mask(found.values, of_object)
