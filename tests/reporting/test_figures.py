@@ -76,3 +76,24 @@ def test_the_region_stays_bright_and_the_rest_is_dimmed() -> None:
 def test_the_same_picture_gives_the_same_bytes() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (32, 64, 3)).astype(np.uint8)
     assert figures.picture(noise) == figures.picture(noise.copy())
+
+
+def test_two_masks_over_one_another_have_a_colour_each_and_one_for_both():
+    pixels = np.full((60, 90, 3), 128, np.uint8)
+    first, second = np.zeros((2, 60, 90), bool)
+    first[:, :60], second[:, 30:] = True, True
+    drawn = decoded(figures.overlap(pixels, first, second, side=90))
+    alone, both, other = (drawn[30, x].astype(int) for x in (15, 45, 75))
+    assert alone[2] > alone[0] + 60 and other[0] > other[2] + 60  # blue, vermilion
+    assert min(both[:2]) > both[2] + 60 and both.sum() > max(
+        alone.sum(), other.sum()
+    )  # yellow, and the brightest
+
+
+def test_what_a_mask_keeps_has_its_colours_and_the_rest_has_none():
+    pixels = np.full((60, 90, 3), (200, 40, 40), np.uint8)
+    mask = np.zeros((60, 90), bool)
+    mask[:, :45] = True
+    drawn = decoded(figures.kept(pixels, mask, side=90)).astype(int)
+    assert np.abs(drawn[30, 15] - [200, 40, 40]).max() < 12
+    assert np.ptp(drawn[30, 75]) < 12 and drawn[30, 75].min() > 150

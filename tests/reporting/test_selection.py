@@ -79,6 +79,20 @@ def test_of_many_the_worst_the_best_and_drawn_ones_are_shown() -> None:
     assert any(images_to_show(many(seed), 6)[0] != shown for seed in (1, 2, 3))
 
 
+def test_wrong_answers_come_first_and_the_surest_of_many() -> None:
+    results = many(0)
+    right = [n not in (7, 9, 20, 30) for n in range(40)]
+    predictions = results.predictions.assign(
+        correct=pd.array(right, "boolean"), predicted_probability=[n / 40 for n in range(40)]
+    )
+    shown, rule = images_to_show(replace(results, predictions=predictions), 6)
+    assert {"i30", "i20", "i09"} <= set(shown) and "i07" not in shown and {"i00", "i39"} <= set(shown)
+    assert "3 of 4 with a wrong answer, the surest first" in rule and "the one with the lowest" in rule
+    few = predictions.assign(correct=pd.array([n != 7 for n in range(40)], "boolean"))
+    shown, rule = images_to_show(replace(results, predictions=few), 6)
+    assert "i07" in shown and ": 1 with a wrong answer, " in rule
+
+
 def test_without_truth_all_are_drawn() -> None:
     shown, rule = images_to_show(replace(many(0), localization=pd.DataFrame()), 6)
     assert len(shown) == 6

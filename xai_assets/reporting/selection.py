@@ -49,27 +49,42 @@ def _strongest(table: pd.DataFrame, score: str, limit: int) -> list[dict[str, An
 def images_to_show(results: StudyResults, limit: int) -> tuple[list[str], str]:
     """The images of a gallery, in the study's order, and the rule that chose them in words.
 
-    Up to `limit` images all are shown. Beyond that: where the truth is known, a third with the best and a third with
-    the worst mean pixel average precision of the methods, and the rest drawn by the study's seed; else all drawn.
+    Up to `limit` images all are shown. Beyond that: up to half of them are those whose answer is wrong, the surest first.
+    Of the others, where the truth is known, a third have the best and a third the worst mean pixel average precision of
+    the methods, and the rest is drawn by the study's seed; else all are drawn.
     """
     shown = in_order(results.predictions["image_id"]) if len(results.predictions) else []
     if len(shown) <= limit:
         return shown, "All explained images are shown, in the study's order."
     drawn = sorted(shown, key=lambda image: sha256_bytes(f"{results.seed}/{image}".encode()))
-    chosen: list[str] = []
-    third = limit // 3
+    wrong = _wrong(results.predictions)
+    chosen = wrong[: limit // 2]
+    parts = []
+    if chosen:
+        few = "" if len(wrong) == len(chosen) else f" of {len(wrong)}"
+        parts.append(f"{len(chosen)}{few} with a wrong answer" + (", the surest first" if few else ""))
+    third = (limit - len(chosen)) // 3
     if len(results.localization) and third:
         scores = of_object(results.localization)
         scores = scores[~scores["is_control"].astype(bool)]
         precision = pd.to_numeric(scores["average_precision"], errors="coerce").astype("float64")
         means = precision.groupby(scores["image_id"].astype(str)).mean().dropna()
         ranked = sorted(means.index, key=lambda image: (plain(means[image]), image))
-        chosen = ranked[:third] + ranked[-third:]
-        rule = (
-            f"Of {len(shown)} explained images, {limit} are shown: the {third} with the lowest and the {third} with "
-            f"the highest mean pixel average precision of the methods, the others drawn by the study's seed."
+        ranked = [image for image in ranked if image not in chosen]
+        chosen = chosen + ranked[:third] + ranked[-third:]
+        some = "one" if third == 1 else third
+        parts.append(
+            f"the {some} with the lowest and the {some} with the highest mean pixel average precision of the methods"
         )
-    else:
-        rule = f"Of {len(shown)} explained images, {limit} are shown, drawn by the study's seed."
+    parts.append("the others drawn by the study's seed" if parts else "drawn by the study's seed")
+    rule = f"Of {len(shown)} explained images, {limit} are shown{':' if len(parts) > 1 else ','} {', '.join(parts)}."
     chosen = list(dict.fromkeys(chosen + [image for image in drawn if image not in chosen]))[:limit]
     return [image for image in shown if image in set(chosen)], rule
+
+
+def _wrong(predictions: pd.DataFrame) -> list[str]:
+    """The images whose answer is wrong, the surest first."""
+    if "correct" not in predictions:
+        return []
+    wrong = predictions[predictions["correct"].astype("boolean").fillna(True).eq(False)]
+    return in_order(wrong.sort_values("predicted_probability", ascending=False, kind="stable")["image_id"])

@@ -35,6 +35,11 @@ def small(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.3g}".replace("-", "−")
 
 
+def brief(value: float | None) -> str:
+    """A number of any size in two significant digits, for captions."""
+    return ABSENT if value is None else f"{value:.2g}".replace("-", "−")
+
+
 def percent(value: float | None, digits: int = 0) -> str:
     """A share as per cent, with a true minus sign."""
     return ABSENT if value is None else f"{value * 100:.{digits}f}%".replace("-", "−")
@@ -125,6 +130,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
     env.filters |= {
         "number": number,
         "small": small,
+        "brief": brief,
         "p_value": lambda p: ABSENT if p is None else p_value(p),
         "percent": percent,
         "whole": whole,
