@@ -77,7 +77,11 @@ def _subject(row: Row) -> str:
         return str(row["subject"])
     if row["section"] == "words":
         return f"{row['subject']} · {row['other']}"
-    return f"{names.method(row['subject']).title} / {names.method(row['other']).title}"
+    known = [*names.METHODS, *names.CONTROLS]
+    pair = sorted(
+        (row["subject"], row["other"]), key=lambda key: known.index(key) if key in known else len(known)
+    )
+    return " / ".join(names.method(key).title for key in pair)
 
 
 def _reading(row: Row) -> tuple[str, str]:
