@@ -1,6 +1,6 @@
 """All that is made again, of one study."""
 
-from tests.rederived import of_answers, of_images, of_maps, of_trials, of_units
+from tests.rederived import of_answers, of_evidence, of_images, of_maps, of_trials, of_units
 from tests.rederived.compared import Found
 
 FROM_TABLES = (
@@ -25,4 +25,6 @@ def disagreements(tables, read):
         part(tables, found)
     of_maps.agreement(tables, read, found)
     of_maps.localisation(tables, read, found)
+    of_evidence.label_quality(tables, read, found)
+    of_evidence.evidence(tables, read, found)
     return found
