@@ -1,7 +1,7 @@
 """Failures of models whose truth is known, and the nearest neighbour on the same scenes: writes docs/failures.md.
 
     python -m benchmarks.failures --cache FOLDER --bnnr SITE_PACKAGES      # everything, about twenty minutes on one core
-    python -m benchmarks.failures --only labels                            # one part, printed
+    python -m benchmarks.failures --only labels                            # one part, in its place
     python -m benchmarks.failures --quick                                  # a smoke test, printed and not written
 
 SITE_PACKAGES holds bnnr and what it needs beside this project's packages (`pip install --no-deps --target FOLDER bnnr
@@ -16,6 +16,9 @@ from typing import Any
 from benchmarks.failures import background, beside_bnnr, labels, pair
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "failures.md"
+HEAD = (
+    "# Failures of models whose truth is known\n\nWritten by `python -m benchmarks.failures`: do not edit.\n"
+)
 PARTS = ("pair", "labels", "background", "bnnr")
 
 
@@ -25,21 +28,30 @@ def main() -> None:
         sys.path.append(str(options.bnnr))
     quick = options.quick
     chosen = [options.only] if options.only else [*PARTS[:3], *(["bnnr"] if options.bnnr else [])]
-    text = "# Failures of models whose truth is known\n\nWritten by `python -m benchmarks.failures`: do not edit.\n"
+    sections = []
     if "pair" in chosen:
-        text += section(pair.__doc__, pair.rows(200, 3) if quick else pair.rows())
+        sections.append(section(pair.__doc__, pair.rows(200, 3) if quick else pair.rows()))
     if "labels" in chosen:
-        text += section(labels.__doc__, labels.rows(200, 300, 2) if quick else labels.rows())
+        sections.append(section(labels.__doc__, labels.rows(200, 300, 2) if quick else labels.rows()))
     if "background" in chosen:
         small = {"looked_at": 12, "trained_on": 100, "steps": 5} if quick else {}
-        text += section(background.__doc__, background.rows(options.cache, **small))
+        sections.append(section(background.__doc__, background.rows(options.cache, **small)))
     if "bnnr" in chosen:
-        text += section(beside_bnnr.__doc__, beside_bnnr.rows(200 if quick else 1000))
-    if quick or options.only:
-        print(text)
+        sections.append(section(beside_bnnr.__doc__, beside_bnnr.rows(200 if quick else 1000)))
+    if quick:
+        print("".join(sections))
         return
-    DOCUMENT.write_text(text, encoding="utf-8")
+    DOCUMENT.write_text(in_their_place(DOCUMENT, sections), encoding="utf-8")
     print(DOCUMENT)
+
+
+def in_their_place(document: Path, sections: list[str]) -> str:
+    """The text of the document with these sections in the place of those of the same title, or at the end."""
+    text = document.read_text(encoding="utf-8") if document.is_file() else HEAD
+    head, *old = text.split("\n## ")
+    kept = {one.partition("\n")[0]: f"\n## {one.rstrip()}\n" for one in old}
+    kept |= {one.strip().removeprefix("## ").partition("\n")[0]: one for one in sections}
+    return head.rstrip() + "\n" + "".join(kept.values())
 
 
 def arguments() -> argparse.Namespace:
@@ -47,7 +59,7 @@ def arguments() -> argparse.Namespace:
         prog="python -m benchmarks.failures", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--quick", action="store_true", help="a smoke test, printed and not written")
-    parser.add_argument("--only", choices=PARTS, help="one part, printed and not written")
+    parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--cache", type=Path, help="folder that keeps the trained model for the next time")
     parser.add_argument("--bnnr", type=Path, help="folder of packages with bnnr")
     return parser.parse_args()
