@@ -87,7 +87,7 @@ def _fresh(architecture: str) -> tuple["nn.Module", int]:
 
     network = build(architecture.partition(":")[0], IMAGENET)
     try:
-        return network, published_preprocessing(architecture.partition(":")[0]).size or SIDE
+        return network, published_preprocessing(architecture.partition(":")[0]).side or SIDE
     except XaiError:  # a library that does not say the size of the input: the usual one
         return network, SIDE
 
@@ -97,4 +97,4 @@ def _loaded(given: "GivenModel") -> tuple["nn.Module", int]:
     from xai_assets.attribution.target_layers import SIDE
 
     classifier = open_model(given, Settings.from_environment())
-    return classifier.network, classifier.preprocessing.spec.size or SIDE
+    return classifier.network, classifier.preprocessing.spec.side or SIDE

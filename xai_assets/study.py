@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from xai_assets.attribution.binarisation import BinarisationPolicy
 from xai_assets.attribution.parameters import (
+    EXTERNAL,
     AblationCAMParameters,
+    ExternalParameters,
     GradCAMParameters,
     LimeParameters,
     ScoreCAMParameters,
@@ -250,6 +252,10 @@ class TruthSource(Part):
         return self
 
 
+SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$")]
+"""Of maps that another tool made: it is in tables and on axes."""
+
+
 class Methods(Part):
     """The attribution methods and their parameters; leave one out to leave it out."""
 
@@ -264,6 +270,17 @@ class Methods(Part):
         None, description="EigenCAM (Muhammad & Yeasin 2020): looks at no class"
     )
     lime: LimeParameters | None = Field(None, description="LIME (Ribeiro et al. 2016)")
+    external: dict[SetName, ExternalParameters] | None = Field(
+        None,
+        min_length=1,
+        description="maps that other tools made: `{maps: DIR}`, or several sets by name, `{NAME: {maps: DIR}}`",
+    )
+
+    @field_validator("external", mode="before")
+    @classmethod
+    def _one_set_needs_no_name(cls, value: Any) -> Any:
+        one = isinstance(value, dict) and ("maps" in value and not isinstance(value["maps"], dict))
+        return {EXTERNAL: value} if one else value
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -272,8 +289,21 @@ class Methods(Part):
         return self
 
     def chosen(self) -> tuple[str, ...]:
-        """The methods that are asked for, in a fixed order."""
-        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+        """The methods that are asked for, in a fixed order: those that are made here, then the external sets."""
+        return (*self.made(), *self.external_sets())
+
+    def made(self) -> tuple[str, ...]:
+        """The methods whose maps are made here."""
+        return tuple(
+            name for name in type(self).model_fields if name != EXTERNAL and getattr(self, name) is not None
+        )
+
+    def external_sets(self) -> dict[str, ExternalParameters]:
+        """The sets of maps that other tools made, by the name of their method in every table: `external:NAME`."""
+        return {
+            name if name == EXTERNAL else f"{EXTERNAL}:{name}": given
+            for name, given in (self.external or {}).items()
+        }
 
 
 class ExplainedSample(Part):

@@ -21,6 +21,7 @@ PATTERNS: dict[str, str] = {
     "^(torchvision|timm|diorama)/.+$": "torchvision/NAME, timm/NAME or diorama/NAME",
     r"^[^\r\n]*$": "a text in one line",
     r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$": "a package and a path in it: skimage/data/coffee.png",
+    r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$": "letters, digits and . _ + -, at most 32, with a letter or a digit in front",
     r"^\S+( \S+){4}$": "five fields with one space between them, such as 0 3 * * *",
 }
 """The patterns of the schema, as a person writes what fits them."""

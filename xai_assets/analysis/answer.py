@@ -39,7 +39,7 @@ def answer(classifier: Classifier, pixels: np.ndarray, image_id: str) -> Answer:
             scores that are not finite.
     """
     view = classifier.preprocessing.view(pixels)
-    batch = classifier.preprocessing.from_view(view[None])  # h w 3 -> 1 3 h w
+    batch = classifier.preprocessing.tensor(pixels)[None]  # h w 3 -> 1 3 h w
     try:
         logits = classifier.logits(batch)  # 1 3 h w -> 1 k
     except (RuntimeError, ValueError, AssertionError, IndexError) as error:

@@ -37,3 +37,10 @@ def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -
             [row["method"], *case, finite, finite and found == said, framed, NO_FIT not in explained.flags]
         )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def external_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """As `map_facts`; its attribute `asked` lists the external sets of the study, some of which may have no map."""
+    found = map_facts(bench, maps, predictions)
+    found.attrs = {"asked": list(bench.attribution.methods.external_sets())}
+    return found

@@ -171,5 +171,7 @@ class MapReruns:
 
 def on_views(classifier: Classifier) -> Classifier:
     """The classifier, taking what it would see of a picture (h w 3 uint8) in place of the picture."""
-    spec = classifier.preprocessing.spec.model_copy(update={"mode": "native", "resize": None, "size": None})
+    spec = classifier.preprocessing.spec.model_copy(
+        update={"mode": "native", "resize": None, "size": None, "steps": None}
+    )
     return dataclasses.replace(classifier, preprocessing=Preprocessing(spec))

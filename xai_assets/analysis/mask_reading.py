@@ -7,6 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from xai_assets.errors import XaiError
+from xai_assets.interop.rendered import black_in_white, is_coloured
 from xai_assets.vision.images import FORMATS, ImageError, LoadedImage, read_image
 
 INSIDE = 128
@@ -26,9 +27,6 @@ _STRAY = 0.005
 _MOST_GREY = 0.2
 _MANY_LEVELS = 64
 """A mask has fewer grey pixels than this share, or fewer different greys; a photograph with texture has more of both."""
-
-_TINT = 24
-"""Channels of a grey pixel differ by less than this: JPEG tints edges a little."""
 
 _WHITE_EDGE = 0.95
 _MOSTLY = 0.5
@@ -53,7 +51,7 @@ def read_mask(path: Path) -> np.ndarray:
         mode = image.mode if image.mode not in _MODES else f"{image.mode} with transparency"
         why = f"it is of mode {mode}: the mask may be in the colours or in the alpha channel"
         raise MaskError(str(path), why, "Save it in black and white, without transparency.")
-    if int((image.pixels.max(axis=2) - image.pixels.min(axis=2)).max()) >= _TINT:
+    if is_coloured(image.pixels):
         raise MaskError(
             str(path),
             "it has colours: a label map, a photograph or a rendered heat map?",
@@ -74,7 +72,7 @@ def read_mask(path: Path) -> np.ndarray:
         raise MaskError(
             str(path), "it is white throughout: nothing is outside", "White is inside, black is outside."
         )
-    if _has_margins(mask):
+    if black_in_white(mask):
         raise MaskError(
             str(path),
             "a black rectangle lies in white margins: a screenshot with margins, or an inverted mask?",
@@ -104,17 +102,6 @@ def _greys(grey: np.ndarray) -> float:
     near = ndimage.binary_dilation(inside, iterations=_EDGE)
     near &= ~ndimage.binary_erosion(inside, iterations=_EDGE, border_value=1)
     return share if float((middle & ~near).mean()) > _STRAY else 0.0
-
-
-def _has_margins(mask: np.ndarray) -> bool:
-    """Whether white margins on all four sides enclose a rectangle whose own border is black."""
-    rows, columns = np.flatnonzero((~mask).any(axis=1)), np.flatnonzero((~mask).any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1], columns[0], columns[-1]
-    if top == 0 or left == 0 or bottom == mask.shape[0] - 1 or right == mask.shape[1] - 1:
-        return False
-    inner = mask[top : bottom + 1, left : right + 1]
-    border = np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]])
-    return not border.any()
 
 
 def _transparent(path: Path) -> bool:

@@ -63,6 +63,10 @@ def needs(file: StudyFile, settings: Settings) -> list[Need]:
             own.append(Need("the folder of images to explain", file.resolve(attribution.images.folder)))
         if attribution.images.label_file:
             own.append(Need("the labels of the images", file.resolve(attribution.images.label_file)))
+        own += [
+            Need(f"the maps of {method}", file.resolve(given.maps))
+            for method, given in attribution.methods.external_sets().items()
+        ]
         if truth := attribution.truth:
             given = {"the folder of true masks": truth.masks, "the file of true boxes": truth.boxes}
             own += [Need(what, file.resolve(path)) for what, path in given.items() if path]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.parameters import ExternalParameters
 from xai_assets.files import fingerprint, sha256_bytes, sha256_file
 from xai_assets.settings import CHECKOUT, in_checkout
 
@@ -65,7 +66,7 @@ def _machine(maps: pd.DataFrame) -> dict[str, str]:
         else "one a core",
         "batch sizes": "as usual; a step that runs out of memory halves them, which changes numbers by up to 1e-6",
     }
-    devices = sorted(set(maps["device"])) if len(maps) else []
+    devices = sorted(set(maps["device"].dropna())) if len(maps) else []
     return facts | ({"maps computed on": ", ".join(devices)} if devices else {})
 
 
@@ -108,12 +109,24 @@ def _inputs(bench: Workbench) -> dict[str, str]:
     if len(images):
         hashes = images[["image_id", "sha256"]].fillna("").values.tolist()
         found["explained images"] = f"{len(images)}; hash of all {fingerprint(hashes)}"
+    if len(external := _table(bench, "external_masks")):
+        for method, rows in external.groupby("method", sort=False):
+            given = bench.attribution.methods.external_sets().get(str(method))
+            said = [f"{len(rows)}; hash of all {fingerprint(sorted(rows['artifact']))}"]
+            said += [f"{what} {value}" for what, value in _of_set(given) if value is not None]
+            found[f"maps of {method}"] = ", ".join(said)
     for row in _table(bench, "probe_set").to_dict("records"):
         found["probe set"] = f"{row['images']} images; hash of all {row['sha256']}"
     for row in _table(bench, "concept_embeddings").to_dict("records"):
         words = bench.store.get("embeddings", row["artifact"])[1]["words"]
         found["concept list"] = f"{row['concepts']} words; hash of all {fingerprint(words)}"
     return found
+
+
+def _of_set(given: ExternalParameters | None) -> list[tuple[str, object]]:
+    if given is None:
+        return []
+    return [("made by", given.tool), ("layer", given.layer), ("threshold", given.threshold)]
 
 
 def _table(bench: Workbench, asset: str) -> pd.DataFrame:

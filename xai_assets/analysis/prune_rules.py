@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xai_assets.attribution.parameters import FURTHER_CAMS
+from xai_assets.attribution.parameters import EXTERNAL, FURTHER_CAMS
 from xai_assets.files import left_over
 from xai_assets.resources import artifact_file, table_file, written
 from xai_assets.resources.artifact_file import Unsound
@@ -175,6 +175,7 @@ def served_no_more(settings: Settings, runs: Path) -> Iterator[Item]:
         if study.attribution:
             chosen = study.attribution.methods.chosen()
             further = {"further_cam"} if set(chosen) & set(FURTHER_CAMS) else set()
+            further |= {EXTERNAL} if study.attribution.methods.external else set()
             made[name] |= {f"pictures/{name}/{method}_masks" for method in {*chosen, *further}}
             made[name] |= {f"pictures/{name}/mask_agreement"} if len(chosen) > 1 else set()
             made[name] |= {f"pictures/{name}/faithfulness"} if study.attribution.faithfulness else set()

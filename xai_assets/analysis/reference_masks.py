@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -158,30 +158,45 @@ def file_of(case: Case, files: Mapping[str, Path], folder: Path) -> Path:
     Raises:
         MaskError: there is none, it does not say which of several classes or images it is of, or it is no PNG.
     """
-    name, called = _plain(case.target_name).replace("/", "_"), case.called
-    own = [f"{of}.{name}.png" for of in called]
-    shared = [f"{of}.png" for of in called]
-    wanted = [*own, *(f"{name}/{of}.png" for of in called)]
-    present = [file for file in wanted if file in files]
-    # Where an image is `dog/a.jpg`, the file `dog/a.png` says a class as well, and need not be looked for by it.
-    present += [file for file in shared if file in files] if case.alone else []
-    present += [] if present else [file for file in files if _says(case, file, called)]
+    present = matching(case, files, ".png")
     if present:
         return files[present[0]]
+    name, called = _class_in_names(case), case.called
     raise MaskError(
         f"the mask of {case.image_id} ({case.target_name})",
-        _why_none(case, files, folder, shared),
-        f"Put it there as {own[-1] if not case.alone else shared[-1]}.",
+        _why_none(case, files, folder, [f"{of}.png" for of in called]),
+        f"Put it there as {f'{called[-1]}.{name}' if not case.alone else called[-1]}.png.",
     )
 
 
-def _says(case: Case, file: str, called: tuple[str, ...]) -> bool:
+def matching(case: Case, names: Collection[str], suffix: str = "") -> list[str]:
+    """The names of files that are of a case, the best first.
+
+    By the class as the model writes it, then without a class where the case is the image's only one, and only where there
+    is neither by any word that means the class.
+    """
+    name, called = _class_in_names(case), case.called
+    wanted = [*(f"{of}.{name}{suffix}" for of in called), *(f"{name}/{of}{suffix}" for of in called)]
+    # Where an image is `dog/a.jpg`, the file `dog/a.png` says a class as well, and need not be looked for by it.
+    wanted += [f"{of}{suffix}" for of in called] if case.alone else []
+    present = [file for file in wanted if file in names]
+    return present or [file for file in names if _says(case, file, called, suffix)]
+
+
+def _class_in_names(case: Case) -> str:
+    return _plain(case.target_name).replace("/", "_")
+
+
+def _says(case: Case, file: str, called: tuple[str, ...], suffix: str) -> bool:
     """Whether a file's name says an image by one of its names, and a class by a word that means it."""
+    if not file.endswith(suffix):
+        return False
+    name = file[: len(file) - len(suffix)]
     for of in called:
-        if file.startswith(f"{of}.") and file.endswith(".png") and len(file) > len(of) + len("..png"):
-            if case.says(file[len(of) + 1 : -len(".png")]):
+        if name.startswith(f"{of}.") and len(name) > len(of) + 1:
+            if case.says(name[len(of) + 1 :]):
                 return True
-        elif file.endswith(f"/{of}.png") and case.says(file[: -len(f"/{of}.png")]):
+        elif name.endswith(f"/{of}") and case.says(name[: -len(of) - 1]):
             return True
     return False
 

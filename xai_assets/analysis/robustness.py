@@ -12,6 +12,7 @@ from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import AttributionMap
+from xai_assets.attribution.parameters import is_external
 from xai_assets.errors import XaiError
 from xai_assets.evaluation.controls import every_control
 from xai_assets.evaluation.parameters import Robustness
@@ -41,6 +42,8 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
     """
     columns = list(TABLES["robustness"].columns)
     parameters = bench.attribution.robustness
+    if parameters is not None and len(maps):
+        maps = _that_can_be_made_again(bench, maps)
     if parameters is None or not len(maps):
         return pd.DataFrame(columns=columns)
     cases = ExplainedCases(bench, maps, predictions)
@@ -63,6 +66,15 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
             rows += work.control(case, name)
     refuse_nothing(bench, "robustness", [row for row in rows if not row["is_control"]])
     return pd.DataFrame(rows, columns=columns)
+
+
+def _that_can_be_made_again(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table `maps` but those of other tools."""
+    external = maps["method"].map(is_external).astype(bool)
+    if external.any():
+        asked = ", ".join(dict.fromkeys(maps.loc[external, "method"]))
+        bench.tally.facts.append(f"not asked of {asked}: maps of another tool cannot be made again")
+    return maps[~external]
 
 
 def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:

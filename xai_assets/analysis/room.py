@@ -94,7 +94,7 @@ def least_amounts(file: StudyFile) -> Amounts:
         return known
     scenes, side = attribution.images.diorama, None
     if attribution.model.preprocessing is not None:
-        side = attribution.model.preprocessing.size
+        side = attribution.model.preprocessing.side
     elif attribution.model.name.startswith("diorama/"):
         side = SCENE_SIDE
     images = scenes.singles + scenes.pairs if scenes else _images(file)

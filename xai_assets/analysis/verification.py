@@ -40,9 +40,7 @@ def verification(
     if parameters is None or not len(maps):
         return pd.DataFrame(columns=columns)
     methods = [
-        method
-        for method in bench.attribution.methods.chosen()
-        if method in (parameters.methods or REFERENCES)
+        method for method in bench.attribution.methods.made() if method in (parameters.methods or REFERENCES)
     ]
     chosen = sample(maps, methods, parameters.maps, seed)
     verifier = Verifier(bench, explained_classifier(bench), predictions, images)

@@ -29,7 +29,8 @@ def verified(rows: pd.DataFrame, stored: pd.DataFrame, maps: pd.DataFrame) -> di
     known = pd.concat([frame for frame in (rows, stored) if len(frame)] or [rows], ignore_index=True)
     known = known.drop_duplicates(list(TABLES[TABLE].key), keep="first")
     methods = list(REFERENCES)
-    in_order = sorted(_names(maps), key=lambda name: methods.index(name[2]))
+    ours = [name for name in _names(maps) if name[2] in methods]  # other tools' maps are not made again
+    in_order = sorted(ours, key=lambda name: methods.index(name[2]))
     place = {name: number for number, name in enumerate(in_order)}
     known = known.assign(place=[place[name] for name in _names(known)]).sort_values("place")
     return {TABLE: known[list(TABLES[TABLE].columns)], SUMMARY: _summary_table(known, maps)}

@@ -50,7 +50,7 @@ def plan(bench: Workbench, *, count: int = VERIFIED, seed: int = 0, methods: Seq
         XaiError: a method that the study has no maps of, or no map at all: both say what to do.
     """
     name = bench.study.name
-    chosen = bench.attribution.methods.chosen()
+    chosen = bench.attribution.methods.made()
     if unknown := [method for method in methods if method not in chosen]:
         raise XaiError(
             f"study {name}", f"has no {', '.join(unknown)}", f"Name methods among {', '.join(chosen)}."
@@ -88,8 +88,8 @@ def verify(bench: Workbench, planned: Planned, *, seed: int = 0, progress: Progr
 
 def finished(bench: Workbench) -> pd.DataFrame:
     """The rows of the table `maps` that the study's steps have left, of all methods."""
-    further = any(method in FURTHER_CAMS for method in bench.attribution.methods.chosen())
-    assets = [name for name in bench.attribution.methods.chosen() if name not in FURTHER_CAMS]
+    further = any(method in FURTHER_CAMS for method in bench.attribution.methods.made())
+    assets = [name for name in bench.attribution.methods.made() if name not in FURTHER_CAMS]
     names = [f"{name}_masks" for name in (*assets, *(["further_cam"] if further else []))]
     tables = [bench.table(name) for name in names if bench.has_table(name)]
     tables = [table for table in tables if len(table)]

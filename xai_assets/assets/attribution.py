@@ -19,13 +19,14 @@ from xai_assets.resources.table import Table
 if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
 
-GROUP = "attribution"
+GROUP, EXTERNAL = "attribution", "external"
 
 METHODS = {
     "gradcam": "Grad-CAM (Selvaraju et al. 2017): the layer's channels, weighted by the gradient of the class score.",
     "ablationcam": "AblationCAM (Ramaswamy et al. 2020): channels weighted by the score's drop without each of them.",
     "scorecam": "ScoreCAM (Wang et al. 2020): channels weighted by the score of the image seen through each of them.",
     "further_cam": "HiResCAM, Grad-CAM++, XGradCAM, LayerCAM and EigenCAM, those of them that the study asks for.",
+    "external": "Maps that other tools made, from files that the study names: matched, checked, in the model's frame.",
     "lime": "LIME (Ribeiro et al. 2016): a linear model of the score over superpixels that are hidden at random.",
 }
 
@@ -43,13 +44,18 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
     )
     def masks(context: dg.AssetExecutionContext, images: Table, predictions: Table) -> dg.MaterializeResult:
         from xai_assets.analysis.explanations import further_cam_maps, maps
-        from xai_assets.analysis.map_facts import map_facts
+        from xai_assets.analysis.external_maps import external_maps
+        from xai_assets.analysis.map_facts import external_facts, map_facts
         from xai_assets.analysis.thumbnails import map_strip
 
         def work(bench: "Workbench") -> Table:
+            if method == EXTERNAL:
+                return external_maps(bench, predictions, images)
             if method == "further_cam":
                 return further_cam_maps(bench, predictions, images)
             return maps(bench, predictions, images, method)
+
+        stored = external_facts if method == EXTERNAL else map_facts
 
         def shown(bench: "Workbench", table: Table) -> dict[str, Any]:
             draw = partial(map_strip, bench, predictions, table)
@@ -65,7 +71,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
             shown=shown,
             checks=CHECKS,
             made_from=[predictions],
-            facts=lambda bench, table: map_facts(bench, table, predictions),
+            facts=lambda bench, table: stored(bench, table, predictions),
         )
 
     return masks
@@ -74,7 +80,9 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
 def _speed(table: Table) -> dict[str, Any]:
     """Of the maps as they were computed, perhaps in an earlier run."""
     seconds = float(table["seconds"].sum())
-    device = ", ".join(sorted(set(table["device"])))
+    device = ", ".join(sorted(set(table["device"].dropna())))
+    if not device:
+        return {}  # another tool made them
     return {"device": device, "images_per_second": round(len(table) / seconds, 3) if seconds else None}
 
 

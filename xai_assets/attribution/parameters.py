@@ -199,6 +199,46 @@ class LimeParameters(_Parameters):
         return value | {key: {"name": value[key]} for key in named if isinstance(value.get(key), str)}
 
 
+EXTERNAL = "external"
+"""The method's name of maps that another tool made; of a named set with its name behind a colon."""
+
+
+class ExternalParameters(_Parameters):
+    """Maps that another tool made, from files: measured as our own are, and not made again."""
+
+    maps: str = Field(
+        min_length=1,
+        description="a folder of grey PNG, .npy or .safetensors files, named by the image (`cat.npy`) or by image and "
+        "class (`cat.dog.npy`, `dog/cat.npy`); or one .safetensors file with a tensor a map, named so",
+    )
+    tool: str | None = Field(
+        None,
+        min_length=1,
+        max_length=60,
+        pattern=r"^[^\r\n]*$",
+        description="what made them, such as captum 0.9 IntegratedGradients",
+    )
+    layer: str | None = Field(None, min_length=1, max_length=200, description="the layer that they are of")
+    threshold: float | None = Field(
+        None,
+        description="the tool's own: where a map is at least so high, in its own values (grey of PNG files is 0 to 1), "
+        "it is in the mask; none: the study's `binarisation`",
+    )
+    frame: Literal["original", "model"] | None = Field(
+        None,
+        description="what they lie on: the image file, or the model's input; none: the one whose size they have",
+    )
+    channels: Literal["sum", "absolute"] | None = Field(
+        None,
+        description="of arrays with a value for each colour channel: the sum, or the sum of magnitudes; none: refused",
+    )
+
+
+def is_external(method: str) -> bool:
+    """Whether a method's maps are another tool's."""
+    return method == EXTERNAL or method.startswith(f"{EXTERNAL}:")
+
+
 Parameters = GradCAMParameters | AblationCAMParameters | ScoreCAMParameters | LimeParameters
 """What any of the methods takes."""
 

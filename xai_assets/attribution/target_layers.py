@@ -92,7 +92,7 @@ def layer_of(classifier: Classifier) -> str:
         AttributionError: as `default_layer`.
     """
     if classifier.network not in _known:
-        side = classifier.preprocessing.spec.size or SIDE
+        side = classifier.preprocessing.spec.side or SIDE
         _known[classifier.network] = default_layer(classifier.network, (side, side))
     return _known[classifier.network]
 

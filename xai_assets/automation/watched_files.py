@@ -39,6 +39,8 @@ def image_files(file: StudyFile) -> list[Path]:
             masks = _visible(file.resolve(truth.masks))
             found.update(masks, *(_listed(of_class) for of_class in masks if of_class.is_dir()))
     if file.study.attribution:
+        for given in file.study.attribution.methods.external_sets().values():
+            found.update(_external(file.resolve(given.maps)))
         images = file.study.attribution.images
         if images.folder:
             found.update(_visible(folder := file.resolve(images.folder)))
@@ -136,6 +138,15 @@ def _visible(folder: Path) -> list[Path]:
     if not (found := _listed(folder)):
         raise Away(folder, "is empty")
     return found
+
+
+def _external(place: Path) -> list[Path]:
+    """The maps of another tool: a folder with folders below, or one file."""
+    return [place] if place.is_file() else [found for of in _visible(place) for found in _below(of)]
+
+
+def _below(path: Path) -> list[Path]:
+    return [path, *(_listed(path) if path.is_dir() else [])]
 
 
 def _listed(folder: Path) -> list[Path]:

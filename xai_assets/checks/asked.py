@@ -6,6 +6,7 @@ from xai_assets.study import Attribution, Dissection, Study
 
 FURTHER = {"hirescam", "gradcampp", "xgradcam", "layercam", "eigencam"}
 METHODS = {"gradcam": "Grad-CAM", "ablationcam": "AblationCAM", "scorecam": "ScoreCAM", "lime": "LIME"}
+ALL_EXTERNAL = "All maps of the study are other tools', which cannot be made again here."
 
 
 def left_out(study: Study, asset: str) -> str | None:
@@ -33,6 +34,10 @@ def _further(attribution: Attribution) -> str | None:
     return None if chosen else "The study leaves the further CAM methods out."
 
 
+def _external(attribution: Attribution) -> str | None:
+    return None if attribution.methods.external else "The study has no maps of other tools."
+
+
 def _agreement(attribution: Attribution) -> str | None:
     several = len(attribution.methods.chosen()) > 1
     return None if several else "The study has one method, so there is nothing to compare."
@@ -48,6 +53,8 @@ def _faithfulness(attribution: Attribution) -> str | None:
 
 
 def _robustness(attribution: Attribution) -> str | None:
+    if attribution.robustness and not attribution.methods.made():
+        return ALL_EXTERNAL
     return None if attribution.robustness else "The study leaves robustness out."
 
 
@@ -69,6 +76,7 @@ def _counterfactuals(attribution: Attribution) -> str | None:
 _OF_ATTRIBUTION: dict[str, Callable[[Attribution], str | None]] = {
     **{f"{name}_masks": _method(name, title) for name, title in METHODS.items()},
     "further_cam_masks": _further,
+    "external_masks": _external,
     "mask_agreement": _agreement,
     "localization": _localization,
     "evidence_place": _localization,

@@ -14,11 +14,15 @@ MOST_BLANK = 0.1
 NONE = "the method"
 
 
-def _covered(maps: Table, predictions: Table, _: Table) -> Verdict:
+ASKED = "asked"
+"""The entry of the attributes of what is stored that lists the methods that have to have maps."""
+
+
+def _covered(maps: Table, predictions: Table, stored: Table) -> Verdict:
     if not len(maps):
         return rules.left_out(NONE)
     wanted = rules.cases(predictions)
-    methods = list(dict.fromkeys(maps["method"]))
+    methods = list(dict.fromkeys([*maps["method"], *stored.attrs.get(ASKED, ())]))
     there = set(rules.cases(maps, ["method", *rules.CASE]))
     missing = [(method, *case) for method in methods for case in wanted if (method, *case) not in there]
     numbers = {"cases": len(wanted), "methods": len(methods), "missing": len(missing)}
@@ -76,7 +80,10 @@ def _few_blank(maps: Table, _: Table | None = None, stored: Table | None = None)
 
 
 def _reasons(blank: Table) -> Iterator[str]:
-    if (blank["method"] != "lime").any():
+    external = blank["method"].str.startswith("external")
+    if external.any():
+        yield "Of other tools' maps look at the files: `threshold` in the study may not be in the map's own values."
+    if (~external & (blank["method"] != "lime")).any():
         yield (
             "Of class activation maps look at the target layer: the score may not depend on it (`xai check` says so, and "
             "the step's problems), or its weighted values are all below 0."

@@ -28,6 +28,7 @@ READS: dict[str, tuple[str, ...]] = {
     "predictions": _CASES,
     **{f"{name}_masks": (*_MAPS, f"attribution.methods.{name}") for name in ("gradcam", "ablationcam", "scorecam")},
     "further_cam_masks": (*_MAPS, *(f"attribution.methods.{name}" for name in FURTHER_CAMS)),
+    "external_masks": (*_MAPS, "attribution.methods.external"),
     "lime_masks": (*_MAPS, "attribution.methods.lime", "attribution.lime_per_image", "seed"),
     "mask_agreement": _MEASURED,
     "localization": _MEASURED,

@@ -17,7 +17,9 @@ def cost(results: StudyResults) -> list[Row]:
     """
     if not len(results.maps):
         return []
-    found = in_order(results.maps["method"])
+    found = in_order(
+        results.maps.loc[results.maps["seconds"].notna(), "method"]
+    )  # other tools' maps are not made here
     known = [key for key in names.METHODS if key in found]
     rows: list[Row] = []
     for key in known + [key for key in found if key not in known]:

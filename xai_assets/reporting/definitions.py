@@ -81,6 +81,13 @@ DEFINITIONS: dict[str, Definition] = {
         "argmin over w of Σ π(z) (f(z) − w·z)² + ridge,  π(z) = exp(−d(z)² / kernel²)",
         "Ribeiro et al. 2016, as in lime.lime_image",
     ),
+    "external": Definition(
+        "External maps",
+        "Maps that another tool made, read from files. They are measured as the maps that are made here, on the same "
+        "images, classes and pixels; what needs the map to be made again (robustness) is not asked of them.",
+        "",
+        "",
+    ),
     "mask": Definition(
         "Mask",
         "The pixels of a map, scaled to 0..1 over its own range, that the named binarisation policy keeps.",

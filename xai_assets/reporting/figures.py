@@ -107,7 +107,7 @@ def marked_crop(pixels: np.ndarray, frame: Frame, *, side: int = SIDE) -> np.nda
         return canvas
     height, width = canvas.shape[:2]
     down, across = height / frame.original[0], width / frame.original[1]
-    top, left, bottom, right = frame.box
+    top, left, bottom, right = frame.shown
     rows, columns = (
         np.clip((top * down, bottom * down), 0, height),
         np.clip((left * across, right * across), 0, width),

@@ -1,6 +1,7 @@
 """How methods, controls and categories are written, coloured and marked; shape goes with every colour."""
 
 from dataclasses import dataclass
+from zlib import crc32
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,23 @@ CATEGORIES: dict[str, Style] = {
 }
 
 
+EXTERNAL = ("#9a5b00", "#5b4a9c", "#3f6b3a", "#8c2f4b", "#2f5f73")
+"""Colours of sets of maps that other tools made."""
+
+
+def external(key: str) -> Style | None:
+    """The style of a set of maps that another tool made, `external` or `external:NAME`; None of other methods."""
+    kind, _, name = key.partition(":")
+    if kind != "external":
+        return None
+    return Style(
+        f"{name} (external)" if name else "External maps", EXTERNAL[crc32(name.encode()) % 5], "square-open"
+    )
+
+
 def method(key: str) -> Style:
     """The style of a method or control; a name that is not known is printed as it is."""
-    return METHODS.get(key) or CONTROLS.get(key) or Style(key, "#3b4450", "circle")
+    return METHODS.get(key) or external(key) or CONTROLS.get(key) or Style(key, "#3b4450", "circle")
 
 
 def category(key: str | None) -> Style:

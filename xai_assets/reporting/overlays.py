@@ -42,11 +42,13 @@ def draw_overlay(found: AttributionMap, image: "Picture", *, original: bool = Fa
             f"the map was made of one of {width} x {height}",
             "Give the image that the map is of.",
         )
-    top, left, bottom, right = found.frame.overlay_box()
+    frame = found.frame.within()
+    top, left, bottom, right = frame.overlay_box()
     crop = np.ascontiguousarray(pixels[top:bottom, left:right])
-    height, width = crop.shape[:2] if original else found.frame.size
+    height, width = crop.shape[:2] if original else frame.size
     crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
-    scaled = cv2.resize(found.scaled(), (width, height), interpolation=cv2.INTER_LINEAR)
+    scaled = found.scaled() if frame is found.frame else found.frame.bring(found.scaled(), frame)
+    scaled = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
     drawn = figures.blend(crop, scaled, side=max(height, width))
     if not original:
         return drawn

@@ -6,9 +6,9 @@ import pandas as pd
 
 from xai_assets.evaluation.comparison import DECIDED, INTERVAL
 from xai_assets.evaluation.stability import SENSITIVITY
-from xai_assets.reporting import narrative
+from xai_assets.reporting import names, narrative
 from xai_assets.reporting.faithfulness import cell, ordered
-from xai_assets.reporting.numbers import plain, records
+from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -23,12 +23,16 @@ def robustness(results: StudyResults) -> Row:
         `rows` (one a method or control: `key`, `is_control`, `sensitivity`, `floor`, `anew` (see `_anew`), and of
         the veto `similarity` (mean,
         low, high, n; or None), `above`, `vetoed`, `alive` and `maps`: how many of the shuffled network's maps show
-        anything, and of how many), `lime` (metric and value), `sentences`, `images` (the fewest that were measured).
+        anything, and of how many), `lime` (metric and value), `sentences`, `images` (the fewest that were
+        measured), `not_asked` (sets of maps that other tools made, which cannot be made again).
     """
     table = results.metric_summary
     found = table[table["metric"] == "max_sensitivity"] if len(table) else table
+    external = (
+        [key for key in in_order(results.maps["method"]) if names.external(key)] if len(results.maps) else []
+    )
     if not len(found):
-        return {"rows": [], "lime": [], "sentences": [], "images": 0}
+        return {"rows": [], "lime": [], "sentences": [], "images": 0, "not_asked": external}
     vetoes = {row["method"]: row for row in results.randomisation_veto.to_dict("records")}
     anew = {row["method"]: row for row in records(results.stability_summary) if row["measure"] == SENSITIVITY}
     rows = []
@@ -54,6 +58,7 @@ def robustness(results: StudyResults) -> Row:
         "lime": [row for row in lime if row["value"]],
         "sentences": narrative.robustness(rows, lime),
         "images": _fewest(found),
+        "not_asked": external,
     }
 
 

@@ -52,6 +52,8 @@ def _models(content: Row) -> Iterator[str]:
 
 def _gallery(content: Row) -> Iterator[str]:
     yield from (key for key in content["gallery"]["methods"] if key in names.METHODS)
+    if any(names.external(key) for key in content["gallery"]["methods"]):
+        yield "external"
     yield "mask"
 
 

@@ -80,10 +80,16 @@ TABLES: dict[str, Table] = {
         {
             **_CASE,
             "method": _text(
-                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime"
+                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime; of maps that "
+                "another tool made external, or external: and the set's name"
             ),
-            "layer": _text("target layer; NULL for LIME", nullable=True),
-            "policy": _text("binarisation policy"),
+            "layer": _text(
+                "target layer; NULL for LIME, and of external maps where the study does not say it",
+                nullable=True,
+            ),
+            "policy": _text(
+                "binarisation policy; tool: the threshold that a set of external maps comes with"
+            ),
             "policy_value": _real(
                 "its value: the threshold of fixed, the share of top_area, 0 to 1; NULL of the others",
                 nullable=True,
@@ -94,11 +100,11 @@ TABLES: dict[str, Table] = {
             "raw_max": _real("largest value of the raw map"),
             "constant": _flag("the map has one value only and shows nothing"),
             "seed": _whole("the seed"),
-            "seconds": _real("wall time of the computation"),
-            "device": _text("cpu or cuda"),
+            "seconds": _real("wall time of the computation; NULL of external maps", nullable=True),
+            "device": _text("cpu or cuda; NULL of external maps", nullable=True),
             "peak_memory_mib": _whole(
                 "the most memory that the process had held when the map was made, MiB: its resident set, or what it "
-                "had on the GPU where that computed; NULL of maps that were made before it was kept",
+                "had on the GPU where that computed; NULL of maps made before it was kept, and of external ones",
                 nullable=True,
             ),
             "artifact": _text("artifact of kind `maps`"),

@@ -1,5 +1,6 @@
 """From a picture to the model's input, in two steps: what the model sees (8 bits), and that normalised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,9 @@ from torchvision.transforms import functional as F
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.vision.geometry import Frame, resize_crop_frame, resized_sides, whole_frame
+from xai_assets.vision.pipeline import input_of, view_of
 from xai_assets.vision.spec import PreprocessingSpec
+from xai_assets.vision.transform_steps import Pad, Step, sizes_and_frame
 
 # A picture of 1 x 60000 pixels, its shorter side brought to 256, would need 12 GB on the way to its crop.
 MAX_RESIZED_PIXELS = 128_000_000
@@ -27,16 +30,19 @@ class Preprocessing:
     def fingerprint(self) -> str:
         """A name for these settings by their content, for the keys of results."""
         # What range the authors state changes nothing of the input.
-        return fingerprint(self.spec.model_dump(mode="json", exclude={"input_range"}))
+        without = {"input_range"} if self.spec.steps else {"input_range", "steps"}
+        return fingerprint(self.spec.model_dump(mode="json", exclude=without))
 
     def frame(self, height: int, width: int) -> Frame:
         """Where the model's frame lies in a picture of `height` by `width` pixels.
 
         Raises:
             XaiError: native with a size, and the picture has another one; a picture so long and thin that
-                bringing its shorter side to `resize` would need gigabytes.
+                bringing its shorter side to `resize` would need gigabytes; steps that leave nothing of the picture.
         """
         spec = self.spec
+        if spec.steps is not None:
+            return _frame_of_steps(height, width, spec.steps)
         if spec.mode == "resize_crop":
             assert spec.resize is not None  # the spec's validator sees to both
             assert spec.size is not None
@@ -69,6 +75,8 @@ class Preprocessing:
         """
         check_pixels(pixels)
         frame = self.frame(*pixels.shape[:2])
+        if self.spec.steps is not None:
+            return view_of(pixels, self.spec.steps)
         if self.spec.mode == "native":
             return pixels.copy()
         if self.spec.mode == "squash":
@@ -79,6 +87,10 @@ class Preprocessing:
 
     def tensor(self, pixels: np.ndarray) -> Tensor:
         """The model's input for one picture: uint8 (H, W, 3) -> float32 (3, h, w). Raises as `view` does."""
+        if self.spec.steps is not None:
+            check_pixels(pixels)
+            self.frame(*pixels.shape[:2])
+            return input_of(pixels, self.spec.steps)
         return self.from_view(self.view(pixels)[None])[0]
 
     def from_view(self, views: np.ndarray) -> Tensor:
@@ -102,6 +114,33 @@ class Preprocessing:
         planes = torch.from_numpy(pixels.transpose(2, 0, 1).copy())  # h w 3 -> 3 h w
         resized = F.resize(planes, size, interpolation, antialias=False)
         return Image.fromarray(resized.permute(1, 2, 0).numpy())  # 3 h w -> h w 3
+
+
+def _frame_of_steps(height: int, width: int, steps: Sequence[Step]) -> Frame:
+    sizes, frame = sizes_and_frame(height, width, steps)
+    what = f"a picture of {width} x {height} pixels"
+    before = (height, width)
+    for step, (h, w) in zip(steps, sizes, strict=True):
+        if h * w > MAX_RESIZED_PIXELS or not h * w:
+            raise XaiError(
+                what, f"{step.name} would make {w} x {h} pixels of it", "Cut out the part that matters."
+            )
+        if isinstance(step, Pad) and step.padding_mode in ("reflect", "symmetric"):
+            left, top, right, bottom = step.edges
+            if max(top, bottom) >= before[0] or max(left, right) >= before[1]:
+                raise XaiError(
+                    what,
+                    f"Pad by {step.padding} would mirror more than there is of {before[1]} x {before[0]} pixels",
+                    "Write Resize before Pad, or another `padding_mode`.",
+                )
+        before = (h, w)
+    try:
+        frame.within()
+    except ValueError as error:
+        raise XaiError(
+            what, f"the model would see nothing of it: {error}", "Look at Pad and CenterCrop."
+        ) from error
+    return frame
 
 
 def check_pixels(pixels: np.ndarray) -> None:

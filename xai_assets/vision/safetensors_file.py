@@ -5,6 +5,7 @@ and place, and the values.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,17 +36,36 @@ def read_safetensors(path: str | Path, *, max_bytes: int) -> dict[str, Tensor]:
         CheckpointError: no regular file, larger than `max_bytes`, damaged, a header beyond MAX_HEADER, more than
             MAX_TENSORS tensors, or one name twice.
     """
-    header = _header(path, max_bytes)
-    count = len(header) - ("__metadata__" in header)
-    if count > MAX_TENSORS:
-        raise CheckpointError(
-            shown(path), f"it has {count:,} tensors, more than {MAX_TENSORS:,}", "Save the weights alone."
-        )
+    return read_some(path, tensor_shapes(path, max_bytes=max_bytes), max_bytes=max_bytes)
+
+
+def read_some(path: str | Path, names: Iterable[str], *, max_bytes: int) -> dict[str, Tensor]:
+    """The tensors of these names alone, on the CPU; of the others no value is read. Raises as `read_safetensors`."""
+    _header(path, max_bytes)
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise damaged(shown(path), f"{type(error).__name__}: {str(error)[:200]}") from error
+
+
+def tensor_shapes(path: str | Path, *, max_bytes: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors by name, of the header alone, in the file's order. Raises as `read_safetensors`."""
+    header = _header(path, max_bytes)
+    header.pop("__metadata__", None)
+    if len(header) > MAX_TENSORS:
+        raise CheckpointError(
+            shown(path),
+            f"it has {len(header):,} tensors, more than {MAX_TENSORS:,}",
+            "Save the weights alone.",
+        )
+    found = {}
+    for name, entry in header.items():
+        shape = entry.get("shape") if isinstance(entry, dict) else None
+        if not isinstance(shape, list) or not all(isinstance(side, int) and side >= 0 for side in shape):
+            raise damaged(shown(path), f"its header has no shape of {name[:60]!r}")
+        found[name] = tuple(shape)
+    return found
 
 
 def read_metadata(path: str | Path, *, max_bytes: int = 8 * 2**30) -> dict[str, str]:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from xai_assets.vision.transform_steps import Step, check_order, fixed_side, normalisation
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -36,10 +38,18 @@ class PreprocessingSpec(_Spec):
     pixels scaled to 0..1: (0.5, 0.5, 0.5) and (0.5, 0.5, 0.5) give -1..1.
     """
 
-    mode: Literal["resize_crop", "squash", "native"] = Field(
+    mode: Literal["resize_crop", "squash", "native", "steps"] = Field(
         description="resize_crop: shorter side to `resize`, then the central square of `size`, as in "
         "torchvision. squash: the whole picture to `size` by `size`, changing its aspect. native: the "
-        "pixels as they are."
+        "pixels as they are. steps: the operations that `steps` lists, which says it by itself."
+    )
+    steps: tuple[Step, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=20,
+        description="torchvision's operations in order, with their arguments: [{Resize: [256, 256]}, {CenterCrop: 224}, "
+        "ToTensor, {Normalize: {mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}}]; also Pad, PadToSquare, PILToTensor and "
+        "ConvertImageDtype. What is random or mirrored is refused. ToTensor at the end may be left out",
     )
     resize: Side | None = Field(
         default=None, description="Pixels of the shorter side before the crop; for resize_crop only."
@@ -69,11 +79,42 @@ class PreprocessingSpec(_Spec):
         "[0, 1], [-1, 1] or [0, 255]. `mean` and `std` must make just that of a picture.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_say_the_mode(cls, value: Any) -> Any:
+        return (
+            {"mode": "steps", **value}
+            if isinstance(value, dict) and value.get("steps") is not None
+            else value
+        )
+
+    @property
+    def side(self) -> int | None:
+        """The longer side of the model's frame; None where it differs from picture to picture."""
+        return fixed_side(self.steps) if self.steps else self.size
+
     @property
     def expected_range(self) -> tuple[float, float]:
         """The smallest and the largest value that a picture (0 to 255) can have as input, over the channels."""
         low = min(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
         return low, max((1 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> Self:
+        if (self.mode == "steps") != (self.steps is not None):
+            raise ValueError("`steps` are for the mode steps, which needs them")
+        if self.steps is not None:
+            check_order(self.steps)
+            if self.size is not None or self.resize is not None:
+                raise ValueError("with `steps` leave `size` and `resize` out: Resize and CenterCrop say them")
+            if self.interpolation != "bilinear" or not self.antialias:
+                raise ValueError("with `steps` leave `interpolation` and `antialias` out: Resize says them")
+            found = dict(zip(("mean", "std"), normalisation(self.steps), strict=True))
+            for name, given in found.items():
+                if name in self.model_fields_set and getattr(self, name) != given:
+                    raise ValueError(f"with `steps` leave `{name}` out: Normalize says it")
+                object.__setattr__(self, name, given)
+        return self
 
     @model_validator(mode="after")
     def _range_is_kept(self) -> Self:

@@ -1,12 +1,13 @@
 """What the steps of an attribution would refuse: their own code, on a few images and without the expensive part."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import of_classifier
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
+from xai_assets.analysis.external_maps import MAPS, ExternalSet, said_of_set
 from xai_assets.analysis.images import explained_preprocessing
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.map_reruns import MapReruns
@@ -75,10 +76,15 @@ def _domain(bench: Workbench, what: str, classifier: Classifier, look: Look) -> 
 
 @dataclass
 class _Asked:
-    """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out."""
+    """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out.
+
+    Of each image also its view and the number of its explained classes.
+    """
 
     first: tuple[np.ndarray, int] | None = None
     cases: list[Case] = field(default_factory=list)
+    views: dict[str, np.ndarray] = field(default_factory=dict)
+    explained: dict[str, int] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     count: int = 0
 
@@ -100,13 +106,15 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     found += [
         Found("lime_per_image", "look", f"{name}: {why}") for name, why in unknown_lime_images(bench, names)
     ]
+    everything = asked.count == len(look.good)
+    found += _external(bench, asked, everything)
     return found + _truth(bench, asked, len(look.good))
 
 
 def _default_layer(bench: Workbench, classifier: Classifier) -> list[Found]:
     """The layer that is taken where the study names none; of one that it names, the methods say whether it fits."""
     found: list[Found] = []
-    if bench.attribution.layer is None and set(bench.attribution.methods.chosen()) != {"lime"}:
+    if bench.attribution.layer is None and set(bench.attribution.methods.made()) - {"lime"}:
         with refused("target layer", found.append):
             said = layer_fact(bench, classifier).removeprefix("target layer ")
             found.append(Found("target layer", "ok", said))
@@ -119,7 +127,7 @@ def _methods(
     """Each method on one image; those of which the same is to be said together. Then what comparing their maps costs."""
     channels: dict[str, int] = {}
     said: dict[tuple[State, str], list[str]] = {}
-    for method in bench.attribution.methods.chosen():
+    for method in bench.attribution.methods.made():
         told: list[tuple[State, str]] = []
         try:
             rehearsal = rehearse(bench, classifier, method, pixels, target)
@@ -155,11 +163,43 @@ def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> 
             asked.first = pixels, targets[0]
             sizes.view_pixels = said.view.shape[0] * said.view.shape[1]
         frame = preprocessing.frame(*pixels.shape[:2])
+        asked.views[name], asked.explained[name] = said.view, len(targets)
         asked.cases += [
             classes.case(name, target, targets, look.labels.get(name, []), frame, names[name])
             for target in targets
         ]
     return asked
+
+
+def _external(bench: Workbench, asked: _Asked, everything: bool) -> list[Found]:
+    """The sets of maps that other tools made, on the first image classes; what the run leaves out, with the reasons.
+
+    The run refuses where not one map can be used and the study has no other method.
+    """
+    found: list[Found] = []
+    usable = 0
+    for method, given in bench.attribution.methods.external_sets().items():
+        try:
+            maps = ExternalSet(given, bench.file.resolve)
+        except XaiError as error:
+            found.append(Found(method, "look", str(error)))
+            continue
+        without: list[tuple[str, str]] = []
+        for case in asked.cases:
+            alone = replace(case, alone=asked.explained[case.image_id] == 1, label=None)
+            try:
+                maps(alone, asked.views[case.image_id])
+            except XaiError as error:
+                without.append((f"{case.image_id} ({case.target_name})", f"{error.why}. {error.remedy}"))
+        known, count = len(asked.cases) - len(without), len(asked.cases)
+        usable += known
+        first = f"{known} of the first {count} explained classes have a map that can be used"
+        said = said_of_set(maps, known, count) if everything else first
+        found.append(Found(method, "look" if without else "ok", said))
+        found += [Found(method, "look", line) for line in lines(without, MAPS)]
+    if everything and not usable and not bench.attribution.methods.made():
+        return [replace(one, state="unfit") for one in found]
+    return found
 
 
 def _truth(bench: Workbench, asked: _Asked, images: int) -> list[Found]:

@@ -22,7 +22,7 @@ def verified(bench: Workbench, channels: Mapping[str, int], cases: int) -> Itera
     if asked is None:
         return
     compared, passes, maps = [], 0, min(asked.maps, cases)
-    for method in bench.attribution.methods.chosen():
+    for method in bench.attribution.methods.made():
         if method not in channels or method not in (asked.methods or channels):
             continue
         parameters = parameters_of(bench, method, "")
