@@ -27,8 +27,8 @@ from xai_assets.evaluation.parameters import Faithfulness, Robustness
 from xai_assets.suggest import did_you_mean
 from xai_assets.vision.spec import EncoderSpec, LayoutSpec, ModelSpec
 
-Report = Literal["dissection", "cam", "lime", "comparison", "study"]
-REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "study")
+Report = Literal["dissection", "cam", "lime", "comparison", "failures", "study"]
+REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "failures", "study")
 """Every report, in the order in which they are made."""
 
 STUDY_NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
@@ -223,6 +223,11 @@ class ImageSource(Part):
         return self.labels == SUBFOLDERS if self.recursive is None else self.recursive
 
     @property
+    def labelled(self) -> bool:
+        """Whether the study says what its images show."""
+        return self.diorama is not None or self.labels is not None
+
+    @property
     def label_file(self) -> str | None:
         """The file of labels, where there is one."""
         return None if self.labels == SUBFOLDERS else self.labels
@@ -410,7 +415,7 @@ class Attribution(Part):
 
     @model_validator(mode="after")
     def _labels_to_explain(self) -> Self:
-        if self.explain != "predicted" and not self.images.diorama and self.images.labels is None:
+        if self.explain != "predicted" and not self.images.labelled:
             raise ValueError(
                 f"`explain: {self.explain}` needs labels: give images.labels, or write `explain: predicted`"
             )

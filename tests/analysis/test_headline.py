@@ -25,6 +25,8 @@ def test_methods_are_said_as_the_summary_of_the_warehouse_has_them():
         ]
     )
     tables = {
+        "model_performance": pd.DataFrame({"class_index": [], "value": [], "metric": []}),
+        "confusions": pd.DataFrame({"error_rank": []}),
         "layer_summary": pd.DataFrame({"model": []}),
         "headline": rows,
         "probe_health": pd.DataFrame({"key": [], "value": [], "level": []}),

@@ -5,10 +5,14 @@ import pytest
 from PIL import Image
 
 from xai_assets.analysis import performance
-from xai_assets.analysis.images import images
+from xai_assets.analysis.headline import headline
+from xai_assets.analysis.images import explained_preprocessing, images
 from xai_assets.analysis.loading import load_performance
 from xai_assets.analysis.performance import beside_the_limit, explained_images, model_performance, sample_of
+from xai_assets.analysis.precheck.found import Sizes
+from xai_assets.analysis.precheck.images import look_at_images
 from xai_assets.analysis.predictions import answer, explained_classifier, predictions, step_facts
+from xai_assets.analysis.room import least_amounts
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.checks import performance as checks
 from xai_assets.checks.inputs import PREDICTED
@@ -120,6 +124,8 @@ def test_its_tables_are_loaded(opened):
     }
     (row,) = stored["model_performance"].query("metric == 'accuracy'").to_dict("records")
     assert (row["value"], row["n"]) == (answers["correct"].mean(), 8)
+    (numbers,) = headline(bench)
+    assert numbers.rows[0][0].startswith(f"{row['value']:.3f} [") and numbers.rows[0][1] == "8"
     said = checks.ACCURATE.look(answers, images(bench), beside_the_limit(bench, answers))
     assert said.passed is None and said.numbers["limit"] == 0.9  # of eight images none could tell
 
@@ -133,6 +139,7 @@ def test_without_labels_nothing_is_asked(opened, tmp_path):
     answers = model_performance(bench, table)
     assert len(answers) == 3 and answers["correct"].isna().all() and answers["error_rank"].isna().all()
     load_performance(bench, answers)
+    assert headline(bench) == []
     found = beside_the_limit(bench, answers)
     for check in (checks.ACCURATE, checks.EVERY_CLASS, checks.CALIBRATED):
         assert check.look(answers, table, found).passed is None
@@ -163,3 +170,27 @@ def test_a_sample_of_nothing_is_said(opened):
     table = images(bench)
     with pytest.raises(XaiError, match="it has no image"):
         explained_images(bench, table, model_performance(bench, table))
+
+
+@pytest.mark.parametrize(
+    ("sample", "cases", "said"),
+    [
+        (
+            "{failures: 2, random: 3}",
+            8,
+            "of 8 images, which are all classified, 3 are drawn and explained, up to 2 wrong",
+        ),
+        ("{failures: 0, random: 3}", 3, "of 8 images, which are all classified, 3 are drawn and explained"),
+        ("{failures: 1, random: 99, successes: none}", 8, "8 are drawn and explained, up to 1 wrong answers"),
+    ],
+)
+def test_a_sample_is_said_and_counted_before_a_run(opened, sample, cases, said):
+    bench, sizes = opened("{diorama: {singles: 8, pairs: 0}}", f"  sample: {sample}"), Sizes()
+    _, found = look_at_images(bench, explained_preprocessing(bench), sizes)
+    (line,) = [one for one in found if one.what == "sample"]
+    assert said in line.said and line.state == "ok"
+    assert sizes.cases == cases
+    assert least_amounts(bench.file).cases == min(8, bench.attribution.sample.random)
+    whole = Sizes()
+    look_at_images(opened("{diorama: {singles: 8, pairs: 0}}"), explained_preprocessing(bench), whole)
+    assert whole.cases == 8

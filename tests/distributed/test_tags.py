@@ -32,7 +32,7 @@ def test_every_step_has_the_queue_of_what_it_needs(tags):
 def test_who_opens_duckdb_or_writes_reports_is_where_the_file_is(tags):
     home = {asset for asset, found in tags.items() if found["dagster-celery/queue"] == "warehouse"}
     assert home == {"concept_tables", "mask_tables", "performance_tables", "explanation_drift"} | {
-        f"{kind}_report" for kind in ("dissection", "cam", "lime", "comparison", "study")
+        f"{kind}_report" for kind in ("dissection", "cam", "lime", "comparison", "failures", "study")
     }
     users = {
         file.stem

@@ -21,7 +21,7 @@ def job():
         (["1+clip_dissect_concepts"], {"clip_dissect_concepts", "concept_embeddings", "unit_activations", "probe_set"}),
         (["1+concept_embeddings+1"], {"probe_set", "concept_embeddings", "clip_dissect_concepts", "concept_tables"}),
         (["group:reports and not key:lime_report"],
-         {"dissection_report", "cam_report", "comparison_report", "study_report"}),
+         {"dissection_report", "cam_report", "comparison_report", "failures_report", "study_report"}),
     ],
 )  # fmt: skip
 def test_a_selection_is_what_the_graph_says(job, wanted, found):
@@ -29,7 +29,7 @@ def test_a_selection_is_what_the_graph_says(job, wanted, found):
 
 
 def test_everything_above_is_everything(job):
-    assert len(chosen(job, ["+study_report"])) == len(job.asset_layer.asset_graph.get_all_asset_keys()) - 4
+    assert len(chosen(job, ["+study_report"])) == len(job.asset_layer.asset_graph.get_all_asset_keys()) - 5
 
 
 @pytest.mark.parametrize("wanted", ["lime_mask", "+nothing", "", "and and", "group:nobody"])

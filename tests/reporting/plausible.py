@@ -61,9 +61,17 @@ class Store:
 
 
 def plausible(
-    singles: int = 9, pairs: int = 3, *, seed: int = 7, layers: dict[str, int] = LAYERS
+    singles: int = 9,
+    pairs: int = 3,
+    *,
+    seed: int = 7,
+    layers: dict[str, int] = LAYERS,
+    wrong: str = "scene-004",
 ) -> StudyResults:
-    """Everything that a study of the embedded world has: 12 images, 15 explained classes, two dissected models."""
+    """Everything that a study of the embedded world has: 12 images, 15 explained classes, two dissected models.
+
+    The image `wrong`, where there is one of that name, gets a wrong answer.
+    """
     generator = np.random.default_rng(seed)
     store = Store()
     scenes = [render(describe("test", i)) for i in range(singles)]
@@ -72,9 +80,8 @@ def plausible(
         name: [] for name in ("images", "predictions", "maps", "mask_agreement", "localization")
     }
     for number, scene in enumerate(scenes):
-        _explain(
-            scene, f"{'pair' if len(scene.targets) > 1 else 'scene'}-{number:03d}", tables, store, generator
-        )
+        name = f"{'pair' if len(scene.targets) > 1 else 'scene'}-{number:03d}"
+        _explain(scene, name, tables, store, generator, wrong=name == wrong)
     tables["images"].append(
         _image(
             'holiday "snap".jpg',
@@ -202,6 +209,8 @@ def _explain(
     tables: dict[str, list[dict[str, Any]]],
     store: Store,
     generator: np.random.Generator,
+    *,
+    wrong: bool,
 ) -> None:
     cropped = name.endswith("000")
     tables["images"].append(_image(name, scene, **_wide(scene, name, store) if cropped else {}))
@@ -211,7 +220,6 @@ def _explain(
         if len(scene.targets) == 1
         else float(generator.uniform(0.5, 0.7))
     )
-    wrong = name.endswith("004")
     for rank, target in enumerate(scene.targets, 1):
         index = CLASSES.index(target.class_name)
         case = {"image_id": name, "target_index": index, "target_name": target.class_name}

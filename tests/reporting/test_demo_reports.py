@@ -1,4 +1,4 @@
-"""`xai run demo` leaves five reports whose text holds the headline numbers as they stand in DuckDB."""
+"""`xai run demo` leaves six reports whose text holds the headline numbers as they stand in DuckDB."""
 
 import json
 import os
@@ -82,9 +82,9 @@ def title(key):
     return names.method(key).title
 
 
-def test_there_are_five_none_of_them_large_or_long(data):
+def test_there_are_six_none_of_them_large_or_long(data):
     found = {path.stem: path for path in (data / "reports" / "demo").glob("*.pdf")}
-    assert set(found) == set(KINDS) and len(found) == 5
+    assert set(found) == set(KINDS) and len(found) == 6
     for path in found.values():
         assert path.stat().st_size < MOST_BYTES
         assert len(PdfReader(path).pages) <= MOST_PAGES

@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 
 from xai_assets.reporting import charts, curves, drawing, names
-from xai_assets.reporting.templating import shade
 from xai_assets.settings import shipped
 
 LEAST = 4.5  # WCAG 2.2, AA, for text of any size
@@ -63,7 +62,7 @@ def test_what_stands_before_the_word_draft_can_be_read():
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_numbers_of_a_matrix_stand_in_ink_on_any_shade(value):
-    assert ratio(drawing.INK, shade(value)) >= LEAST
+    assert ratio(drawing.INK, drawing.shade(value)) >= LEAST
 
 
 @pytest.mark.parametrize(

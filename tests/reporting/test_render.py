@@ -117,6 +117,7 @@ def test_a_study_without_results_says_so(kind: str) -> None:
         "cam": "no class activation map was made",
         "lime": "no LIME explanation was made",
         "comparison": "fewer than two models were dissected",
+        "failures": "No image has a label that the model has",
         "study": "no results to draw a conclusion from",
     }
     assert sentences[kind] in text_of(report)

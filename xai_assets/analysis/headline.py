@@ -33,16 +33,34 @@ class Numbers:
 
 
 def headline(bench: Workbench) -> list[Numbers]:
-    """What each layer's units detect, and how near each method's maps are to the ground truth, as far as measured."""
+    """How often the model is right, what each layer's units detect, and how near each method's maps are to the truth.
+
+    Each as far as it was measured.
+    """
     tables = bench.warehouse.read(bench.study.name)
     summary = tables["layer_summary"]
     units = doubts_of_units(tables["probe_health"], list(dict.fromkeys(summary["model"])))
     answers = doubts_of_answers(tables["prediction_summary"])
     found = [
+        _answers(tables["model_performance"], tables["confusions"]),
         replace(_layers(summary), notes=tuple(units)),
         replace(_methods(tables["headline"]), notes=tuple(answers)),
     ]
     return [table for table in found if table.rows]
+
+
+def _answers(performance: pd.DataFrame, confusions: pd.DataFrame) -> Numbers:
+    """How often the explained model is right, and what it most often takes for what; no row without labels."""
+    of_all = performance[performance["class_index"].isna() & performance["value"].notna()].set_index("metric")
+    columns = ("accuracy", "images", "mean probability", "calibration error", "most often confused")
+    if "accuracy" not in of_all.index:
+        return Numbers("", columns, ())
+    first = confusions[confusions["error_rank"] == 1].to_dict("records")
+    confused = [f"{row['label_name']} as {row['predicted_name']} ({row['images']})" for row in first]
+    cells = [_interval(of_all.loc["accuracy"]), str(of_all.loc["accuracy", "n"])]
+    cells += [f"{of_all.loc[name, 'value']:.3f}" for name in ("confidence", "ece")]
+    title = "Answers on labelled images (share that is right, 95 % interval)"
+    return Numbers(title, columns, ((*cells, *(confused or [NONE])),))
 
 
 def _layers(summary: pd.DataFrame) -> Numbers:

@@ -14,6 +14,7 @@ from xai_assets.resources.artifact_file import Unsound
 from xai_assets.resources.store import COST, read_cost
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
+from xai_assets.study import REPORTS
 from xai_assets.study_file import StudyError, read_study, study_paths
 
 _KEY = re.compile(r"[0-9a-f]{32,}")
@@ -62,11 +63,7 @@ def with_results(settings: Settings, runs: Path) -> set[str]:
         for name in written.recorded(root)
         if name.count("/") == (1 if root == settings.reports else 2)
     }
-    folders = {
-        path.parent.name
-        for kind in ("dissection", "cam", "lime", "comparison", "study")
-        for path in settings.reports.glob(f"*/{kind}.pdf")
-    }
+    folders = {path.parent.name for kind in REPORTS for path in settings.reports.glob(f"*/{kind}.pdf")}
     return tables | of_ours | folders
 
 

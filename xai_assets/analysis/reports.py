@@ -26,6 +26,7 @@ CHAPTERS = {
     "comparison": (),
     "cam": ("attribution",),
     "lime": ("attribution",),
+    "failures": ("attribution",),
     "study": (),
 }
 """The chapters of a study that a report cannot do without."""
@@ -42,7 +43,7 @@ class Report:
     """A report as it stands on disk.
 
     Attributes:
-        kind: dissection, cam, lime, comparison or study.
+        kind: dissection, cam, lime, comparison, failures or study.
         pdf, html, data: the three files.
         numbers: what `data` holds.
         reused: whether it stood there already, made from the same.
@@ -58,7 +59,17 @@ class Report:
 
 def wanted(bench: Workbench, kind: str) -> bool:
     """Whether the study asks for this report and has what it needs."""
-    return kind in bench.study.reports and all(getattr(bench.study, chapter) for chapter in CHAPTERS[kind])
+    return kind in bench.study.reports and lacks(bench.study, kind) is None
+
+
+def lacks(study: Study, kind: str) -> str | None:
+    """What the study does not have and this report cannot do without, such as "dissection"; None: it has everything."""
+    for chapter in CHAPTERS[kind]:
+        if getattr(study, chapter) is None:
+            return chapter
+    if kind == "failures" and study.attribution is not None and not study.attribution.images.labelled:
+        return "labels of its images"
+    return None
 
 
 def make_report(

@@ -32,6 +32,10 @@ REPORTS = {
         "Models side by side, and methods against each other.",
         ["concept_tables", "mask_tables", "model_tables", "explanation_drift"],
     ),
+    "failures": (
+        "What the model gets wrong: accuracy, confusions, calibration, and its mistakes explained.",
+        ["performance_tables", "mask_tables"],
+    ),
     "study": (
         "The whole study: verdict, headline numbers, every chapter.",
         ["concept_tables", "performance_tables", "mask_tables", "model_tables", "explanation_drift"],
@@ -152,12 +156,14 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         description=f"{description} PDF, HTML and JSON.",
     )
     def report(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        from xai_assets.analysis.reports import make_report, wanted
+        from xai_assets.analysis.reports import lacks, make_report, wanted
 
         started = time.perf_counter()
         bench = open_bench(context)
         if not wanted(bench, kind):
-            context.log.info(f"The study {bench.study.name} does not make the {kind} report.")
+            missing = lacks(bench.study, kind)
+            why = f": it has no {missing}" if missing else ""
+            context.log.info(f"The study {bench.study.name} does not make the {kind} report{why}.")
             return
         made = make_report(
             bench,

@@ -11,7 +11,9 @@ from xai_assets.reporting.counterfactuals import counterfactuals
 from xai_assets.reporting.cover import cover
 from xai_assets.reporting.definitions import definitions
 from xai_assets.reporting.drift import drift
+from xai_assets.reporting.evidence import evidence
 from xai_assets.reporting.exclusions import exclusions
+from xai_assets.reporting.failures import explained_failures, wrong_answers
 from xai_assets.reporting.faithfulness import faithfulness
 from xai_assets.reporting.few_values import few_values
 from xai_assets.reporting.gallery import gallery
@@ -21,6 +23,7 @@ from xai_assets.reporting.mask_overlaps import image_by_image, mask_overlaps
 from xai_assets.reporting.measures import agreement, localization
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.outline import absent, chapters
+from xai_assets.reporting.performance import confusion, performance
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.provenance import provenance
 from xai_assets.reporting.results import StudyResults
@@ -28,6 +31,7 @@ from xai_assets.reporting.robustness import robustness
 from xai_assets.reporting.several_models import several_models
 from xai_assets.reporting.summary import summary
 from xai_assets.reporting.surrogates import surrogates
+from xai_assets.reporting.suspected import suspected
 from xai_assets.reporting.terms import terms
 from xai_assets.reporting.trials import trials
 from xai_assets.reporting.units import dissection
@@ -43,6 +47,7 @@ TITLES = {
     "cam": "Where the model looked",
     "lime": "Which parts the prediction rests on",
     "comparison": "Models and methods compared",
+    "failures": "What the model gets wrong",
     "study": "Study report",
 }
 
@@ -147,6 +152,17 @@ def _comparison(results: StudyResults, pictures: Pictures) -> Row:
     }
 
 
+def _failures(results: StudyResults, pictures: Pictures) -> Row:
+    return {
+        "performance": performance(results),
+        "confusion": confusion(results),
+        "wrong": wrong_answers(results, pictures),
+        "suspected": suspected(results, pictures),
+        "evidence": evidence(results),
+        "failures": explained_failures(results, pictures),
+    }
+
+
 def _study(results: StudyResults, pictures: Pictures) -> Row:
     explained = [*names.METHODS, *in_order(results.maps["method"])] if len(results.maps) else []
     return {
@@ -176,6 +192,7 @@ _CHAPTERS: dict[str, Callable[[StudyResults, Pictures], Row]] = {
     "cam": _cam,
     "lime": _lime,
     "comparison": _comparison,
+    "failures": _failures,
     "study": _study,
 }
 KINDS = tuple(_CHAPTERS)

@@ -21,6 +21,8 @@ def cover(kind: str, results: StudyResults, content: Row) -> Row:
     """
     if kind in ("study", "cam"):
         return _maps(content["gallery"])
+    if kind == "failures":
+        return _maps({"images": [pair["failure"] for pair in content["failures"]["failures"]]})
     if kind == "lime":
         return _surrogates(content["surrogates"])
     if kind == "dissection":

@@ -223,6 +223,45 @@ DEFINITIONS["trial"] = Definition(
 TRIAL_TERMS = ("trial", "grounding")
 """What the chapter on the metrics themselves needs."""
 
+DEFINITIONS["recall"] = Definition(
+    "Recall and precision",
+    "Recall: the share of a class’s images that get this class as the answer. Precision: the share of the images with "
+    "this answer that have the class as their label. Images with several labels count in the accuracy alone.",
+    "recall = right / images with the label,  precision = right / images with the answer",
+    "",
+)
+DEFINITIONS["ece"] = Definition(
+    "Calibration error (ECE)",
+    "The answers are put into 15 bins of equal width by their probability; the error is the mean over images of the "
+    "distance between a bin’s share of right answers and its mean probability. It is above 0 for a calibrated model as "
+    "well, the more the fewer images a bin has: so it is compared with 4,999 simulations of a model that is right "
+    "exactly as often as its probabilities say.",
+    "ECE = Σ (n(b) / n) · |right(b) − probability(b)|",
+    "Guo et al. 2017, arXiv:1706.04599; Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602",
+)
+DEFINITIONS["sample"] = Definition(
+    "Explained failures",
+    "Where a study explains a sample, it has the surest wrong answers of each confused pair, beside each a right answer "
+    "of the same class with the nearest probability, and images drawn from all, which alone stand for all images.",
+    "",
+    "",
+)
+DEFINITIONS["suspected"] = Definition(
+    "Suspected label",
+    "A label that is more probably wrong than right. Two explanations of the labels are weighed: the model errs as often "
+    "as its probabilities say once a temperature is fitted, or a share of the labels was exchanged as well. Whether "
+    "labels are wrong at all is decided by their likelihood ratio, against labels drawn from the model’s own "
+    "probabilities; each label then has a probability of being wrong by Bayes’ rule.",
+    "",
+    "after Northcutt et al. 2021, doi:10.1613/jair.1.12125; Guo et al. 2017, arXiv:1706.04599",
+)
+DEFINITIONS["evidence"] = Definition(
+    "Place of the evidence",
+    "The share of a map’s positive values on the object’s mask, in the ring of the nearest pixels around it (as many as "
+    "the object has), and elsewhere. By chance: what the same method’s maps of other images have in the same region.",
+    "",
+    "",
+)
 DEFINITIONS |= {key: _metric(key, text) for key, text in _SAYS.items()}
 
 

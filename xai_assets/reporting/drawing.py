@@ -26,11 +26,13 @@ def text(
     colour: str = INK,
     size: float = SIZE,
     weight: int = 400,
+    turn: float = 0,
 ) -> str:
-    """A label, escaped."""
+    """A label, escaped; turned clockwise by so many degrees around its anchor."""
+    turned = f' transform="rotate({number(turn)} {number(x)} {number(y)})"' if turn else ""
     return (
         f'<text x="{number(x)}" y="{number(y)}" font-family="{FAMILY}" font-size="{number(size)}" '
-        f'font-weight="{weight}" text-anchor="{anchor}" fill="{colour}">{escape(content)}</text>'
+        f'font-weight="{weight}" text-anchor="{anchor}" fill="{colour}"{turned}>{escape(content)}</text>'
     )
 
 
@@ -103,3 +105,10 @@ def readable(colour: str) -> str:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return PAPER if luminance < 0.23 else INK
+
+
+def shade(value: float | None) -> str:
+    """A background for a table's cell, white at 0 and blue-green at 1; the number stands in it, in ink."""
+    part = 0.0 if value is None else min(max(value, 0.0), 1.0)
+    low, high = (255, 255, 255), (120, 178, 196)
+    return "#" + bytes(round(a + (b - a) * part) for a, b in zip(low, high, strict=True)).hex()

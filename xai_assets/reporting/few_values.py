@@ -10,9 +10,10 @@ def few_values(content: Any) -> list[str]:
     """What a report says where it has intervals of fewer than TRUSTED values; nothing where it has none.
 
     Args:
-        content: the report's content: its intervals have `mean`, `low`, `high` and `n`.
+        content: the report's content: its intervals have `mean`, `low`, `high` and `n`; those that are `exact` cover at
+            every n.
     """
-    counts = [int(of["n"]) for of in intervals(content) if of["low"] is not None]
+    counts = [int(of["n"]) for of in intervals(content) if of["low"] is not None and not of.get("exact")]
     counts = [n for n in counts if FEWEST <= n < TRUSTED]
     if not counts:
         return []

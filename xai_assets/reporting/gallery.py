@@ -25,24 +25,36 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
     Each image has its predicted class and `targets`; each target its picture and one map a method, in the order of
     `methods`. Images whose maps a method could not make have None in that place.
     """
-    present = [key for key in methods if len(results.maps) and (results.maps["method"] == key).any()]
+    present = methods_of(results, methods)
     if not present or not len(results.predictions):
         return {"rule": "", "total": 0, "methods": [], "images": [], "policy": ""}
     shown, rule = images_to_show(results, limit)
+    return {
+        "rule": rule,
+        "total": len(in_order(results.predictions["image_id"])),
+        "methods": present,
+        "policy": binarisation(results),
+        "images": cases_of(results, pictures, present, shown),
+    }
+
+
+def methods_of(results: StudyResults, methods: Sequence[str]) -> list[str]:
+    """Those of the methods that have maps."""
+    return [key for key in methods if len(results.maps) and (results.maps["method"] == key).any()]
+
+
+def cases_of(
+    results: StudyResults, pictures: Pictures, methods: Sequence[str], shown: Sequence[str]
+) -> list[Row]:
+    """The images that are to be shown and were explained, in that order, as `gallery` has them."""
     cases: dict[str, list[Row]] = {image: [] for image in shown}
     for row in records(results.predictions):
         if row["image_id"] in cases:
             cases[row["image_id"]].append(row)
     maps = {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.maps)}
     scores = localization_rows(results)
-    images = [_image(results, pictures, targets, present, maps, scores) for targets in cases.values()]
-    return {
-        "rule": rule,
-        "total": len(in_order(results.predictions["image_id"])),
-        "methods": present,
-        "policy": binarisation(results),
-        "images": images,
-    }
+    found = [of for of in cases.values() if of]
+    return [_image(results, pictures, of, list(methods), maps, scores) for of in found]
 
 
 def localization_rows(results: StudyResults) -> dict[tuple[str, int, str], Row]:

@@ -44,6 +44,10 @@ def _data(content: Row) -> bool:
     return bool(content["predictions"] or content["inputs"])
 
 
+def _of_classes(content: Row) -> bool:
+    return bool(content["performance"] and content["confusion"]["names"])
+
+
 def _dissected(content: Row) -> list[str]:
     return [str(model["name"]) for model in content["dissection"]["models"]]
 
@@ -51,6 +55,9 @@ def _dissected(content: Row) -> list[str]:
 _NO_TRUTH = "no true mask is known of an explained class"
 _NO_PAIR = "fewer than two methods explained the same class of an image"
 _NO_MODELS = "fewer than two models were dissected"
+_NO_LABELS = "no image has a label that the model has"
+_NO_CLASSES = "no image has exactly one such label"
+_NO_MISTAKE = "no answer is known to be wrong"
 _NO_TRIALS = "the metrics themselves were not put to the test, which takes drawn scenes"
 
 SEVERAL = "Several models on the same images"
@@ -90,6 +97,16 @@ OUTLINES: Mapping[str, tuple[Chapter, ...]] = {
         ),
         Chapter("localization", "LIME against the truth", _has("localization", "rows"), _NO_TRUTH, brief=True),
         Chapter("cost", "Cost", _has("cost")),
+        Chapter("left_out", "Images left out", lambda of: bool(of["left_out"]["images"] or of["said_of_images"])),
+    ),
+    "failures": (
+        Chapter("performance", "How often the model is right", _has("performance"), _NO_LABELS),
+        Chapter("confusion", "What it takes for what", _of_classes, _NO_CLASSES),
+        Chapter("classes", "Class by class", _of_classes),
+        Chapter("suspected", "Labels that may be wrong", _has("suspected", "rows")),
+        Chapter("mistakes", "The surest and the least sure mistakes", _has("wrong", "all"), _NO_MISTAKE),
+        Chapter("evidence", "Where the evidence lies", _has("evidence", "methods"), "the object of no image is known"),
+        Chapter("failures", "The mistakes explained", _has("failures", "failures"), "no wrong answer was explained"),
         Chapter("left_out", "Images left out", lambda of: bool(of["left_out"]["images"] or of["said_of_images"])),
     ),
     "comparison": (

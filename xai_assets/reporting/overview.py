@@ -24,7 +24,11 @@ def facts(results: StudyResults, kind: str) -> list[Row]:
             found.append({"name": "images explained", "value": good})
         if bad := len(images) - good:
             found.append({"name": "images quarantined", "value": bad})
-    if kind != "dissection" and len(results.predictions):
+    if kind == "failures" and len(results.answers):
+        found.append({"name": "wrong answers", "value": int(results.answers["error_rank"].notna().sum())})
+        if len(results.suspected_labels):
+            found.append({"name": "suspected labels", "value": len(results.suspected_labels)})
+    elif kind != "dissection" and len(results.predictions):
         found.append({"name": "classes explained", "value": len(results.predictions)})
     if kind in ("study", "comparison") and len(results.maps):
         found.append({"name": "attribution maps", "value": len(results.maps)})
@@ -52,7 +56,9 @@ def sample(results: StudyResults) -> list[str]:
     of = {reason: int((table["reason"] == reason).sum()) for reason in ("failure", "success", "random")}
     parts = [
         count(of["failure"], "failure") if of["failure"] else "",
-        f"{count(of['success'], 'right answer')} matched to them" if of["success"] else "",
+        f"{count(of['success'], 'right answer')} matched to {'it' if of['failure'] == 1 else 'them'}"
+        if of["success"]
+        else "",
         f"{of['random']} drawn from all" if of["random"] else "",
     ]
     images = count(int(table["image_id"].nunique()), "image")

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xai_assets.reporting import drawing, names
-from xai_assets.reporting.templating import number, shade
+from xai_assets.reporting.drawing import shade
+from xai_assets.reporting.templating import number
 
 _DPI = 110
 _MIDDLE: dict[str, Any] = {"ha": "center", "va": "center", "color": drawing.INK}

@@ -14,6 +14,7 @@ _USES = {
     "study": {_EXPLAINED, _DISSECTED},
     "comparison": {_EXPLAINED, _DISSECTED},
     "cam": {_EXPLAINED},
+    "failures": {_EXPLAINED},
     "lime": {_EXPLAINED},
     "dissection": {_DISSECTED},
 }

@@ -42,7 +42,7 @@ class RenderedReport:
 
 
 def render(kind: str, results: StudyResults) -> RenderedReport:
-    """Make the report `kind` (dissection, cam, lime, comparison or study) of `results`.
+    """Make the report `kind` (dissection, cam, lime, comparison, failures or study) of `results`.
 
     The same results give the same HTML, PDF and JSON to the byte: no time is printed but `results.study["created"]`.
 

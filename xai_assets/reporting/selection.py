@@ -88,3 +88,37 @@ def _wrong(predictions: pd.DataFrame) -> list[str]:
         return []
     wrong = predictions[predictions["correct"].astype("boolean").fillna(True).eq(False)]
     return in_order(wrong.sort_values("predicted_probability", ascending=False, kind="stable")["image_id"])
+
+
+def failures_to_show(results: StudyResults, limit: int) -> tuple[list[tuple[str, str | None]], str, int]:
+    """The explained wrong answers that are shown, each with the right answer matched to it, the rule, and how many.
+
+    Up to `limit` all are shown. Beyond that the surest of each confused pair, then the second of each, and so on. The
+    order is that of the pairs, that with the most images first; of a pair, the surest first.
+    """
+    if not len(results.answers) or not len(results.predictions):
+        return [], "", 0
+    explained = set(results.predictions["image_id"])
+    wrong = results.answers[results.answers["error_rank"].notna()].sort_values("error_rank")
+    wrong = wrong[wrong["image_id"].isin(explained)]
+    of_pair = {
+        (row["label_index"], row["predicted_index"]): int(row["error_rank"])
+        for row in results.confusions.dropna(subset=["error_rank"]).to_dict("records")
+    }
+    last = len(of_pair) + 1  # an image with several labels is of no pair
+    pairs = [
+        last if pd.isna(label) else of_pair.get((label, predicted), last)
+        for label, predicted in zip(wrong["label_index"], wrong["predicted_index"], strict=True)
+    ]
+    ranked = wrong.assign(pair=pairs)
+    ranked = ranked.assign(turn=ranked.groupby("pair").cumcount())
+    chosen = ranked.sort_values(["turn", "pair", "error_rank"]).head(limit)
+    ordered = chosen.sort_values(["pair", "error_rank"])["image_id"].astype(str).tolist()
+    beside = {}
+    if len(results.explained_sample):
+        matched = results.explained_sample[results.explained_sample["reason"] == "success"]
+        beside = dict(zip(matched["matched_to"], matched["image_id"], strict=True))
+    rule = "Most confused pairs first, the surest answer of each first."
+    if len(wrong) > limit:
+        rule = f"Of these {limit} are shown, the surest of each confused pair in turn. {rule}"
+    return [(image, beside.get(image)) for image in ordered], rule, len(wrong)

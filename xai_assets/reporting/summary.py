@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from xai_assets.reporting import names, narrative, overview, verdict
+from xai_assets.reporting.doubts import doubts_of_answers
 from xai_assets.reporting.numbers import records
+from xai_assets.reporting.performance_sentences import NO_LABELS, in_short
 from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
@@ -77,6 +79,14 @@ def _comparison(_: StudyResults, content: Row) -> Groups:
     yield "The metrics", content["trials"]["summary"]
 
 
+def _failures(results: StudyResults, content: Row) -> Groups:
+    found = content["performance"]
+    said = in_short(found, content["confusion"]) if found else [NO_LABELS]
+    yield "The model", [*said, *doubts_of_answers(results.prediction_summary)]
+    yield "The labels", content["suspected"]["sentences"]
+    yield "The evidence", content["evidence"]["sentences"]
+
+
 def _dissection(_: StudyResults, content: Row) -> Groups:
     for model in content["dissection"]["models"]:
         yield model["name"], [*model["sentences"][-2:], *model["doubts"]]
@@ -87,5 +97,6 @@ _OF_KINDS: dict[str, Callable[[StudyResults, Row], Groups]] = {
     "cam": _cam,
     "lime": _lime,
     "comparison": _comparison,
+    "failures": _failures,
     "study": _study,
 }

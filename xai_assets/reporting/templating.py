@@ -10,7 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from xai_assets.evaluation.metrics import METRICS
-from xai_assets.reporting import charts, figures, names, narrative
+from xai_assets.reporting import answer_charts, charts, figures, names, narrative
+from xai_assets.reporting.drawing import shade
 from xai_assets.reporting.numbers import p_value
 from xai_assets.settings import shipped
 
@@ -72,13 +73,6 @@ def prose(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if at % 2 else Markup.escape(part)
         for at, part in enumerate(parts)
     )
-
-
-def shade(value: float | None) -> str:
-    """A background for a table's cell, white at 0 and blue-green at 1; the number stands in it, in ink."""
-    part = 0.0 if value is None else min(max(value, 0.0), 1.0)
-    low, high = (255, 255, 255), (120, 178, 196)
-    return "#" + bytes(round(a + (b - a) * part) for a, b in zip(low, high, strict=True)).hex()
 
 
 def words(path: str) -> Markup:
@@ -147,6 +141,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
     }
     env.globals |= {
         "charts": charts,
+        "answer_charts": answer_charts,
         "style": names.method,
         "category": names.category,
         "joined": narrative.joined,

@@ -86,7 +86,35 @@ def _trials(content: Row) -> Iterator[str]:
     yield from (row["key"] for row in content["trials"]["rows"])
 
 
+def _performance(content: Row) -> Iterator[str]:
+    if content["performance"]["calibration"]:
+        yield "ece"
+
+
+def _classes(content: Row) -> Iterator[str]:
+    yield "recall"
+
+
+def _suspected(content: Row) -> Iterator[str]:
+    yield "suspected"
+
+
+def _evidence(content: Row) -> Iterator[str]:
+    yield "evidence"
+
+
+def _failures(content: Row) -> Iterator[str]:
+    yield "sample"
+    yield from (key for key in content["failures"]["methods"] if key in names.METHODS)
+    yield "mask"
+
+
 _OF_CHAPTERS = (
+    ("performance", _performance),
+    ("classes", _classes),
+    ("suspected", _suspected),
+    ("evidence", _evidence),
+    ("failures", _failures),
     ("gallery", _gallery),
     ("surrogates", _surrogates),
     ("localization", _localization),

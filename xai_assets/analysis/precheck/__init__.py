@@ -11,7 +11,7 @@ from xai_assets.analysis.needs import needs
 from xai_assets.analysis.precheck.attribution import explained
 from xai_assets.analysis.precheck.dissection import dissected
 from xai_assets.analysis.precheck.found import Found, Sizes, refused
-from xai_assets.analysis.reports import CHAPTERS
+from xai_assets.analysis.reports import lacks
 from xai_assets.analysis.room import Amounts, free_bytes, in_words, ran_before
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.resources.warehouse_look import look_at_warehouse
@@ -48,13 +48,12 @@ def precheck(file: StudyFile, settings: Settings) -> list[Found]:
 
 
 def _reports(study: Study) -> list[Found]:
-    """The reports that the study asks for by name and that are not made: they need a chapter that it does not have."""
+    """The reports that the study asks for by name and that are not made: they need what it does not have."""
     asked = study.reports if "reports" in study.model_fields_set else ()
     return [
-        Found("reports", "look", f"the report {kind} is not made: the study has no {chapter}")
+        Found("reports", "look", f"the report {kind} is not made: the study has no {missing}")
         for kind in asked
-        for chapter in CHAPTERS[kind]
-        if getattr(study, chapter) is None
+        if (missing := lacks(study, kind)) is not None
     ]
 
 
