@@ -107,7 +107,7 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
 def _shows(kind: str, method: str) -> bool:
     """Whether a report of the kind shows maps of the method."""
     if kind == "cam":
-        return method != "lime"
+        return method in names.CAMS
     return method == "lime" if kind == "lime" else kind != "dissection"
 
 
