@@ -52,7 +52,7 @@ def test_wrong_answers_are_named_and_unsure_ones_counted():
 def test_of_many_wrong_answers_a_few_are_named():
     said = model(answered(*((f"i{n}", "dog", 0.9, "fox") for n in range(9))))
     assert said[1].count("labelled fox") == 4 and said[1].endswith("and 5 more.")
-    assert said[2].startswith("None of 9 answers are unsure")
+    assert said[2].startswith("None of 9 answers is unsure")
 
 
 def test_without_labels_it_is_not_said_that_anything_is_right():

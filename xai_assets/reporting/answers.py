@@ -67,7 +67,7 @@ def _unsure(results: StudyResults, rows: Sequence[Row]) -> list[str]:
         if not of:
             continue
         least = min(of, key=lambda one: one["predicted_probability"])
-        verb = "is" if row["unsure"] == 1 else "are"
+        verb = "are" if row["unsure"] > 1 else "is"
         found.append(
             f"{row['unsure'] or 'None'} of {count(row['images'], 'answer')} {verb} unsure (a probability of at most "
             f"{row['sure_above']:.0%}); the least sure is {least['predicted_name']} "

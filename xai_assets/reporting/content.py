@@ -104,6 +104,11 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
     return content
 
 
+def _ran(step: Mapping[str, Any]) -> bool:
+    """Whether a step had anything to do: one that the study does not ask for has no results, or no time."""
+    return step["seconds"] is not None and (step["computed"], step["reused"]) != (0, 0)
+
+
 def _shows(kind: str, method: str) -> bool:
     """Whether a report of the kind shows maps of the method."""
     if kind == "cam":
@@ -179,7 +184,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "drift": drift(results),
         "exclusions": exclusions(results),
         "cost": cost(results),
-        "steps": [dict(step) for step in results.study.get("steps") or ()],
+        "steps": [dict(step) for step in results.study.get("steps") or () if _ran(step)],
         "verification": verification(results),
         "inputs": inputs(results),
         "predictions": records(results.predictions.drop(columns=["view"], errors="ignore")),
