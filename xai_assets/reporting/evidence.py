@@ -89,6 +89,7 @@ def _right_and_wrong(rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     told = [row for row in rows if row["answer"] in (Answer.YES, Answer.NO)]
+    told = [row for row in told if row["region"] == "object"] or told  # the table has the other regions
     if not told:
         return ["That the evidence of wrong answers lies elsewhere than that of right ones cannot be told."]
     return [
