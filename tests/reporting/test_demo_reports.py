@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 MOST_BYTES, MOST_PAGES = 10_000_000, 60
 FOOT = 60  # points; the margin below the text is 22 mm
 BELOW, ABOVE = 62.4, 771  # where the text's area ends and begins, in points from the page's foot
-MOST_EMPTY = 0.25
+MOST_EMPTY = 1 / 3
 """Of the text's area, below the last line: a table's first rows and a figure are not torn from what follows."""
 
 PRECISION = """
@@ -93,7 +93,7 @@ def test_there_are_six_none_of_them_large_or_long(data):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_page_but_the_last_is_left_more_than_a_quarter_empty(data, kind):
+def test_no_page_but_the_last_is_left_more_than_a_third_empty(data, kind):
     pages = PdfReader(data / "reports" / "demo" / f"{kind}.pdf").pages
     empty = [(min(_heights(page)) - BELOW) / (ABOVE - BELOW) for page in pages[:-1]]
     assert {at: share for at, share in enumerate(empty, 1) if share > MOST_EMPTY} == {}
