@@ -31,9 +31,13 @@ def test_every_step_has_the_queue_of_what_it_needs(tags):
 
 def test_who_opens_duckdb_or_writes_reports_is_where_the_file_is(tags):
     home = {asset for asset, found in tags.items() if found["dagster-celery/queue"] == "warehouse"}
-    assert home == {"concept_tables", "mask_tables", "performance_tables", "explanation_drift"} | {
-        f"{kind}_report" for kind in ("dissection", "cam", "lime", "comparison", "failures", "study")
-    }
+    assert home == {
+        "concept_tables",
+        "mask_tables",
+        "model_tables",
+        "performance_tables",
+        "explanation_drift",
+    } | {f"{kind}_report" for kind in ("dissection", "cam", "lime", "comparison", "failures", "study")}
     users = {
         file.stem
         for file in (CHECKOUT / "xai_assets" / "analysis").glob("*.py")
