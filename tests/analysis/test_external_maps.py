@@ -8,16 +8,20 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from xai_assets.analysis.evaluation import mask_agreement
+from xai_assets.analysis.counterfactuals import counterfactuals
+from xai_assets.analysis.evaluation import localization, mask_agreement
+from xai_assets.analysis.evidence_place import evidence_place
 from xai_assets.analysis.explanations import maps, read_map
 from xai_assets.analysis.external_maps import OWN_THRESHOLD, cut, external_maps, place
 from xai_assets.analysis.faithfulness import faithfulness
 from xai_assets.analysis.images import images
+from xai_assets.analysis.loading import load_masks
 from xai_assets.analysis.map_facts import external_facts
 from xai_assets.analysis.needs import needs
 from xai_assets.analysis.precheck import precheck
 from xai_assets.analysis.predictions import predictions
 from xai_assets.analysis.robustness import robustness
+from xai_assets.analysis.verification import verification
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import BinarisationPolicy
 from xai_assets.attribution.parameters import ExternalParameters
@@ -83,6 +87,27 @@ def test_our_own_map_from_a_file_is_our_own_map(opened):
     assert measured.loc["external", "value"].tolist() == measured.loc["gradcam", "value"].tolist()
     facts = external_facts(found, read, said)
     assert all(check.look(read, said, facts).passed for check in (COVERED, SOUND, FEW_BLANK))
+
+
+def test_they_are_loaded_beside_our_own(opened):
+    found, pictures, said, own, folder = opened
+    for row in own.to_dict("records"):
+        np.save(folder / f"{row['image_id'][0]}.npy", read_map(found, row)[0].values)
+    both = pd.concat([own, external_maps(found, said, pictures)], ignore_index=True)
+    rows = load_masks(
+        found, pictures, said, both, mask_agreement(found, both), localization(found, both, said),
+        faithfulness=faithfulness(found, both, said), robustness=robustness(found, both.iloc[:0], said),
+        counterfactuals=counterfactuals(found, said, both),
+        verification=verification(found, both, said, pictures), evidence_place=evidence_place(found, both, said),
+    )  # fmt: skip
+    assert rows.set_index("table")["rows"]["maps"] == 6
+    tables = found.warehouse.read("own")
+    theirs = tables["maps"][tables["maps"]["method"] == "external"]
+    assert theirs["seconds"].isna().all() and theirs["device"].isna().all() and len(theirs) == 3
+    (pair,) = tables["agreement_summary"].query("metric == 'iou' and area.isna()").to_dict("records")
+    assert (pair["method_a"], pair["method_b"], pair["mean"]) == ("gradcam", "external", 1)
+    means = tables["metric_summary"].set_index(["method", "metric", "variant"])["mean"].astype(float)
+    assert means["external"].dropna().to_dict() == means["gradcam"].dropna().to_dict() != {}
 
 
 def test_robustness_is_not_asked_of_them(opened):

@@ -62,7 +62,7 @@ def maps_by_model(
         shared = SharedClasses(first, classifier.matcher)
         rows = _cases(own, classifier, chosen, _asked(shared, predictions, of_first), all_names)
         cases = pd.DataFrame(rows)
-        for method in bench.attribution.methods.chosen() if rows else ():
+        for method in bench.attribution.methods.made() if rows else ():
             of_method = maps(own, cases, images, method)
             found.append(pd.DataFrame(_rows(own, name, shared, rows, of_method), columns=list(COLUMNS)))
     return pd.concat(found[1:] or found, ignore_index=True)

@@ -59,7 +59,7 @@ def _explained(
     started = time.perf_counter()
     answer(classifier, pixels, classifier.name)
     seconds = time.perf_counter() - started
-    methods, passes = bench.attribution.methods.chosen(), cases
+    methods, passes = bench.attribution.methods.made(), cases
     layers = []
     for method in methods:
         rehearsal = rehearse(bench, classifier, method, pixels, said.best)
