@@ -367,7 +367,8 @@ class Attribution(Part):
     explain: Literal["predicted", "labelled", "both"] = Field(
         "predicted",
         description="the class whose evidence is sought: the predicted one; each class that the image is labelled with, "
-        "or the predicted one where the model has none of them; or both, once where they are the same",
+        "or the predicted one where the model has none of them; or both, once where they are the same, and where the "
+        "answer is wrong why the predicted class rather than the labelled one as well (the difference of their logits)",
     )
     methods: Methods = Field(description="the methods and their parameters")
     lime_per_image: dict[str, LimeParameters] = Field(

@@ -1,4 +1,4 @@
-"""A study's explained cases, an image and a class each, with all that measures of the model want of them."""
+"""A study's explained cases, an image and what was asked of it each, with all that measures of the model want of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.differences import Case, case_of, contrast_of
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.targets import Target
+from xai_assets.attribution.wording import in_words
 from xai_assets.errors import XaiError
 from xai_assets.evaluation.controls import every_control
 from xai_assets.files import sha256_bytes
@@ -14,13 +17,13 @@ from xai_assets.files import sha256_bytes
 
 @dataclass(frozen=True)
 class ExplainedCase:
-    """One image and class.
+    """One image and class, or the difference of two classes.
 
     Attributes:
-        prediction: its row of the table `predictions`.
-        rows: its rows of the table `maps`, one a method.
+        prediction: its row of the table `predictions`, or of `differences.differences`.
+        rows: its rows of the table of maps, one a method.
         view: h w 3 uint8, what the model saw.
-        truth: h w bool, the true mask of the class in the view's frame; None where it is not known.
+        truth: h w bool, the true mask of the class in the view's frame; None where it is not known, and of a difference.
         controls: by name, h w float32 in the view's frame.
     """
 
@@ -41,16 +44,24 @@ class ExplainedCase:
         return int(self.prediction["target_index"])
 
     @property
+    def asked(self) -> Target:
+        """The explained class, or the difference of two."""
+        return Target(self.target, contrast_of(self.prediction))
+
+    @property
     def named(self) -> str:
-        """The image and the class, for people."""
-        return f"{self.image_id} ({self.prediction['target_name']})"
+        """The image and the class, or the two classes, for people."""
+        names = self.prediction["target_name"], self.prediction.get("contrast_name")
+        return f"{self.image_id} ({in_words(*names)})"
 
     def labels(self, method: str) -> dict[str, Any]:
         """The columns that every row about this case and a method or control begins with."""
+        second = ("contrast_index", "contrast_name") if self.asked.contrast is not None else ()
         return {
             "image_id": self.image_id,
             "target_index": self.target,
             "target_name": self.prediction["target_name"],
+            **{name: self.prediction[name] for name in second},
             "method": method,
             "is_control": method in self.controls,
         }
@@ -61,20 +72,16 @@ class ExplainedCases:
 
     Args:
         bench: the study.
-        maps: the table `maps`.
-        predictions: the table `predictions`.
+        maps: the table `maps`, or `difference_maps`.
+        predictions: the table `predictions`, or the rows of `differences.differences`.
     """
 
     def __init__(self, bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> None:
         self._bench = bench
-        self._maps: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        self._maps: dict[Case, list[dict[str, Any]]] = {}
         for row in maps.to_dict("records"):
-            self._maps.setdefault((row["image_id"], int(row["target_index"])), []).append(row)
-        self._predictions = [
-            row
-            for row in predictions.to_dict("records")
-            if (row["image_id"], int(row["target_index"])) in self._maps
-        ]
+            self._maps.setdefault(case_of(row), []).append(row)
+        self._predictions = [row for row in predictions.to_dict("records") if case_of(row) in self._maps]
 
     def __len__(self) -> int:
         return len(self._predictions)
@@ -82,7 +89,8 @@ class ExplainedCases:
     def __getitem__(self, number: int) -> ExplainedCase:
         row = self._predictions[number]
         arrays, _ = self._bench.store.get("views", row["view"])
-        truth = arrays["truth"].astype(bool) if "truth" in arrays else None
+        known = "truth" in arrays and contrast_of(row) is None
+        truth = arrays["truth"].astype(bool) if known else None
         return ExplainedCase(
             row,
             self.rows_of(number),
@@ -93,8 +101,7 @@ class ExplainedCases:
 
     def rows_of(self, number: int) -> list[dict[str, Any]]:
         """The rows of the table `maps` of a case."""
-        row = self._predictions[number]
-        return self._maps[row["image_id"], int(row["target_index"])]
+        return self._maps[case_of(self._predictions[number])]
 
     def views(self, count: int) -> list[np.ndarray]:
         """What the model saw of at most `count` different images, h w 3 uint8, evenly over all."""

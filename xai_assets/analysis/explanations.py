@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from xai_assets.analysis.differences import by_image, contrast_of, differs
 from xai_assets.analysis.images import canonical
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.score_batches import ScoreBatches
@@ -17,6 +18,7 @@ from xai_assets.attribution.binarisation import binarise
 from xai_assets.attribution.explain import Explainer, Rehearsal, code_version
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
+from xai_assets.attribution.wording import in_words
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.memory import peak_memory_mib
@@ -30,14 +32,24 @@ COST = {"seconds", "device", "peak_memory_mib"}
 """What it took to compute a map: kept beside it, since another run of the same work has other numbers."""
 
 
-def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, method: str) -> pd.DataFrame:
+def maps(
+    bench: Workbench,
+    predictions: pd.DataFrame,
+    images: pd.DataFrame,
+    method: str,
+    *,
+    with_differences: bool = False,
+) -> pd.DataFrame:
     """One row an image and explained class, as the warehouse's table `maps`; empty when the study leaves it out.
+
+    With differences, one row a failure as well, as the table `difference_maps`: rows about one class have no contrast
+    (`differences.of_classes` takes them), those about why the predicted class rather than the expected one do.
 
     The raw map is kept under a key of everything that made it (artifact kind `attributions`); the mask, which also
     depends on the binarisation policy, beside a copy of the map (kind `maps`: `values` h w float32, `mask` h w uint8).
     An image whose map cannot be made is left out, named in the tally, and does not stop the others.
     """
-    columns = list(TABLES["maps"].columns)
+    columns = _columns(with_differences)
     if getattr(bench.attribution.methods, method) is None:
         return pd.DataFrame(columns=columns)
     if method == "lime":
@@ -47,35 +59,45 @@ def maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, meth
     if method != "lime":
         bench.tally.facts.append(layer_fact(bench, explainers.classifier))
     pictures = dict(zip(images["image_id"], images["picture"], strict=True))
+    # All of an image in a row: what LIME and ScoreCAM ask the model about it answers every question of it.
+    cases = [case for _, of in by_image(predictions) for case in of]
+    asked = with_differences and differs(method)
+    cases = [case for case in cases if asked or case["contrast_index"] is None]
     rows = []
-    for done, case in enumerate(predictions.to_dict("records"), 1):
+    for done, case in enumerate(cases, 1):
         try:
             rows.append(_row(bench, explainers, case, pictures[case["image_id"]], method))
         except ArtifactError:
             raise  # no fault of the image: the step that makes the artifact makes it again
         except XaiError as error:
-            bench.tally.leave_out("image classes", f"{case['image_id']} ({case['target_name']})", str(error))
-        bench.progress(done, len(predictions))
+            named = in_words(case["target_name"], case["contrast_name"])
+            bench.tally.leave_out("image classes", f"{case['image_id']} ({named})", str(error))
+        bench.progress(done, len(cases))
     if not rows and bench.tally.problems:
         raise XaiError(
             f"{method} of study {bench.study.name}",
             f"no map could be made: {bench.tally.problems[0]}",
             "Mend the first, and the others are likely mended too.",
         )
-    return pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=columns)
+    return found.astype({"contrast_index": "Int64"}) if with_differences else found
 
 
-def further_cam_maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `maps` of every rarer class activation map that the study asks for; empty when it asks for none."""
+def _columns(with_differences: bool) -> list[str]:
+    return list(TABLES["difference_maps" if with_differences else "maps"].columns)
+
+
+def further_cam_maps(
+    bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame, *, with_differences: bool = False
+) -> pd.DataFrame:
+    """As `maps`, of every rarer class activation map that the study asks for; empty when it asks for none."""
     chosen = [method for method in FURTHER_CAMS if getattr(bench.attribution.methods, method) is not None]
-    found = [maps(bench, predictions, images, method) for method in chosen]
-    return (
-        pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(TABLES["maps"].columns))
-    )
+    found = [maps(bench, predictions, images, method, with_differences=with_differences) for method in chosen]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_columns(with_differences))
 
 
 def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.ndarray]:
-    """The map and the mask (h w, bool) of one row of the table `maps`."""
+    """The map and the mask (h w, bool) of one row of the tables `maps` or `difference_maps`."""
     arrays, meta = bench.store.get("maps", row["artifact"])
     found = AttributionMap(
         values=arrays["values"],
@@ -88,6 +110,8 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
         parameters=meta["parameters"],
         seed=int(row["seed"]),
         flags=tuple(meta["flags"]),
+        contrast=contrast_of(row),
+        contrast_name=None if contrast_of(row) is None else row["contrast_name"],
     )
     return found, arrays["mask"].astype(bool)
 
@@ -171,7 +195,10 @@ class _Explainers:
 def made_of(
     bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
 ) -> dict[str, Any]:
-    """All that makes a method's raw map of a case (a row of `predictions`): the key of the map is its hash."""
+    """All that makes a method's raw map of a case: the key of the map is its hash.
+
+    A case is a row of `predictions`, or of `differences.differences`.
+    """
     layer = _layer(bench, classifier, method)
     found: dict[str, Any] = {
         "code": code_version(method),
@@ -184,6 +211,8 @@ def made_of(
         "parameters": parameters_of(bench, method, case["image_id"]).model_dump(mode="json"),
         "seed": bench.study.seed,
     }
+    if (contrast := contrast_of(case)) is not None:
+        found["contrast"] = contrast
     if layer is not None and bench.attribution.layout is not None:
         found["layout"] = bench.attribution.layout.model_dump(mode="json")
     return found
@@ -224,6 +253,8 @@ def _row(
         "image_id": case["image_id"],
         "target_index": case["target_index"],
         "target_name": case["target_name"],
+        "contrast_index": case["contrast_index"],
+        "contrast_name": case["contrast_name"],
         "method": method,
         "layer": layer,
         "policy": policy.policy,
@@ -250,7 +281,8 @@ def _compute(
     started = time.perf_counter()
     # Of another try with other batches nothing is read.
     batches = ScoreBatches(bench.store, fingerprint({"map": key, "share": bench.batch_share}))
-    found = explainer(pixels, int(case["target_index"]), image_id=case["image_id"], memory=batches)
+    target, contrast = int(case["target_index"]), contrast_of(case)
+    found = explainer(pixels, target, contrast=contrast, image_id=case["image_id"], memory=batches)
     if not np.isfinite(found.values).all():
         raise XaiError(
             f"{explainer.method} of {case['image_id']}",

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.differences import differences, of_differences
 from xai_assets.analysis.explained_cases import ExplainedCase, ExplainedCases, array_key, refuse_nothing
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.predictions import explained_classifier
@@ -30,7 +31,26 @@ def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
     a curve, fractions and scores, named baseline.order). A map that shows nothing has rows without a value. An image
     that cannot be measured is left out, named in the tally, and does not stop the others.
     """
-    columns = list(TABLES["faithfulness"].columns)
+    return _measured(bench, "faithfulness", maps, predictions)
+
+
+def difference_faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The same of the failures, as the table `difference_faithfulness`; empty where every answer is right.
+
+    The score is the probability of the predicted class if it has to be one of the two. The controls are the same, but
+    for the oracle: no mask is the ground truth of a difference.
+
+    Args:
+        bench: the study.
+        maps: of all methods, as `explanations.maps` gives them.
+        predictions: the table.
+    """
+    failures = pd.DataFrame(differences(predictions))
+    return _measured(bench, "difference_faithfulness", of_differences(maps), failures)
+
+
+def _measured(bench: Workbench, name: str, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    columns = list(TABLES[name].columns)
     parameters = bench.attribution.faithfulness
     if parameters is None or not len(maps):
         return pd.DataFrame(columns=columns)
@@ -47,7 +67,7 @@ def faithfulness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
         except XaiError as error:
             bench.tally.leave_out("image classes", case.named, str(error))
         bench.progress(number + 1, len(cases))
-    refuse_nothing(bench, "faithfulness", rows)
+    refuse_nothing(bench, name, rows)
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -87,7 +107,7 @@ class _CaseWork:
         self._bench, self._scores, self._case, self._parameters = bench, scores, case, parameters
         self._classifier = classifier
         self._probe: FaithfulnessProbe | None = None
-        self._made_of = {
+        self._made_of: dict[str, Any] = {
             "code": CODE_VERSION,
             "weights": classifier.fingerprint,
             "preprocessing": classifier.preprocessing.fingerprint(),
@@ -98,6 +118,8 @@ class _CaseWork:
             "parameters": parameters.model_dump(mode="json"),
             "seed": bench.study.seed,
         }
+        if case.asked.contrast is not None:
+            self._made_of["contrast"] = case.asked.contrast
 
     def rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -142,7 +164,7 @@ class _CaseWork:
             tensor = self._classifier.preprocessing.from_view(self._case.view[None])[0]  # 3 h w
             seed, image_id = self._bench.study.seed, self._case.image_id
             self._probe = FaithfulnessProbe(
-                self._scores.of(self._case.target),
+                self._scores.of(self._case.asked),
                 np.ascontiguousarray(tensor.permute(1, 2, 0).numpy()),  # h w 3
                 ties=tie_field(self._case.view, seed=seed, image_id=image_id),
                 parameters=self._parameters,

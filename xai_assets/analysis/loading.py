@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xai_assets.analysis.between_models import comparison_tables
+from xai_assets.analysis.differences import of_classes, of_differences
 from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.embeddings import HEALTH
 from xai_assets.analysis.evaluation import agreement_sweep
@@ -32,6 +33,7 @@ from xai_assets.evaluation.metric_trials import metric_trials
 from xai_assets.evaluation.metrics import AGAINST_TRUTH
 from xai_assets.evaluation.placement_trials import Scene, placement_trials
 from xai_assets.evaluation.stability import stability_summary
+from xai_assets.resources.tables import TABLES
 from xai_assets.resources.warehouse import Scope
 
 _NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
@@ -74,6 +76,7 @@ def load_masks(
     localization: pd.DataFrame,
     *,
     faithfulness: pd.DataFrame,
+    difference_faithfulness: pd.DataFrame | None = None,
     robustness: pd.DataFrame,
     counterfactuals: pd.DataFrame,
     verification: pd.DataFrame,
@@ -82,9 +85,13 @@ def load_masks(
 ) -> pd.DataFrame:
     """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
 
+    Of `maps`, as `explanations.maps` gives them, the rows with a contrast are `difference_maps`, and no part of what maps
+    of one class come to.
+
     Returns:
         Table and rows.
     """
+    failures, maps = of_differences(maps), of_classes(maps)
     curves = faithfulness_curves(bench, faithfulness)
     seed = bench.study.seed
     of_truths = localization_values(localization)
@@ -101,6 +108,8 @@ def load_masks(
             "predictions": predictions,
             "prediction_summary": prediction_summary(_of_all_images(bench, predictions, answers)),
             "maps": maps,
+            "difference_maps": failures,
+            **_of_differences(difference_faithfulness, seed),
             "mask_agreement": agreement,
             "agreement_sweep": sweep,
             "agreement_summary": agreement_summary(agreement, sweep, pairs_by_chance(bench, maps)),
@@ -137,6 +146,20 @@ def _of_all_images(bench: Workbench, predictions: pd.DataFrame, answers: pd.Data
         domain=first["domain"],
         in_domain=pd.array([first["in_domain"]] * len(answers), "boolean"),
     )
+
+
+def _of_differences(values: pd.DataFrame | None, seed: int) -> dict[str, pd.DataFrame]:
+    """The faithfulness of differences with its means and tests: of other questions, and in no mean with others."""
+    if values is None or not len(values):
+        names = ("difference_faithfulness", "difference_summary", "difference_tests")
+        return {name: pd.DataFrame(columns=list(TABLES[name].columns)) for name in names}
+    measured = values[list(LONG)].astype({"value": "float64"})
+    summary, tests = metric_summary(measured), metric_tests(measured, seed=seed)
+    return {
+        "difference_faithfulness": values,
+        "difference_summary": summary[list(TABLES["difference_summary"].columns)],
+        "difference_tests": tests[list(TABLES["difference_tests"].columns)],
+    }
 
 
 def _with_placement(trials: pd.DataFrame, scenes: Sequence[Scene], seed: int) -> pd.DataFrame:

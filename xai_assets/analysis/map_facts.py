@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.differences import contrast_of
 from xai_assets.analysis.explanations import read_map
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import NO_FIT
 from xai_assets.vision.geometry import Frame
 
-COLUMNS = ["method", "image_id", "target_index", "finite", "as_said", "framed", "explained"]
+COLUMNS = ["method", "image_id", "target_index", "contrast_index", "finite", "as_said", "framed", "explained"]
 
 
 def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -34,9 +35,17 @@ def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -
             framed = explained.frame == Frame.from_dict(meta["frame"]) and values.shape == mask.shape == shape
         found = (float(values.min()), float(values.max()), float(mask.mean()))
         rows.append(
-            [row["method"], *case, finite, finite and found == said, framed, NO_FIT not in explained.flags]
+            [
+                row["method"],
+                *case,
+                contrast_of(row),
+                finite,
+                finite and found == said,
+                framed,
+                NO_FIT not in explained.flags,
+            ]
         )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"contrast_index": "Int64"})
 
 
 def external_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.quick_network import quick_network
+from xai_assets.attribution.targets import Asked, as_target
 from xai_assets.evaluation.perturbation_curves import Score
 from xai_assets.vision.classifiers import Classifier
-from xai_assets.vision.outputs import probabilities
 
 BATCH = {"cpu": 32, "cuda": 128}
 """Pictures in a forward pass. On a CPU a picture costs the same in 8 as in 48; where others use its cores, each pass
@@ -28,12 +28,13 @@ class QuickScores:
         self._classifier = classifier
         self._networks: dict[tuple[int, ...], Callable[[Tensor], Tensor]] = {}
 
-    def of(self, target: int) -> Score:
-        """The softmax probability of a class: n h w 3 float32, normalised -> n float64."""
-        return lambda pictures: self._probabilities(pictures)[:, target]
+    def of(self, target: Asked) -> Score:
+        """The probability of a class, or of the one class among the two: n h w 3 float32, normalised -> n float64."""
+        asked = as_target(target)
+        return lambda pictures: asked.probability(self._logits(pictures)).numpy()
 
-    def _probabilities(self, pictures: np.ndarray) -> np.ndarray:
-        """All classes: n h w 3 float32 -> n k float64."""
+    def _logits(self, pictures: np.ndarray) -> Tensor:
+        """All classes: n h w 3 float32 -> n k float64, on the CPU."""
         device = self._classifier.device
         batches = torch.from_numpy(pictures).split(BATCH.get(device.type, BATCH["cpu"]))
         found = []
@@ -42,8 +43,7 @@ class QuickScores:
                 # A copy, which a network may write into; n h w 3 seen as n 3 h w lies channels last.
                 images = batch.to(device, copy=True).permute(0, 3, 1, 2)
                 found.append(self._network(images)(images).float())  # n 3 h w -> n k
-            logits = torch.cat(found).double().cpu()
-        return probabilities(logits).numpy()
+            return torch.cat(found).double().cpu()
 
     def _network(self, images: Tensor) -> Callable[[Tensor], Tensor]:
         shape = tuple(images.shape[1:])

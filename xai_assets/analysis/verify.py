@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from xai_assets.analysis.differences import of_classes
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.verification import TABLE, Verifier, sample
 from xai_assets.analysis.verified_rows import verified
@@ -87,12 +88,12 @@ def verify(bench: Workbench, planned: Planned, *, seed: int = 0, progress: Progr
 
 
 def finished(bench: Workbench) -> pd.DataFrame:
-    """The rows of the table `maps` that the study's steps have left, of all methods."""
+    """The rows of the table `maps` that the study's steps have left, of all methods: those of one class."""
     further = any(method in FURTHER_CAMS for method in bench.attribution.methods.made())
     assets = [name for name in bench.attribution.methods.made() if name not in FURTHER_CAMS]
     names = [f"{name}_masks" for name in (*assets, *(["further_cam"] if further else []))]
     tables = [bench.table(name) for name in names if bench.has_table(name)]
-    tables = [table for table in tables if len(table)]
+    tables = [of_classes(table) for table in tables if len(table)]
     return (
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(TABLES["maps"].columns))
     )

@@ -39,7 +39,8 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         retry_policy=ONCE_MORE,
         version="3",
         name=f"{method}_masks",
-        description=f"{description} One row an image and explained class; maps are float32 in the model's frame.",
+        description=f"{description} One row an image and explained class, and one on why a wrong answer rather than an "
+        "expected class; maps are float32 in the model's frame.",
         checks=CHECKS,
     )
     def masks(context: dg.AssetExecutionContext, images: Table, predictions: Table) -> dg.MaterializeResult:
@@ -52,8 +53,8 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
             if method == EXTERNAL:
                 return external_maps(bench, predictions, images)
             if method == "further_cam":
-                return further_cam_maps(bench, predictions, images)
-            return maps(bench, predictions, images, method)
+                return further_cam_maps(bench, predictions, images, with_differences=True)
+            return maps(bench, predictions, images, method, with_differences=True)
 
         stored = external_facts if method == EXTERNAL else map_facts
 

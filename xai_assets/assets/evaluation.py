@@ -27,6 +27,11 @@ CHECKS = {
     "localization": (checks.LOCALIZATION_SOUND, checks.LOCALIZES),
     "evidence_place": (evidence.SOUND, evidence.ON_OBJECT, evidence.RIGHT_AND_WRONG),
     "faithfulness": (checks.MEASURED, checks.METRICS_SOUND, checks.FAITHFUL),
+    "difference_faithfulness": (
+        checks.DIFFERENCES_MEASURED,
+        checks.DIFFERENCES_SOUND,
+        checks.DIFFERENCES_FAITHFUL,
+    ),
     "robustness": (checks.LOOKED_AT, checks.METRICS_SOUND, checks.FOLLOWS),
     "counterfactuals": (checks.COUNTERFACTUALS_SOUND, checks.ON_WHAT_COUNTS),
     "verification": (THEIRS,),
@@ -35,7 +40,14 @@ CHECKS = {
 
 
 def together(masks: dict[str, Table]) -> Table:
-    """The tables of all methods as one; methods that the study leaves out have no rows."""
+    """The maps of one class of all methods as one table; methods that the study leaves out have no rows."""
+    from xai_assets.analysis.differences import of_classes
+
+    return of_classes(with_differences(masks))
+
+
+def with_differences(masks: dict[str, Table]) -> Table:
+    """The same with the maps of the difference of two classes, which have a contrast."""
     import pandas as pd
 
     present = [frame for frame in masks.values() if len(frame)]
@@ -136,6 +148,27 @@ def faithfulness(
         lambda bench, maps: measure(bench, maps, predictions),
         chart=curves_chart,
         facts=faithfulness_tests,
+    )
+
+
+@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["difference_faithfulness"])
+def difference_faithfulness(
+    context: dg.AssetExecutionContext, predictions: Table, **masks: Table
+) -> dg.MaterializeResult:
+    """Whether the predicted class loses its lead over the expected one as pixels are taken away; of failures alone."""
+    from xai_assets.analysis.differences import of_differences
+    from xai_assets.analysis.faithfulness import difference_faithfulness as measure
+    from xai_assets.analysis.faithfulness import faithfulness_tests
+
+    maps = with_differences(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: measure(bench, maps, predictions),
+        checks=CHECKS["difference_faithfulness"],
+        made_from=[of_differences(maps)],
+        facts=faithfulness_tests,
+        nothing="No image is answered wrongly of which both the predicted and the expected class are explained.",
     )
 
 

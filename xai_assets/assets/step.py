@@ -69,6 +69,7 @@ def run_step(
     facts: "Callable[[Workbench, Table], Table] | None" = None,
     shown: "Callable[[Workbench, Table], Mapping[str, Any]] | None" = None,
     loads: Sequence[Table] = (),
+    nothing: str | None = None,
 ) -> dg.MaterializeResult[Table]:
     """Open the partition's study, do the work, and leave its table with what it cost.
 
@@ -83,6 +84,7 @@ def run_step(
         shown: further metadata of the table, where it has rows; it stands first.
         loads: tables whose content is the step's result where its own table only counts their rows, which are the rows
             that the asset is said to have.
+        nothing: why there may be no rows although the study asks for them, as a sentence: nothing is asked then.
 
     Returns:
         The table, with a data version that follows its content; metadata: rows, computed and reused, problems, seconds,
@@ -125,6 +127,7 @@ def run_step(
     }
     if bench.tally.reused and not bench.tally.computed:
         metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
+    asset = context.asset_key.to_user_string()
     looked_at = [frame, *made_from, *([facts(bench, frame)] if facts else [])]
     if len(frame):
         metadata["preview"] = markdown_entry(_markdown(frame))
@@ -132,7 +135,7 @@ def run_step(
         value=frame,
         data_version=dg.DataVersion(content_version(frame, *loads)),
         metadata=metadata,
-        check_results=_asked(checks, looked_at, left_out(bench.study, context.asset_key.to_user_string())),
+        check_results=_asked(checks, looked_at, left_out(bench.study, asset) or nothing),
     )
 
 

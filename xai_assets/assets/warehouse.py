@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xai_assets.assets.attribution import METHODS
-from xai_assets.assets.evaluation import MASKS, together
+from xai_assets.assets.evaluation import MASKS, together, with_differences
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import dissection as checks
@@ -71,7 +71,7 @@ def model_tables(
     )
 
 
-@study_asset(GROUP, "duckdb", HOME, version="6", ins=MASKS, checks=[warehouse_checks.LOADED])
+@study_asset(GROUP, "duckdb", HOME, version="7", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,
@@ -79,6 +79,7 @@ def mask_tables(
     mask_agreement: Table,
     localization: Table,
     faithfulness: Table,
+    difference_faithfulness: Table,
     robustness: Table,
     counterfactuals: Table,
     verification: Table,
@@ -91,7 +92,7 @@ def mask_tables(
     from xai_assets.analysis.stored_rows import stored_rows
 
     assert set(masks) == {f"{method}_masks" for method in METHODS}
-    maps = together(masks)
+    maps = with_differences(masks)
     return run_step(
         context,
         "attribution",
@@ -103,6 +104,7 @@ def mask_tables(
             mask_agreement,
             localization,
             faithfulness=faithfulness,
+            difference_faithfulness=difference_faithfulness,
             robustness=robustness,
             counterfactuals=counterfactuals,
             verification=verification,
@@ -118,6 +120,7 @@ def mask_tables(
             mask_agreement,
             localization,
             faithfulness,
+            difference_faithfulness,
             robustness,
             counterfactuals,
             verification,

@@ -2,6 +2,8 @@
 
     w_k = (s - s_k) / s,    s_k: the score when channel k of the layer is replaced by a value
 
+The score is the logit of a class, or the difference of two (see `targets`), which falls as a class's logit does.
+
 Only what lies behind the layer is computed. Where that is affine the fall is <ds/dA_k, A_k - value>, and one
 gradient gives all the weights.
 
@@ -20,25 +22,27 @@ from torch import Tensor
 
 from xai_assets.attribution.parameters import AblationCAMParameters
 from xai_assets.attribution.split import Behind
+from xai_assets.attribution.targets import Asked, Target, as_target
 
 _LIBRARY_STEP = 1e7
 _LIBRARY_BATCH = 32
 
 
 def ablation_weights(
-    behind: Behind, target: int, parameters: AblationCAMParameters
+    behind: Behind, target: Asked, parameters: AblationCAMParameters
 ) -> tuple[np.ndarray, int]:
     """The weight of each channel (c float32), and how many ablated outputs were evaluated.
 
-    Infinite or NaN where the class score is exactly 0.
+    Infinite or NaN where the score is exactly 0.
     """
+    asked = as_target(target)
     values = ablation_values(behind, parameters.value)
     if behind.gradient is None:
-        score, drops, evaluated = _by_evaluation(behind, target, values, parameters.batch_size)
+        score, drops, evaluated = _by_evaluation(behind, asked, values, parameters.batch_size)
     else:
-        score = float(behind.evaluate(behind.output)[0, target])
+        score = float(asked.score(behind.evaluate(behind.output)[0]))
         change = _channels(behind, behind.output)[0] - _as_columns(values, behind.output.ndim - 2)  # c ...
-        drops = (_channels(behind, behind.gradient(target))[0] * change).flatten(1).sum(dim=1)  # c
+        drops = (_channels(behind, behind.gradient(asked))[0] * change).flatten(1).sum(dim=1)  # c
         evaluated = 0
     denominator = score if parameters.denominator == "score" else abs(score)
     with np.errstate(divide="ignore", invalid="ignore"):  # a score of 0; the map is flagged
@@ -59,8 +63,10 @@ def ablation_values(behind: Behind, rule: str) -> Tensor:
     return torch.stack(values).repeat(-(-count // _LIBRARY_BATCH))[:count]
 
 
-def _by_evaluation(behind: Behind, target: int, values: Tensor, batch_size: int) -> tuple[float, Tensor, int]:
-    score = behind.evaluate(behind.output)[0, target]
+def _by_evaluation(
+    behind: Behind, target: Target, values: Tensor, batch_size: int
+) -> tuple[float, Tensor, int]:
+    score = target.score(behind.evaluate(behind.output)[0])
     channels = _channels(behind, behind.output)[0].flatten(1)  # c ...
     changed = torch.nonzero((channels != values[:, None]).any(dim=1)).flatten()
     drops = torch.zeros(len(values), device=behind.output.device)  # nothing changes: no fall
@@ -69,7 +75,7 @@ def _by_evaluation(behind: Behind, target: int, values: Tensor, batch_size: int)
         written = _channels(behind, ablated)  # a view: b c ...
         rows = torch.arange(len(chosen), device=chosen.device)
         written[rows, chosen] = _as_columns(values[chosen], written.ndim - 2)
-        drops[chosen] = score - behind.evaluate(ablated)[:, target]
+        drops[chosen] = score - target.score(behind.evaluate(ablated))
     return float(score), drops, len(changed)
 
 

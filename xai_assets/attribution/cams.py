@@ -7,10 +7,10 @@ A class activation map is a weighted sum of the target layer's activations; the 
 - AblationCAM (Ramaswamy & Desai 2020): the relative fall of the class score without a channel: see `ablation`.
 - ScoreCAM (Wang et al. 2020): the class score of the image seen through the channel: see `score`.
 
-The class score is the logit of the target class. The library's maps are min-max scaled per image; ours are
-the weighted sum itself, after the ReLU, resized to the model's input as the library does (bilinear,
-`cv2.resize`). Scaled by `AttributionMap.scaled` they equal the library's, but for layers behind which the network
-works in place: there the library explains what was written over the layer's output (see `capture`).
+The score is the logit of the target class, or the difference of two logits (see `targets`). The library's maps are
+min-max scaled per image; ours are the weighted sum itself, after the ReLU, resized to the model's input as the library
+does (bilinear, `cv2.resize`). Scaled by `AttributionMap.scaled` they equal the library's, but for layers behind which
+the network works in place: there the library explains what was written over the layer's output (see `capture`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,7 @@ from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMPar
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
+from xai_assets.attribution.targets import Asked, Target, as_target
 from xai_assets.memory import out_of_memory
 from xai_assets.vision.classifiers import Classifier, UnfitNetwork
 from xai_assets.vision.layers import get_layer
@@ -65,21 +66,21 @@ class Cam:
 def gradcam(
     classifier: Classifier,
     tensor: torch.Tensor,
-    targets: Sequence[int],
+    targets: Sequence[Asked],
     layer: str,
     *,
     method: str = "gradcam",
     layout: LayoutSpec | None = None,
     split: LayerSplit | None = None,
 ) -> list[Cam]:
-    """Grad-CAM, or a relative of it, of each image (n 3 h w, normalised) for its target class at the target layer.
+    """Grad-CAM, or a relative of it, of each image (n 3 h w, normalised) for its target at the target layer.
 
     All images go through the network together.
 
     Args:
         classifier: the model.
         tensor: n 3 h w float32, normalised.
-        targets: class indices, one an image.
+        targets: one an image: a class by its index, or a `Target`.
         layer: module path of the target layer.
         method: "gradcam", "hirescam", "gradcampp", "xgradcam", "layercam" or "eigencam".
         layout: how the layer's output is to be read; None: it is read off it.
@@ -95,9 +96,10 @@ def gradcam(
         raise AttributionError(f"the method {method!r}", "is no formula", f"Use one of {', '.join(CLASSES)}.")
     module = get_layer(classifier.network, layer)
     reader = LayoutReader(classifier.network, layer, layout) if split is None else split.reader
-    with _prepared(classifier, tensor, targets) as images:
-        network, chosen = classifier.network, [int(target) for target in targets]
+    with _prepared(classifier, tensor, targets) as (images, chosen):
+        network = classifier.network
         if method in WITHOUT_GRADIENT:
+            _refuse_differences(method, chosen)
             output, gradient = capture(network, module, images).output, None
             axes = reader.of_maps(output, images)
         elif split is not None:
@@ -120,7 +122,7 @@ def gradcam(
 def ablationcam(
     classifier: Classifier,
     tensor: torch.Tensor,
-    targets: Sequence[int],
+    targets: Sequence[Asked],
     layer: str,
     *,
     parameters: AblationCAMParameters | None = None,
@@ -134,12 +136,12 @@ def ablationcam(
     class score is exactly 0.
     """
     parameters = parameters or AblationCAMParameters()
-    with _prepared(classifier, tensor, targets) as images:
+    with _prepared(classifier, tensor, targets) as (images, chosen):
         split = split or LayerSplit(classifier.network, layer, classifier.device, layout)
         found = []
-        for image, target in zip(images.split(1), targets, strict=True):
+        for image, target in zip(images.split(1), chosen, strict=True):
             behind = split.behind(image)
-            weights, ablated = ablation_weights(behind, int(target), parameters)
+            weights, ablated = ablation_weights(behind, target, parameters)
             details = {"way": behind.way, "ablated": ablated, "turned_down": list(split.turned_down)}
             maps = behind.layout.maps(behind.output)[0].cpu().numpy()
             found.append(_cam(_weighted(weights, maps), weights, images, details))
@@ -149,7 +151,7 @@ def ablationcam(
 def scorecam(
     classifier: Classifier,
     tensor: torch.Tensor,
-    targets: Sequence[int],
+    targets: Sequence[Asked],
     layer: str,
     *,
     parameters: ScoreCAMParameters | None = None,
@@ -165,7 +167,7 @@ def scorecam(
     Args:
         classifier: the model.
         tensor: n 3 h w float32, normalised.
-        targets: class indices, one an image.
+        targets: one an image: a class by its index, or a `Target`.
         layer: module path of the target layer.
         parameters: the defaults when None.
         layout: how the layer's output is to be read; None: it is read off it.
@@ -175,13 +177,13 @@ def scorecam(
     parameters = parameters or ScoreCAMParameters()
     module = get_layer(classifier.network, layer)
     reader = LayoutReader(classifier.network, layer, layout)
-    with _prepared(classifier, tensor, targets) as images:
+    with _prepared(classifier, tensor, targets) as (images, chosen):
         found = []
-        for image, target in zip(images.split(1), targets, strict=True):
+        for image, target in zip(images.split(1), chosen, strict=True):
             output = capture(classifier.network, module, image).output
             maps = reader.of_maps(output, image).maps(output)[0].contiguous()
             scorer = scorer or make_scorer(classifier, image, parameters)
-            weights, details = score_weights(scorer, image, maps, int(target), parameters, memory)
+            weights, details = score_weights(scorer, image, maps, target, parameters, memory)
             negative = negative_share(maps)
             signed = negative > SIGNED_ABOVE
             kept = {**details, **scorer.details, "negative_share": round(negative, 4)}
@@ -197,7 +199,7 @@ def scorecam(
 
 
 def rehearse(
-    classifier: Classifier, tensor: torch.Tensor, target: int, split: LayerSplit, *, method: str
+    classifier: Classifier, tensor: torch.Tensor, target: Asked, split: LayerSplit, *, method: str
 ) -> tuple[tuple[int, int, int], str | None]:
     """Raise what `gradcam`, `ablationcam` or `scorecam` would raise for one image (1 3 h w) at the split's layer.
 
@@ -214,7 +216,7 @@ def rehearse(
         method=method if method in CLASSES else "gradcam",
         split=split,
     )
-    with _prepared(classifier, tensor, [target]) as images:
+    with _prepared(classifier, tensor, [target]) as (images, _):
         behind = split.behind(images)
         channels, height, width = behind.layout.maps(behind.output).shape[1:]
     warning = cam.details.get("warning") if method in CLASSES else None
@@ -235,24 +237,37 @@ def make_scorer(classifier: Classifier, image: torch.Tensor, parameters: ScoreCA
 
 
 @contextmanager
-def _prepared(classifier: Classifier, tensor: torch.Tensor, targets: Sequence[int]) -> Iterator[torch.Tensor]:
-    """The images on the device, copied (the caller's are not ours to mark), and the network lent out."""
+def _prepared(
+    classifier: Classifier, tensor: torch.Tensor, targets: Sequence[Asked]
+) -> Iterator[tuple[torch.Tensor, list[Target]]]:
+    """The images on the device, copied (the caller's are not ours to mark), the targets, and the network lent out."""
     if tensor.ndim != 4 or len(targets) != len(tensor):
         raise AttributionError(
             "the images",
-            f"have shape {tuple(tensor.shape)} for {len(targets)} target classes",
+            f"have shape {tuple(tensor.shape)} for {len(targets)} targets",
             "Give n 3 h w and n targets.",
         )
-    for target in targets:
-        classifier.class_index(int(target))
+    chosen = [as_target(target) for target in targets]
+    for target in chosen:
+        for index in target.classes:
+            classifier.class_index(index)
     with torch.inference_mode(False), torch.no_grad(), untouched(classifier.network):
         images = tensor.detach().clone().to(classifier.device)
         try:
-            yield images
+            yield images, chosen
         except (RuntimeError, TypeError, IndexError, AttributeError) as error:
             if not out_of_memory(error):
                 _refuse_unfit(classifier, images)
             raise
+
+
+def _refuse_differences(method: str, targets: Sequence[Target]) -> None:
+    if any(target.contrast is not None for target in targets):
+        raise AttributionError(
+            f"{method} of a difference",
+            "the method looks at no class, so that its map of any two classes is the same",
+            "Ask another method, or leave `contrast` out.",
+        )
 
 
 def _refuse_unfit(classifier: Classifier, images: torch.Tensor) -> None:

@@ -7,7 +7,7 @@ The library keeps a reference on a CPU, and explains other activations than the 
 A layer that is called several times in a pass (a shared ReLU) is taken at its last call.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from xai_assets.attribution.errors import AttributionError
+from xai_assets.attribution.targets import Asked, as_target, scores_of
 from xai_assets.vision.layout_reader import LayoutReader
 
 
@@ -49,7 +50,7 @@ def capture(network: nn.Module, module: nn.Module, images: Tensor) -> Capture:
 
 
 def gradients(
-    network: nn.Module, module: nn.Module, images: Tensor, targets: list[int]
+    network: nn.Module, module: nn.Module, images: Tensor, targets: Sequence[Asked]
 ) -> tuple[Tensor, Tensor]:
     """The layer's output and the gradient of each image's target score with respect to it, alike in shape.
 
@@ -68,12 +69,12 @@ def gradients(
     return leaf.detach(), score_gradient(scores, leaf, targets)
 
 
-def score_gradient(scores: Tensor, leaf: Tensor, targets: list[int]) -> Tensor:
+def score_gradient(scores: Tensor, leaf: Tensor, targets: Sequence[Asked]) -> Tensor:
     """Gradient of the sum of every image's own target score (scores n k) with respect to `leaf`."""
     if not scores.requires_grad:
         return torch.zeros_like(leaf)
     with torch.enable_grad():
-        chosen = scores[torch.arange(len(targets), device=scores.device), targets]
+        chosen = scores_of(scores, [as_target(target) for target in targets])
         (found,) = torch.autograd.grad(chosen.sum(), leaf, allow_unused=True)
     return torch.zeros_like(leaf) if found is None else found
 

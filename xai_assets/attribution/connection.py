@@ -4,12 +4,13 @@ At the output of a vision transformer's last block only the class token goes on:
 exactly 0, and every map that weights them by it is blank.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from xai_assets.attribution.capture import gradients, substitute
+from xai_assets.attribution.targets import Asked
 from xai_assets.errors import XaiError
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader, near_layers
@@ -19,7 +20,7 @@ NORMS = ("norm1", "ln_1", "norm_1", "attention_norm", "layernorm_before")
 
 
 def without_gradient(
-    network: nn.Module, layer: str, images: Tensor, targets: list[int], reader: LayoutReader
+    network: nn.Module, layer: str, images: Tensor, targets: Sequence[Asked], reader: LayoutReader
 ) -> str | None:
     """Why the gradient is exactly 0 at every position of a layer's map, and what to name instead; None where it is not.
 
@@ -27,7 +28,7 @@ def without_gradient(
         network: in evaluation mode with frozen parameters.
         layer: module path.
         images: n 3 h w.
-        targets: class indices, one an image.
+        targets: one an image.
         reader: of the layer.
     """
     module = get_layer(network, layer)
@@ -63,7 +64,7 @@ def _reason(
     return f"the class score depends on {layer}, but the network cuts its gradient off (detach, no_grad, rounding)"
 
 
-def _connected(network: nn.Module, layer: str, images: Tensor, targets: list[int]) -> Iterator[str]:
+def _connected(network: nn.Module, layer: str, images: Tensor, targets: Sequence[Asked]) -> Iterator[str]:
     """Layers inside or near the layer whose maps have a gradient."""
     inside = [name for name, _ in get_layer(network, layer).named_children() if name in NORMS]
     for path in [*(f"{layer}.{name}" for name in inside), *near_layers(network, layer, images)]:

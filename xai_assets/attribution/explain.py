@@ -19,9 +19,10 @@ from xai_assets.attribution.parameters import (
     Parameters,
     ScoreCAMParameters,
 )
-from xai_assets.attribution.score import ScoreMemory, Scorer
+from xai_assets.attribution.score import LastScores, ScoreMemory, Scorer
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.attribution.target_layers import layer_of
+from xai_assets.attribution.targets import Target
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.spec import LayoutSpec
 
@@ -62,15 +63,16 @@ def explain(
     pixels: np.ndarray,
     target: int | str,
     *,
+    contrast: int | str | None = None,
     layer: str | None = None,
     layout: LayoutSpec | None = None,
     parameters: Parameters | Mapping[str, Any] | None = None,
     seed: int = 0,
     image_id: str = "",
 ) -> AttributionMap:
-    """Explain one class of one image: `Explainer` for a single call; arguments and errors are its own."""
+    """Explain one class of one image, or one rather than another: an `Explainer`, with its arguments, for one call."""
     explainer = Explainer(method, classifier, layer=layer, layout=layout, parameters=parameters, seed=seed)
-    return explainer(pixels, target, image_id=image_id)
+    return explainer(pixels, target, contrast=contrast, image_id=image_id)
 
 
 class Rehearsal(NamedTuple):
@@ -123,6 +125,7 @@ class Explainer:
         self._split: LayerSplit | None = None
         self._scorers: dict[tuple[int, ...], Scorer] = {}
         self._lime = Lime(classifier, seed=seed)
+        self._last_scores = LastScores()
         if method != "lime":
             self.layer = layer or layer_of(classifier)
             self._split = LayerSplit(classifier.network, self.layer, classifier.device, layout)
@@ -132,14 +135,18 @@ class Explainer:
         pixels: np.ndarray,
         target: int | str,
         *,
+        contrast: int | str | None = None,
         image_id: str = "",
         memory: ScoreMemory | None = None,
     ) -> AttributionMap:
-        """Explain one class of one image.
+        """Explain one class of one image, or why that class rather than another.
+
+        Further targets of the same image in a row cost LIME a regression, and ScoreCAM next to nothing.
 
         Args:
             pixels: h w 3 uint8 RGB, the original image.
             target: the class, by index or by name.
+            contrast: another class: the difference of the two is explained, see `targets`.
             image_id: the image's name, for the record.
             memory: of this very map: what an interrupted call has scored, which ScoreCAM goes on from.
 
@@ -148,24 +155,26 @@ class Explainer:
             of an image lie in one frame. `extras`: `low_resolution` (h' w') and `channel_weights` (c) of the CAM
             methods that have them; of LIME `segments` (h w int32) and `weights` (one a superpixel), and with
             `top_labels` these (k) and their `top_weights` (k s). `details`: how a CAM was computed (see `cams`);
-            LIME's numbers (see `LimeResult`), `superpixels` and `top_r2`. The same arguments give the same bytes on
+            LIME's numbers (see `LimeResult`; of a difference `log_odds` and `surrogate_log_odds` in place of the two
+            probabilities), `superpixels` and `top_r2`. The same arguments give the same bytes on
             the same machine.
 
         Raises:
-            AttributionError: a layer without a map.
+            AttributionError: a layer without a map; a class rather than itself; the difference of two classes of a method
+                that looks at no class.
             UnknownClass: a class that the model does not have.
         """
-        index = self.classifier.class_index(target if isinstance(target, str) else int(target))
+        asked, names = self._asked(target, contrast), self.classifier.class_names
         if isinstance(self.parameters, LimeParameters):
-            values, extras, details, flags = self._explain_lime(pixels, index, self.parameters)
+            values, extras, details, flags = self._explain_lime(pixels, asked, self.parameters)
         else:
-            values, extras, details, flags = self._cam(pixels, index, memory)
+            values, extras, details, flags = self._cam(pixels, asked, memory)
         return AttributionMap(
             values=values,
             method=self.method,
             image_id=image_id,
-            target=index,
-            target_name=self.classifier.class_names[index],
+            target=asked.index,
+            target_name=names[asked.index],
             layer=self.layer,
             frame=self.classifier.preprocessing.frame(*pixels.shape[:2]),
             parameters=self.parameters.model_dump(mode="json"),
@@ -173,7 +182,13 @@ class Explainer:
             flags=(*flags_of(values), *flags),
             extras=extras,
             details=details,
+            contrast=asked.contrast,
+            contrast_name=None if asked.contrast is None else names[asked.contrast],
         )
+
+    def _asked(self, target: int | str, contrast: int | str | None) -> Target:
+        of = self.classifier.class_index
+        return Target(of(target), None if contrast is None else of(contrast))
 
     def rehearse(self, pixels: np.ndarray, target: int | str) -> Rehearsal:
         """Raise what a call with these arguments would raise, at a small part of its cost.
@@ -192,7 +207,7 @@ class Explainer:
         channels, height, width = shape
         return Rehearsal(f"{self.layer} of {channels} channels, {height} x {width}", warning, channels)
 
-    def _cam(self, pixels: np.ndarray, target: int, memory: ScoreMemory | None) -> _Found:
+    def _cam(self, pixels: np.ndarray, target: Target, memory: ScoreMemory | None) -> _Found:
         tensor = self.classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
         assert self._split is not None
         given = (self.classifier, tensor, [target], self._split.layer)
@@ -201,8 +216,9 @@ class Explainer:
                 (cam,) = cams.ablationcam(*given, parameters=self.parameters, split=self._split)
             case ScoreCAMParameters():
                 scorer, how = self._scorer(tensor, self.parameters), self.parameters
+                known = self._last_scores.of(tensor, memory)
                 (cam,) = cams.scorecam(
-                    *given, parameters=how, layout=self.layout, scorer=scorer, memory=memory
+                    *given, parameters=how, layout=self.layout, scorer=scorer, memory=known
                 )
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
@@ -219,10 +235,12 @@ class Explainer:
             )
         return self._scorers[shape]
 
-    def _explain_lime(self, pixels: np.ndarray, target: int, parameters: LimeParameters) -> _Found:
+    def _explain_lime(self, pixels: np.ndarray, target: Target, parameters: LimeParameters) -> _Found:
         found = self._lime(self.classifier.preprocessing.view(pixels), target, parameters=parameters)
         extras = {"segments": found.segments.astype(np.int32), "weights": found.weights}
         details = {name: getattr(found, name) for name in _LIME_NUMBERS} | {"superpixels": len(found.weights)}
+        if target.contrast is not None:
+            details = {name.replace("probability", "log_odds"): value for name, value in details.items()}
         if found.top:
             extras["top_labels"] = np.array([surrogate.target for surrogate in found.top])
             extras["top_weights"] = np.stack([surrogate.weights for surrogate in found.top])
@@ -230,11 +248,12 @@ class Explainer:
         if found.r2 is not None:
             return found.values, extras, details, ()
         few = found.effective_samples < LEAST_EFFECTIVE
+        what = "probability" if target.contrast is None else "difference of the two classes"
         details["warning"] = (
             f"of {parameters.num_samples} samples so few count (as {found.effective_samples:.1f}) that the surrogate "
             "explains nothing: give a larger `kernel_width`, or the cosine distance"
             if few
-            else "the probability is the same whatever is hidden, so that there is nothing to explain"
+            else f"the {what} is the same whatever is hidden, so that there is nothing to explain"
         )
         return found.values, extras, details, (NO_FIT,)
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytorch_grad_cam
 from torch import Tensor, nn
 
+from xai_assets.attribution.parameters import CLASS_AGNOSTIC
+
 CLASSES: dict[str, type] = {
     "gradcam": pytorch_grad_cam.GradCAM,
     "hirescam": pytorch_grad_cam.HiResCAM,
@@ -20,7 +22,7 @@ CLASSES: dict[str, type] = {
 }
 """The methods that are a formula on activations and gradients, with the library's class of each."""
 
-WITHOUT_GRADIENT = ("eigencam",)
+WITHOUT_GRADIENT = CLASS_AGNOSTIC
 """Those that only look at the activations: the same map for every class."""
 
 

@@ -7,7 +7,7 @@ is then handed on as a copy, which is said.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from xai_assets.attribution.formulas import CLASSES
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.library_bars import no_bars
+from xai_assets.attribution.targets import Asked, Target, as_target
 from xai_assets.memory import out_of_memory
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.layers import get_layer
@@ -59,19 +60,19 @@ class NoCounterpart(Exception):
 def library_cam(
     classifier: Classifier,
     tensor: Tensor,
-    target: int,
+    target: Asked,
     layer: str,
     *,
     method: str,
     layout: LayoutSpec | None = None,
     exact: bool = False,
 ) -> LibraryMap:
-    """The library's map of one image (1 3 h w, normalised) for a class at a layer, with the library's defaults.
+    """The library's map of one image (1 3 h w, normalised) for a target at a layer, with the library's defaults.
 
     Args:
         classifier: the model; its network is lent to the library and comes back as it was.
         tensor: the image.
-        target: index of the class.
+        target: index of the class; a difference is handed to the library as a target of one's own.
         layer: module path of the target layer.
         method: one of LIBRARY.
         layout: how the layer's output is to be read; None: it is read off it.
@@ -103,8 +104,13 @@ def library_cam(
         if heard.overwritten:
             module.register_forward_hook(lambda _, __, given: given.clone())
         with _its_errors(), no_bars(ablation_cam, score_cam):
-            (values,) = cam(input_tensor=images, targets=[ClassifierOutputTarget(target)])
+            (values,) = cam(input_tensor=images, targets=[_library_target(as_target(target))])
     return LibraryMap(np.asarray(values, dtype=np.float32), HANDED_A_COPY if heard.overwritten else None)
+
+
+def _library_target(target: Target) -> Callable[[Tensor], Tensor]:
+    own = [ClassifierOutputTarget(index) for index in target.classes]
+    return own[0] if target.contrast is None else lambda scores: own[0](scores) - own[1](scores)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from xai_assets.attribution.library_bars import no_bars
 from xai_assets.attribution.lime_perturbation import hidden_view
 from xai_assets.attribution.parameters import Lasso, LimeParameters, Linear, ModelRegressor
 from xai_assets.attribution.segmentation import segment
+from xai_assets.attribution.targets import Asked, as_target
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.outputs import probabilities
 
@@ -20,22 +21,24 @@ ALL = 100_000
 
 
 def library_lime(
-    classifier: Classifier, view: np.ndarray, target: int, *, parameters: LimeParameters, seed: int
+    classifier: Classifier, view: np.ndarray, target: Asked, *, parameters: LimeParameters, seed: int
 ) -> np.ndarray:
-    """The library's weights of one class, painted on their superpixels as the study asks: h w float64.
+    """The library's weights of one target, painted on their superpixels as the study asks: h w float64.
 
     Args:
         classifier: the model; it is asked in the library's own batches of 10.
         view: h w 3 uint8, what the model sees.
-        target: index of the class.
+        target: index of the class, or the difference of two: the library then asks for their log-odds alone.
         parameters: the study's; `precision` and `batch_size` are not the library's and have no part.
         seed: its `random_state`.
     """
-    segments = segment(view, parameters.segmentation, seed=seed)
+    segments, asked = segment(view, parameters.segmentation, seed=seed), as_target(target)
+    label = asked.index if asked.contrast is None else 0
 
     def predict(views: np.ndarray) -> np.ndarray:
         logits = classifier.logits(classifier.preprocessing.from_view(np.asarray(views, dtype=np.uint8)))
-        return probabilities(logits.double().cpu()).numpy()
+        scores = logits.double().cpu()  # n k
+        return (probabilities(scores) if asked.contrast is None else asked.score(scores)[:, None]).numpy()
 
     hide = parameters.hide_color
     explainer = lime_image.LimeImageExplainer(
@@ -47,7 +50,7 @@ def library_lime(
         found = explainer.explain_instance(
             view,
             predict,
-            labels=(target,),
+            labels=(label,),
             top_labels=None,
             hide_color=None if hide == "mean" else hidden_view(view, segments, hide),
             num_samples=parameters.num_samples,
@@ -57,7 +60,7 @@ def library_lime(
             model_regressor=_regressor(parameters.model_regressor),
         )
     weights = np.zeros(int(segments.max()) + 1)
-    for superpixel, weight in found.local_exp[target]:
+    for superpixel, weight in found.local_exp[label]:
         weights[superpixel] = weight
     return (np.maximum(weights, 0) if parameters.positive_only else weights)[segments]
 

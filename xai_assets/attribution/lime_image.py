@@ -21,6 +21,7 @@ from xai_assets.attribution.lime_regression import effective_samples
 from xai_assets.attribution.lime_surrogate import Surrogate, closeness, fit
 from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.attribution.segmentation import segment
+from xai_assets.attribution.targets import Asked, as_target
 from xai_assets.vision.classifiers import Classifier
 
 _DECIDE_ANSWERS = ("segmentation", "num_samples", "hide_color", "precision", "batch_size")
@@ -75,17 +76,17 @@ class LimeResult(Surrogate):
 def lime(
     classifier: Classifier,
     view: np.ndarray,
-    target: int,
+    target: Asked,
     *,
     parameters: LimeParameters | None = None,
     seed: int = 0,
 ) -> LimeResult:
-    """Explain the softmax probability of one class by which superpixels are shown.
+    """Explain the softmax probability of one class, or the log-odds of two, by which superpixels are shown.
 
     Args:
         classifier: the model.
         view: h w 3 uint8: what the model sees, before normalisation; superpixels are hidden in it.
-        target: index of the explained class.
+        target: index of the explained class, or a `Target`.
         parameters: segmentation, samples and so on.
         seed: of the samples and the segmentation.
 
@@ -112,9 +113,9 @@ class Lime:
         self._last: tuple[object, Perturbations] | None = None
 
     def __call__(
-        self, view: np.ndarray, target: int, *, parameters: LimeParameters | None = None
+        self, view: np.ndarray, target: Asked, *, parameters: LimeParameters | None = None
     ) -> LimeResult:
-        """Explain one class; see `lime`."""
+        """Explain one target; see `lime`."""
         parameters = parameters or LimeParameters()
         (found,) = explain_perturbations(self.perturb(view, parameters), [target], parameters)
         return found
@@ -150,20 +151,21 @@ class Lime:
 
 
 def explain_perturbations(
-    perturbations: Perturbations, targets: Sequence[int], parameters: LimeParameters
+    perturbations: Perturbations, targets: Sequence[Asked], parameters: LimeParameters
 ) -> list[LimeResult]:
-    """The surrogates of several classes from one view's samples, in the order of `targets`.
+    """The surrogates of several targets from one view's samples, in the order of `targets`.
 
     Only what concerns the surrogate is read from the parameters: features and their selection, distance, kernel,
     regressor, `top_labels` and `positive_only`.
     """
     rows, probabilities = perturbations.rows, perturbations.probabilities
     top = np.argsort(probabilities[0])[::-1][: parameters.top_labels or 0].tolist()
-    wanted = [*targets, *(label for label in top if label not in targets)]
+    asked, most = [as_target(target) for target in targets], [as_target(label) for label in top]
+    wanted = list(dict.fromkeys([*asked, *most]))
     surrogates = dict(zip(wanted, fit(rows, probabilities, wanted, parameters), strict=True))
     weights = closeness(rows, parameters)
     results = []
-    for target in targets:
+    for target in asked:
         surrogate = surrogates[target]
         painted = np.maximum(surrogate.weights, 0) if parameters.positive_only else surrogate.weights
         results.append(
@@ -171,7 +173,7 @@ def explain_perturbations(
                 **vars(surrogate),
                 values=painted[perturbations.segments].astype(np.float32),
                 segments=perturbations.segments,
-                top=tuple(surrogates[label] for label in top),
+                top=tuple(surrogates[label] for label in most),
                 effective_samples=effective_samples(weights),
                 evaluated=perturbations.evaluated,
                 network=perturbations.network,

@@ -1,23 +1,28 @@
 """LIME's surrogate: a linear model of a class's probability over which superpixels are shown.
 
+Of the difference of two classes it is a model of their log-odds (see `targets`); what is called probability here is then
+that. Ridge and least squares are linear in what they fit, so that its larger scale changes nothing else; lasso's `alpha`
+is a threshold on that scale.
+
 Each sample counts by how close it is to the unperturbed view: sqrt(exp(-d² / kernel_width²)). The distances have
 closed forms, for the first sample shows everything: with k of s superpixels shown, the cosine distance is
 1 - sqrt(k / s).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from xai_assets.attribution.lime_regression import r_squared, regress
 from xai_assets.attribution.lime_selection import select
 from xai_assets.attribution.parameters import LimeParameters
+from xai_assets.attribution.targets import Asked, as_target
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """The linear model of one class.
+    """The linear model of one class, or of the difference of two.
 
     Attributes:
         target: index of the class.
@@ -28,6 +33,7 @@ class Surrogate:
         intercept: what it predicts where nothing is shown.
         surrogate_probability: what it predicts for the view.
         probability: what the model predicts for it.
+        contrast: index of the second class of a difference.
     """
 
     target: int
@@ -37,6 +43,7 @@ class Surrogate:
     intercept: float
     surrogate_probability: float
     probability: float
+    contrast: int | None = field(default=None, kw_only=True)
 
 
 def distances(rows: np.ndarray, metric: str) -> np.ndarray:
@@ -63,18 +70,25 @@ def closeness(rows: np.ndarray, parameters: LimeParameters) -> np.ndarray:
 
 
 def fit(
-    rows: np.ndarray, probabilities: np.ndarray, targets: Sequence[int], parameters: LimeParameters
+    rows: np.ndarray, probabilities: np.ndarray, targets: Sequence[Asked], parameters: LimeParameters
 ) -> list[Surrogate]:
-    """The surrogates of several classes from the same samples, in the order of `targets`.
+    """The surrogates of several targets from the same samples, in the order of `targets`.
 
     Args:
         rows: n s of 0 and 1, what each sample shows; the first shows everything.
         probabilities: n k float64, the model's answers.
-        targets: class indices.
+        targets: classes, or differences of two.
         parameters: distance, kernel, selection and regressor.
+
+    Raises:
+        AttributionError: a difference without log-odds, see `Target.fitted`.
     """
+    asked = [as_target(target) for target in targets]
     weights = closeness(rows, parameters)
-    samples, scores = rows.astype(np.float64), probabilities[:, list(targets)]  # n s, n t
+    samples, scores = (
+        rows.astype(np.float64),
+        np.stack([one.fitted(probabilities) for one in asked], axis=1),
+    )  # n s, n t
     chosen = select(samples, scores, weights, parameters)
     if all(len(used) == rows.shape[1] for used in chosen):
         coefficients, intercepts = regress(samples, scores, weights, parameters.model_regressor)
@@ -87,13 +101,14 @@ def fit(
     r2 = r_squared(scores, samples @ coefficients + intercepts, weights)
     return [
         Surrogate(
-            target=int(target),
+            target=target.index,
             weights=coefficients[:, label].copy(),
             used=used[np.argsort(-np.abs(coefficients[used, label]), kind="stable")],
             r2=float(r2[label]) if np.isfinite(r2[label]) else None,
             intercept=float(intercepts[label]),
             surrogate_probability=float(intercepts[label] + coefficients[:, label].sum()),
             probability=float(scores[0, label]),
+            contrast=target.contrast,
         )
-        for label, (target, used) in enumerate(zip(targets, chosen, strict=True))
+        for label, (target, used) in enumerate(zip(asked, chosen, strict=True))
     ]

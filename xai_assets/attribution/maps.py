@@ -8,6 +8,8 @@ import numpy as np
 
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.scaling import is_constant, scale
+from xai_assets.attribution.targets import Target
+from xai_assets.attribution.wording import in_words
 from xai_assets.vision.geometry import Frame
 
 CONSTANT = "constant"
@@ -25,7 +27,7 @@ NO_FIT = "no_fit"
 
 @dataclass(frozen=True)
 class AttributionMap:
-    """Where a classifier looked for one class in one image.
+    """Where a classifier looked for one class in one image, or for one class rather than another.
 
     Attributes:
         values: h w float32, raw (before any per-image scaling), in the model's frame.
@@ -40,6 +42,8 @@ class AttributionMap:
         flags: any of `constant`, `non_finite`, `signed_layer`, `no_fit`.
         extras: further arrays that the method leaves: see `cams` and `lime`.
         details: further numbers that the method leaves, as JSON has them.
+        contrast: of the difference of two classes, the index of the second; None: the map is of one class.
+        contrast_name: its name.
     """
 
     values: np.ndarray
@@ -54,6 +58,8 @@ class AttributionMap:
     flags: tuple[str, ...] = ()
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    contrast: int | None = None
+    contrast_name: str | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
@@ -92,6 +98,16 @@ class AttributionMap:
                 "Bring the map of the wider frame into the narrower one.",
             ) from error
         return replace(self, values=values, frame=frame, flags=flags_of(values), extras={})
+
+    @property
+    def asked(self) -> Target:
+        """What was explained."""
+        return Target(self.target, self.contrast)
+
+    @property
+    def named(self) -> str:
+        """The same for people: "beacon", or "beacon rather than vulture"."""
+        return in_words(self.target_name, self.contrast_name)
 
     @property
     def usable(self) -> bool:

@@ -18,14 +18,15 @@ from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.spec import LayoutSpec
 
 Declared = LayoutSpec | str | None
-Target = int | str | None
+Named = int | str | None
 
 
 def gradcam(
     model: Classifier | nn.Module,
     image: Picture,
-    target: Target = None,
+    target: Named = None,
     *,
+    contrast: Named = None,
     layer: str | None = None,
     layout: Declared = None,
     preprocessing: Given = None,
@@ -40,6 +41,9 @@ def gradcam(
         image: uint8 (h, w, 3) RGB, a PIL image or a path, the original; or a float tensor (3, h, w) or (1, 3, h, w) that
             is normalised already.
         target: the class, by index or by name; None: the predicted one.
+        contrast: another class, by index or by name: why `target` rather than this one, from the difference of the two
+            logits, see `attribution.targets`. `gradcam(network, image, contrast="vulture")` asks why the network did not
+            say vulture.
         layer: module path of the target layer, such as "layer4"; None: the network's last layer with positions, see
             `attribution.target_layers`.
         layout: the axes of its output where they cannot be read off it, such as "nhwc".
@@ -49,23 +53,34 @@ def gradcam(
         image_id: the image's name, for the record.
 
     Returns:
-        The raw map, float32 (h', w') in the model's frame, at least 0, with the frame, the class, the layer and what is
+        The raw map, float32 (h', w') in the model's frame, at least 0, with the frame, the classes, the layer and what is
         in `extras` and `details` as `Explainer` says. `scaled()` gives it in 0..1.
 
     Raises:
-        AttributionError: an image or a network that cannot be used; no layer with positions.
+        AttributionError: an image or a network that cannot be used; no layer with positions; a class rather than itself.
         LayoutError: a layer without a map, or whose axes cannot be told.
         UnknownClass, UnknownLayer: the model does not have it; the message lists those there are.
     """
     given = {"preprocessing": preprocessing, "class_names": class_names}
-    return _explain("gradcam", model, image, target, given, layer=layer, layout=layout, image_id=image_id)
+    return _explain(
+        "gradcam",
+        model,
+        image,
+        target,
+        given,
+        contrast=contrast,
+        layer=layer,
+        layout=layout,
+        image_id=image_id,
+    )
 
 
 def ablationcam(
     model: Classifier | nn.Module,
     image: Picture,
-    target: Target = None,
+    target: Named = None,
     *,
+    contrast: Named = None,
     layer: str | None = None,
     layout: Declared = None,
     preprocessing: Given = None,
@@ -84,6 +99,7 @@ def ablationcam(
         image,
         target,
         given,
+        contrast=contrast,
         layer=layer,
         layout=layout,
         image_id=image_id,
@@ -94,8 +110,9 @@ def ablationcam(
 def scorecam(
     model: Classifier | nn.Module,
     image: Picture,
-    target: Target = None,
+    target: Named = None,
     *,
+    contrast: Named = None,
     layer: str | None = None,
     layout: Declared = None,
     preprocessing: Given = None,
@@ -109,15 +126,25 @@ def scorecam(
     """
     given = {"preprocessing": preprocessing, "class_names": class_names}
     return _explain(
-        "scorecam", model, image, target, given, layer=layer, layout=layout, image_id=image_id, **parameters
+        "scorecam",
+        model,
+        image,
+        target,
+        given,
+        contrast=contrast,
+        layer=layer,
+        layout=layout,
+        image_id=image_id,
+        **parameters,
     )
 
 
 def lime(
     model: Classifier | nn.Module,
     image: Picture,
-    target: Target = None,
+    target: Named = None,
     *,
+    contrast: Named = None,
     preprocessing: Given = None,
     class_names: Sequence[str] | None = None,
     seed: int = 0,
@@ -126,8 +153,10 @@ def lime(
 ) -> AttributionMap:
     """LIME (Ribeiro et al. 2016): each superpixel's weight in a linear surrogate of the class probability.
 
+    With `contrast`, of the log-odds of the two classes.
+
     Args:
-        model, target, preprocessing, class_names, image_id: as of `gradcam`.
+        model, target, contrast, preprocessing, class_names, image_id: as of `gradcam`.
         image: as of `gradcam`, but no tensor: LIME hides parts of a picture.
         seed: of the samples; the same seed gives the same bytes.
         parameters: the fields of `LimeParameters`, such as `num_samples=1000` or `segmentation="slic"`.
@@ -141,16 +170,19 @@ def lime(
         UnknownClass: the model does not have it.
     """
     given = {"preprocessing": preprocessing, "class_names": class_names}
-    return _explain("lime", model, image, target, given, seed=seed, image_id=image_id, **parameters)
+    return _explain(
+        "lime", model, image, target, given, contrast=contrast, seed=seed, image_id=image_id, **parameters
+    )
 
 
 def _explain(
     method: str,
     model: Classifier | nn.Module,
     image: Picture,
-    target: Target,
+    target: Named,
     given: Mapping[str, Any],
     *,
+    contrast: Named,
     layer: str | None = None,
     layout: Declared = None,
     seed: int = 0,
@@ -171,5 +203,8 @@ def _explain(
             seed=seed,
         )
         return explainer(
-            pixels, predicted(classifier, pixels) if target is None else target, image_id=image_id
+            pixels,
+            predicted(classifier, pixels) if target is None else target,
+            contrast=contrast,
+            image_id=image_id,
         )

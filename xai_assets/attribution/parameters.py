@@ -245,6 +245,9 @@ Parameters = GradCAMParameters | AblationCAMParameters | ScoreCAMParameters | Li
 FURTHER_CAMS = ("hirescam", "gradcampp", "xgradcam", "layercam", "eigencam")
 """Relatives of Grad-CAM, made where a study asks for them."""
 
+CLASS_AGNOSTIC = ("eigencam",)
+"""Methods that look at no class: one map for all, and none of the difference of two."""
+
 Method = Literal[
     "gradcam", "ablationcam", "scorecam", "hirescam", "gradcampp", "xgradcam", "layercam", "eigencam", "lime"
 ]

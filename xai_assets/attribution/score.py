@@ -10,6 +10,9 @@ How scores become weights is named:
   paper's "increase of confidence" without a softmax on top, is in units of probability, and takes no side between
   channels that differ little.
 
+Of the difference of two classes (see `targets`) `softmax` takes the difference of their logits, as the library does
+with a target of one's own, and `increase` how much more probable the one is of the two, which is in 0..1 as well.
+
 A channel that is the same everywhere hides all of the image: such channels are scored once, together.
 """
 
@@ -25,7 +28,7 @@ from torch.nn import functional as F
 
 from xai_assets.attribution.masked_forward import masked_scores
 from xai_assets.attribution.parameters import ScoreCAMParameters
-from xai_assets.vision.outputs import probabilities
+from xai_assets.attribution.targets import Asked, as_target
 
 _SAMPLED = 16
 """How many masks tell the error of reduced precision."""
@@ -58,11 +61,46 @@ class ScoreMemory(Protocol):
         """Keep the scores of a batch that was just computed."""
 
 
+class LastScores:
+    """The scores of the last image, of all classes: another target of it costs no pass."""
+
+    def __init__(self) -> None:
+        self._image: bytes | None = None
+        self._batches: dict[int, np.ndarray] = {}
+        self._kept: ScoreMemory | None = None
+
+    def of(self, image: Tensor, kept: ScoreMemory | None = None) -> ScoreMemory:
+        """A memory for an image (1 3 h w): of the same network, layer and parameters as for the image before.
+
+        Args:
+            image: normalised.
+            kept: where an interrupted computation of this map has left scores, and where new ones are put as well.
+        """
+        content = image.detach().cpu().contiguous().numpy().tobytes()
+        if content != self._image:
+            self._image, self._batches = content, {}
+        self._kept = kept
+        return self
+
+    def get(self, batch: int) -> np.ndarray | None:
+        """The scores (m k) float32 of that batch; None where it was not reached."""
+        kept = self._kept.get(batch) if self._kept is not None and batch not in self._batches else None
+        if kept is not None:
+            self._batches[batch] = kept
+        return self._batches.get(batch)
+
+    def put(self, batch: int, scores: np.ndarray) -> None:
+        """Keep the scores of a batch that was just computed."""
+        self._batches[batch] = scores
+        if self._kept is not None:
+            self._kept.put(batch, scores)
+
+
 def score_weights(
     scorer: Scorer,
     image: Tensor,
     maps: Tensor,
-    target: int,
+    target: Asked,
     parameters: ScoreCAMParameters,
     memory: ScoreMemory | None = None,
 ) -> tuple[np.ndarray, dict[str, float | int]]:
@@ -72,15 +110,15 @@ def score_weights(
         scorer: scores masked images.
         image: 1 3 h w float32, normalised.
         maps: c h' w' float32, the layer's channels.
-        target: class index.
+        target: the class, or the difference of two.
         parameters: batch size, and how scores become weights.
         memory: batches that are known already, and where new ones are kept; the weights are the same.
 
     Returns:
         The weights; `scored` (masked images evaluated), `constant` (channels scored together), and with reduced
-        precision `score_error`: the largest difference of a logit over a sample of the masks.
+        precision `score_error`: the largest difference of the target's score over a sample of the masks.
     """
-    size = (image.shape[-2], image.shape[-1])
+    size, asked = (image.shape[-2], image.shape[-1]), as_target(target)
     constant = _constant(maps, size)
     varied = torch.nonzero(~constant).flatten()
     together = bool(constant.any()) or parameters.weighting == "increase"
@@ -101,11 +139,11 @@ def score_weights(
         sample = (masks() for masks in seen_through(varied[::step]))
         exact = masked_scores(scorer.exact, image, sample)
         reduced = scores[int(together) :][::step]
-        found["score_error"] = float((exact - reduced)[:, target].abs().max())
-    of_class = scores[:, target] if parameters.weighting == "softmax" else probabilities(scores)[:, target]
-    hidden = of_class[0]
+        found["score_error"] = float(asked.score(exact - reduced).abs().max())
+    answers = asked.score(scores) if parameters.weighting == "softmax" else asked.probability(scores)
+    hidden = answers[0]
     every = hidden.expand(len(maps)).clone()
-    every[varied] = of_class[int(together) :]
+    every[varied] = answers[int(together) :]
     weights = torch.softmax(every, dim=0) if parameters.weighting == "softmax" else every - hidden
     return weights.cpu().numpy(), found
 

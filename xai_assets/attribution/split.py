@@ -5,7 +5,7 @@ only if it gives the network's own scores, for the layer's own output and for on
 was taken, and why what came before was not, is part of every result.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from xai_assets.attribution.capture import Capture, capture, gradients, score_gradient, substitute
 from xai_assets.attribution.graph_cut import GraphCut, cut
 from xai_assets.attribution.replay import replay
+from xai_assets.attribution.targets import Asked
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader
 from xai_assets.vision.layouts import Layout
@@ -29,14 +30,14 @@ class Behind:
         output: the layer's output as it lies in the network (1 ...).
         layout: how it lies.
         evaluate: scores (b k) where the layer gives b other outputs (b ...); it does not write to them.
-        gradient: of a class's score with respect to the output, where what lies behind is affine; else None.
+        gradient: of a target's score with respect to the output, where what lies behind is affine; else None.
         way: "closed form", "graph cut", "replay" or "full passes".
     """
 
     output: Tensor
     layout: Layout
     evaluate: Callable[[Tensor], Tensor]
-    gradient: Callable[[int], Tensor] | None
+    gradient: Callable[[Asked], Tensor] | None
     way: str
 
 
@@ -76,7 +77,7 @@ class LayerSplit:
             return self._by_cut(image)
         return self._by_replay(image) if way == "replay" else self._by_full_passes(image)
 
-    def gradients(self, images: Tensor, targets: list[int]) -> tuple[Tensor, Tensor, Layout]:
+    def gradients(self, images: Tensor, targets: Sequence[Asked]) -> tuple[Tensor, Tensor, Layout]:
         """The layer's output for n 3 h w, the gradient of each image's own target score, and their layout."""
         if self._way(images[:1]) == "graph cut":
             assert self._cut is not None
@@ -134,7 +135,7 @@ class LayerSplit:
         parts = self._cut
         output, frontier = parts.before(image)
 
-        def gradient(target: int) -> Tensor:
+        def gradient(target: Asked) -> Tensor:
             with torch.enable_grad():
                 leaf = output.detach().requires_grad_()
                 return score_gradient(parts.suffix(leaf, *frontier), leaf, [target])

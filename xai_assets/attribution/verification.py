@@ -120,7 +120,7 @@ def compare(
     moves it as far, the map is what is left of terms that cancel, and says nothing of either.
 
     Args:
-        stored: the map, with the layer, class, parameters and seed that it was made with.
+        stored: the map, with the layer, target, parameters and seed that it was made with.
         classifier: the model that made it.
         pixels: h w 3 uint8, the original image.
         layout: of the layer's output; None: it is read off it.
@@ -131,11 +131,11 @@ def compare(
         return Comparison("not_compared", note=why)
     if isinstance(parameters, LimeParameters):
         view = classifier.preprocessing.view(pixels)
-        values = library_lime(classifier, view, stored.target, parameters=parameters, seed=stored.seed)
+        values = library_lime(classifier, view, stored.asked, parameters=parameters, seed=stored.seed)
         return _judged(stored, values, reference.tolerance)
     assert stored.layer is not None
     tensor = classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w
-    given = (classifier, tensor, stored.target, stored.layer)
+    given = (classifier, tensor, stored.asked, stored.layer)
     try:
         found = library_cam(*given, method=stored.method, layout=layout)
     except NoCounterpart as error:

@@ -52,6 +52,12 @@ def _faithfulness(attribution: Attribution) -> str | None:
     return None if attribution.faithfulness else "The study leaves faithfulness out."
 
 
+def _differences(attribution: Attribution) -> str | None:
+    if attribution.explain == "both":
+        return _faithfulness(attribution)
+    return "The study does not explain both the predicted and the labelled class (`explain: both`)."
+
+
 def _robustness(attribution: Attribution) -> str | None:
     if attribution.robustness and not attribution.methods.made():
         return ALL_EXTERNAL
@@ -81,6 +87,7 @@ _OF_ATTRIBUTION: dict[str, Callable[[Attribution], str | None]] = {
     "localization": _localization,
     "evidence_place": _localization,
     "faithfulness": _faithfulness,
+    "difference_faithfulness": _differences,
     "robustness": _robustness,
     "counterfactuals": _counterfactuals,
     "verification": _verification,

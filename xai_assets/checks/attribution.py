@@ -8,6 +8,8 @@ from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict
 from xai_assets.resources.table import Table
 
+MAP = ["method", *rules.CASE]
+
 MOST_BLANK = 0.1
 """Share of a method's maps that may show nothing before its means are those of a selection."""
 
@@ -21,14 +23,23 @@ ASKED = "asked"
 def _covered(maps: Table, predictions: Table, stored: Table) -> Verdict:
     if not len(maps):
         return rules.left_out(NONE)
-    wanted = rules.cases(predictions)
+    from xai_assets.analysis.differences import differences, differs
+
+    classes, both = rules.cases(predictions), rules.differing(differences(predictions))
     methods = list(dict.fromkeys([*maps["method"], *stored.attrs.get(ASKED, ())]))
-    there = set(rules.cases(maps, ["method", *rules.CASE]))
-    missing = [(method, *case) for method in methods for case in wanted if (method, *case) not in there]
-    numbers = {"cases": len(wanted), "methods": len(methods), "missing": len(missing)}
+    wanted = [(method, *case) for method in methods for case in classes + (both if differs(method) else [])]
+    there = set(rules.questions(maps, MAP))
+    missing = [one for one in wanted if one not in there]
+    numbers = {
+        "cases": len(classes),
+        "differences": len(both),
+        "methods": len(methods),
+        "missing": len(missing),
+    }
     if not missing:
-        return Verdict(True, f"All {len(wanted)} explained classes have a map.", numbers)
-    said = f"{len(missing)} of {len(wanted) * len(methods)} maps are missing: {rules.named(missing)}."
+        failures = f", and {len(both)} differences of a wrong answer and an expected class" if both else ""
+        return Verdict(True, f"All {len(classes)} explained classes have a map{failures}.", numbers)
+    said = f"{len(missing)} of {len(wanted)} maps are missing: {rules.named(missing)}."
     remedy = "The step's log says why; comparisons leave these cases out."
     return Verdict(False, f"{said} {remedy}", numbers)
 
@@ -42,7 +53,7 @@ def _sound(maps: Table, predictions: Table, stored: Table) -> Verdict:
         other = sorted(set(rules.cases(maps, named)) - set(rules.cases(predictions, named)), key=str)
         if other:
             yield f"{rules.named(other)} explain no class of the table predictions"
-        yield from rules.repeated(maps, ["method", *rules.CASE])
+        yield from rules.repeated(maps, [*MAP, *(["contrast_index"] if "contrast_index" in maps else [])])
         yield from rules.out_of_range(maps, {"density": rules.SHARE, "threshold": rules.SHARE})
         for column, what in {
             "finite": "values that are not finite",
@@ -51,7 +62,7 @@ def _sound(maps: Table, predictions: Table, stored: Table) -> Verdict:
         }.items():
             bad = stored[~stored[column].astype(bool)]
             if len(bad):
-                yield f"{rules.named(rules.cases(bad, ['method', *rules.CASE]))} have {what}"
+                yield f"{rules.named(rules.questions(bad, MAP))} have {what}"
 
     return rules.sound(
         problems(),
@@ -64,9 +75,10 @@ def _sound(maps: Table, predictions: Table, stored: Table) -> Verdict:
 def _few_blank(maps: Table, _: Table | None = None, stored: Table | None = None) -> Verdict:
     if not len(maps):
         return rules.left_out(NONE)
-    keys = ["method", *rules.CASE]
-    nothing = set() if stored is None else set(rules.cases(stored[~stored["explained"].astype(bool)], keys))
-    without = np.array([case in nothing for case in zip(*(maps[key] for key in keys), strict=True)])
+    nothing = (
+        set() if stored is None else set(rules.questions(stored[~stored["explained"].astype(bool)], MAP))
+    )
+    without = np.array([case in nothing for case in rules.each_question(maps, MAP)])
     blank = maps[maps["constant"].astype(bool) | maps["density"].isin([0.0, 1.0]) | without]
     said = (
         f"{len(blank)} of {len(maps)} maps show nothing: one value only, a mask of all or no pixels, or a surrogate "
@@ -74,7 +86,7 @@ def _few_blank(maps: Table, _: Table | None = None, stored: Table | None = None)
     )
     passed = len(blank) <= MOST_BLANK * len(maps)
     if not passed:
-        named = rules.named(rules.cases(blank, ["method", *rules.CASE]))
+        named = rules.named(rules.questions(blank, MAP))
         said += f" {named}. Means are over the rest. {' '.join(_reasons(blank))}"
     return Verdict(passed, said, {"maps": len(maps), "blank": len(blank)})
 

@@ -87,8 +87,16 @@ def _sound(ranges: dict[str, rules.Range], key: Sequence[str]) -> Callable[..., 
 
 
 def _metrics_sound(table: Table, *_: Table) -> Verdict:
+    return _within(table, [*MAP, "metric", "variant"])
+
+
+def _differences_sound(table: Table, *_: Table) -> Verdict:
+    return _within(table, [*MAP, "contrast_index", "metric", "variant"])
+
+
+def _within(table: Table, key: Sequence[str]) -> Verdict:
     def problems() -> Iterator[str]:
-        yield from rules.repeated(table, [*MAP, "metric", "variant"])
+        yield from rules.repeated(table, key)
         yield from rules.out_of_metric_range(table)
 
     return rules.sound(problems(), "All values are within what their metric can be.", REMEDY, len(table))
@@ -111,7 +119,7 @@ def _looked_at(table: Table, maps: Table, *_: Table) -> Verdict:
 
 
 def _all_measured(table: Table, maps: Table) -> Verdict:
-    missing = sorted(set(rules.cases(maps, MAP)) - set(rules.cases(table, MAP)), key=str)
+    missing = sorted(set(rules.questions(maps, MAP)) - set(rules.questions(table, MAP)), key=str)
     said = f"All {len(maps)} maps are measured."
     if missing:
         said = f"{len(missing)} of {len(maps)} maps are not measured: {rules.named(missing)}. The step's log says why."
@@ -136,6 +144,15 @@ def _localizes(localization: Table, *others: Table) -> Verdict:
 
 def _faithful(_: Table, maps: Table, tests: Table) -> Verdict:
     """Of the tests of faithfulness (`metric_tests`), those of each method against the control `random`."""
+    return _followed(tests, "the score")
+
+
+def _differences_faithful(_: Table, maps: Table, tests: Table) -> Verdict:
+    """The same of the difference of two classes, by the probability of the one if it has to be one of the two."""
+    return _followed(tests, "the lead of the predicted class over the expected one")
+
+
+def _followed(tests: Table, score: str) -> Verdict:
     asked = tests
     if len(tests):
         headline = (tests["metric"] == "srg") & (tests["variant"] == "blur")
@@ -145,7 +162,7 @@ def _faithful(_: Table, maps: Table, tests: Table) -> Verdict:
     return decided(
         asked,
         "method_a",
-        "are followed by the score more than a random map is (symmetric relevance gain, blur)",
+        f"are followed by {score} more than a random map is (symmetric relevance gain, blur)",
         "what such a map shows is not to be read as evidence",
     )
 
@@ -261,6 +278,19 @@ FAITHFUL = Check(
     "methods_beat_a_random_map",
     "The score follows each method's map more than it follows one that looks at nothing.",
     _faithful,
+)
+DIFFERENCES_MEASURED = Check("every_map_is_measured", "Each map of a difference has its measures.", _measured)
+DIFFERENCES_SOUND = Check(
+    "values_are_in_range",
+    "Each value stands once, and lies in the range that its metric is declared with.",
+    _differences_sound,
+    blocking=True,
+)
+DIFFERENCES_FAITHFUL = Check(
+    "methods_beat_a_random_map",
+    "The lead of the predicted class over the expected one follows each method's map more than it follows one that looks "
+    "at nothing.",
+    _differences_faithful,
 )
 FOLLOWS = Check(
     "methods_follow_the_model",

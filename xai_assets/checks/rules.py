@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from xai_assets.attribution.wording import RATHER
 from xai_assets.checks.check import Verdict, not_asked
 from xai_assets.resources.table import Table
 
@@ -10,6 +11,8 @@ SHARE = (0.0, 1.0)
 ROUNDING = 1e-6
 NAMED = 3
 """How many of the things that break a rule are named."""
+
+NO_CONTRAST = -1
 
 Range = tuple[float, float]
 Cases = list[tuple[object, ...]]
@@ -45,6 +48,28 @@ def repeated(table: Table, key: Sequence[str]) -> Iterator[str]:
 def cases(table: Table, columns: Sequence[str] = CASE) -> Cases:
     """What the table has rows of, each once and in its order."""
     return list(dict.fromkeys(table[list(columns)].itertuples(index=False, name=None)))
+
+
+def questions(table: Table, columns: Sequence[str] = CASE) -> Cases:
+    """As `cases`; of the difference of two classes with the second one."""
+    return list(dict.fromkeys(each_question(table, columns)))
+
+
+def each_question(table: Table, columns: Sequence[str] = CASE) -> Cases:
+    """What each row is about, in its order: see `questions`."""
+    rows = table[list(columns)].itertuples(index=False, name=None)
+    if "contrast_index" not in table:
+        return list(rows)
+    contrasts = table["contrast_index"].astype("Int64").fillna(NO_CONTRAST)
+    return [
+        one if contrast == NO_CONTRAST else (*one, RATHER, int(contrast))
+        for one, contrast in zip(rows, contrasts, strict=True)
+    ]
+
+
+def differing(failures: Iterable[Mapping[str, object]]) -> Cases:
+    """What rows of `analysis.differences.differences` are about, as `questions` has it."""
+    return [(*(row[name] for name in CASE), RATHER, row["contrast_index"]) for row in failures]
 
 
 def named(found: Cases) -> str:

@@ -31,7 +31,7 @@ def same_question(a: AttributionMap, b: AttributionMap) -> None:
     """Raises EvaluationError, naming both, unless two maps explain one class of one image."""
     for name, of_a, of_b in (
         ("images", a.image_id, b.image_id),
-        ("classes", f"{a.target} ({a.target_name})", f"{b.target} ({b.target_name})"),
+        ("classes", *(f"{one.target} ({one.named})" for one in (a, b))),
     ):
         if of_a != of_b:
             raise EvaluationError(

@@ -35,6 +35,7 @@ READS: dict[str, tuple[str, ...]] = {
     "evidence_place": _MEASURED,
     "counterfactuals": _MEASURED,
     "faithfulness": (*_MEASURED, "attribution.faithfulness"),
+    "difference_faithfulness": (*_MEASURED, "attribution.faithfulness"),
     "robustness": (*_MEASURED, "attribution.robustness"),
     "verification": (*_MEASURED, "attribution.verify"),
     "answers_by_model": ("attribution.images", "attribution.models"),

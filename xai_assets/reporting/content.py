@@ -14,7 +14,7 @@ from xai_assets.reporting.drift import drift
 from xai_assets.reporting.evidence import evidence
 from xai_assets.reporting.exclusions import exclusions
 from xai_assets.reporting.failures import explained_failures, wrong_answers
-from xai_assets.reporting.faithfulness import faithfulness
+from xai_assets.reporting.faithfulness import difference_faithfulness, faithfulness
 from xai_assets.reporting.few_values import few_values
 from xai_assets.reporting.gallery import gallery
 from xai_assets.reporting.headline import headline
@@ -178,6 +178,7 @@ def _study(results: StudyResults, pictures: Pictures) -> Row:
         "localization": localization(results),
         "agreement": _agreement(results, pictures, drawn="comparison" not in _elsewhere(results)),
         "faithfulness": faithfulness(results),
+        "difference_faithfulness": difference_faithfulness(results),
         "counterfactuals": counterfactuals(results),
         "robustness": robustness(results),
         "trials": trials(results),

@@ -111,6 +111,15 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "pointing": _metric("pointing", "Whether the map’s largest value lies in the true mask."),
     "energy": _metric("energy", "The share of the map’s positive mass that lies inside the true mask."),
+    "difference": Definition(
+        "One class rather than another",
+        "The map of a wrong answer and an expected class together: every method is asked about the difference of the two "
+        "logits, which is the log-odds of the two classes; what speaks for both cancels. LIME fits it as it is. "
+        "Faithfulness is measured on the probability of the predicted class if it has to be one of the two. No mask is "
+        "its ground truth, so it is not localised; agreement and robustness are not measured of it.",
+        "z(a) − z(b) = log(p(a) / p(b));  faithfulness: p(a) / (p(a) + p(b))",
+        "Prabhushankar et al. 2020; Yin & Neubig 2022",
+    ),
     "controls": Definition(
         "Controls",
         "Maps that never look at the model: a centre prior, the picture's edges (Sobel), smooth noise, and all ones, "

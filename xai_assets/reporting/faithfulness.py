@@ -80,6 +80,30 @@ def faithfulness(results: StudyResults) -> Row:
     }
 
 
+def difference_faithfulness(results: StudyResults) -> Row:
+    """The headline of the failures: whether the lead of the predicted class over the expected one follows the maps.
+
+    Returns:
+        `rows`, one a method or control: `key`, `is_control`, `value` (mean, low, high, n, excluded; or None) and, of a
+        method, `test` against the random map as `faithfulness` has its tests; `variant`, and `images`.
+    """
+    table, (metric, variant) = results.difference_summary, HEADLINE
+    found = table[(table["metric"] == metric) & (table["variant"] == variant)] if len(table) else table
+    decided = _decided(results.difference_tests, "controls", "control")
+    tests = {row["method"]: row for row in decided if row["control"] == "random"}
+    rows: list[Row] = [
+        {
+            "key": key,
+            "is_control": is_control,
+            "value": cell(found, key, metric, variant),
+            "test": None if is_control else tests.get(key),
+        }
+        for key, is_control in (ordered(found) if len(found) else [])
+    ]
+    images = max((row["value"]["n"] for row in rows if row["value"]), default=0)
+    return {"rows": rows, "variant": variant, "images": images}
+
+
 def ordered(table: pd.DataFrame) -> list[tuple[str, bool]]:
     """Methods before controls, each in the order of `names`: (key, whether it is a control)."""
     pairs = table[["method", "is_control"]].drop_duplicates().itertuples(index=False, name=None)

@@ -1,4 +1,4 @@
-"""The explained images: each class's maps side by side, with the truth where it is known."""
+"""The explained images: each class's maps side by side, with the truth where it is known, and those of differences."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from xai_assets.attribution.scaling import scale
+from xai_assets.attribution.wording import in_words
 from xai_assets.evaluation.localization import of_object
 from xai_assets.reporting import figures, names, narrative
 from xai_assets.reporting.numbers import in_order, plain, records
@@ -23,7 +24,8 @@ def gallery(results: StudyResults, pictures: Pictures, methods: Sequence[str], *
     """The chapter's data: `rule`, `total`, `methods` (those that have maps) and `images`.
 
     Each image has its predicted class and `targets`; each target its picture and one map a method, in the order of
-    `methods`. Images whose maps a method could not make have None in that place.
+    `methods`. Where an answer is wrong, the last targets are why the predicted class rather than an expected one: their
+    `contrast` is the probability of that. Images whose maps a method could not make have None in that place.
     """
     present = methods_of(results, methods)
     if not present or not len(results.predictions):
@@ -51,7 +53,7 @@ def cases_of(
     for row in records(results.predictions):
         if row["image_id"] in cases:
             cases[row["image_id"]].append(row)
-    maps = {(row["image_id"], row["target_index"], row["method"]): row for row in records(results.maps)}
+    maps = {map_key(row): row for row in (*records(results.maps), *records(results.difference_maps))}
     scores = localization_rows(results)
     found = [of for of in cases.values() if of]
     return [_image(results, pictures, of, list(methods), maps, scores) for of in found]
@@ -65,12 +67,34 @@ def localization_rows(results: StudyResults) -> dict[tuple[str, int, str], Row]:
     return {(row["image_id"], row["target_index"], row["method"]): row for row in rows}
 
 
+def map_key(row: Row) -> tuple[str, int, int | None, str]:
+    """What a row of `maps` or `difference_maps` is the map of."""
+    return row["image_id"], row["target_index"], row.get("contrast_index"), row["method"]
+
+
+def differences_of(results: StudyResults, targets: list[Row]) -> list[Row]:
+    """The rows of `predictions` of an image's predicted class, one a difference that has maps, with its second class."""
+    table, of_class = results.difference_maps, {row["target_index"]: row for row in targets}
+    if not len(table):
+        return []
+    pairs = table.loc[table["image_id"] == targets[0]["image_id"], ["target_index", "contrast_index"]]
+    return [
+        of_class[a]
+        | {
+            "contrast_index": b,
+            "contrast_name": of_class[b]["target_name"],
+            "contrast_probability": of_class[b]["probability"],
+        }
+        for a, b in dict.fromkeys(pairs.itertuples(index=False, name=None))
+    ]
+
+
 def _image(
     results: StudyResults,
     pictures: Pictures,
     targets: list[Row],
     methods: list[str],
-    maps: dict[tuple[str, int, str], Row],
+    maps: dict[tuple[str, int, int | None, str], Row],
     scores: dict[tuple[str, int, str], Row],
 ) -> Row:
     first = targets[0]
@@ -84,7 +108,10 @@ def _image(
         "labels": narrative.labels(first["label"]),
         "targets": [
             _target(results, pictures, row, methods, maps, scores)
-            for row in sorted(targets, key=lambda row: row["target_rank"])
+            for row in (
+                *sorted(targets, key=lambda row: row["target_rank"]),
+                *differences_of(results, targets),
+            )
         ],
     }
 
@@ -94,22 +121,28 @@ def _target(
     pictures: Pictures,
     row: Row,
     methods: list[str],
-    maps: dict[tuple[str, int, str], Row],
+    maps: dict[tuple[str, int, int | None, str], Row],
     scores: dict[tuple[str, int, str], Row],
 ) -> Row:
     view, truth = read_view(results, row)
     original = _original(results, pictures, row)
+    contrast, name = row.get("contrast_index"), in_words(row["target_name"], row.get("contrast_name"))
+    if contrast is not None:
+        truth = None  # no mask is the ground truth of a difference
     known = "; the dashed line is the true outline" if truth is not None else ""
-    alt = f"{row['image_id']} as the model sees it, explained class {row['target_name']}{known}."
+    asked = "explained class" if contrast is None else "explained is why"
+    alt = f"{row['image_id']} as the model sees it, {asked} {name}{known}."
     shown = []
     for method in methods:
-        key = (row["image_id"], row["target_index"], method)
-        shown.append(
-            _map(results, pictures, view, truth, maps[key], scores.get(key)) if key in maps else None
-        )
+        key = (row["image_id"], row["target_index"], contrast, method)
+        score = scores.get((row["image_id"], row["target_index"], method)) if contrast is None else None
+        shown.append(_map(results, pictures, view, truth, maps[key], score) if key in maps else None)
     return {
-        "name": row["target_name"],
+        "name": name,
         "probability": row["probability"],
+        "contrast": None
+        if contrast is None
+        else {"name": row["contrast_name"], "probability": row["contrast_probability"]},
         "truth": truth is not None,
         "original": original,
         "seen": row.get("seen"),
@@ -151,7 +184,8 @@ def _map(
     image = figures.overlay(view, scale(arrays["values"]), mask=mask, truth=truth)
     score = score or {}
     title = names.method(row["method"]).title
-    alt = f"{title} for {row['target_name']} in {row['image_id']}; the mask covers {row['density']:.0%} of the frame"
+    name = in_words(row["target_name"], row.get("contrast_name"))
+    alt = f"{title} for {name} in {row['image_id']}; the mask covers {row['density']:.0%} of the frame"
     iou = score.get("iou")
     alt += f", IoU with the truth {iou:.2f}." if iou is not None else "."
     return {

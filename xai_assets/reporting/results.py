@@ -37,8 +37,9 @@ class StudyResults:
             (see `reporting.exclusions`), `synthetic` (which pictures are drawn, see `narrative.synthetic`), and
             `lineage`: groups of facts, such as {"Models": {"diorama/object": "sha256 …"}, "Versions": {"torch": "2.7"}}.
         artifact: `artifact(kind, key)` gives arrays and metadata. Used for kind `views` with `predictions.view`
-            (`view` h w 3 uint8, optional `truth` h w uint8) and kind `maps` with `maps.artifact` (`values` h w
-            float32, `mask` h w uint8; for LIME also `segments` h w int and `weights` float).
+            (`view` h w 3 uint8, optional `truth` h w uint8) and kind `maps` with the `artifact` of `maps` and of
+            `difference_maps` (`values` h w float32, `mask` h w uint8; for LIME also `segments` h w int and `weights`
+            float).
         unit_pictures: the most activating pictures of the units that `selection.units_to_show` names, by
             (model, layer, unit): `pictures` (k h w 3 uint8) and `regions` (k h w bool: where the unit is above its
             threshold), or None for the regions. A unit without pictures is shown without.
@@ -56,6 +57,9 @@ class StudyResults:
     reliability_curve: pd.DataFrame = field(default_factory=_empty)
     explained_sample: pd.DataFrame = field(default_factory=_empty)
     maps: pd.DataFrame = field(default_factory=_empty)
+    difference_maps: pd.DataFrame = field(default_factory=_empty)
+    difference_summary: pd.DataFrame = field(default_factory=_empty)
+    difference_tests: pd.DataFrame = field(default_factory=_empty)
     mask_agreement: pd.DataFrame = field(default_factory=_empty)
     agreement_sweep: pd.DataFrame = field(default_factory=_empty)
     agreement_summary: pd.DataFrame = field(default_factory=_empty)

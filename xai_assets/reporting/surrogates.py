@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from xai_assets.attribution.scaling import scale
+from xai_assets.attribution.wording import in_words
 from xai_assets.reporting import figures
-from xai_assets.reporting.gallery import localization_rows, read_view
+from xai_assets.reporting.gallery import differences_of, localization_rows, map_key, read_view
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.results import StudyResults
@@ -18,25 +19,36 @@ SEGMENTS_SHOWN = 6
 
 
 def surrogates(results: StudyResults, pictures: Pictures, *, limit: int) -> Row:
-    """The chapter's data: `rule`, `total`, `cases` and `fit` (R² of every explained class, shown or not)."""
+    """The chapter's data: `rule`, `total`, `cases` and `fit` (R² of every explained class, shown or not).
+
+    Of an image that is answered wrongly, the last cases are why the predicted class rather than an expected one.
+    """
     of_lime = results.maps[results.maps["method"] == "lime"] if len(results.maps) else results.maps
     if not len(of_lime):
         return {"rule": "", "total": 0, "cases": [], "fit": []}
     shown, rule = images_to_show(results, limit)
-    maps = {(row["image_id"], row["target_index"]): row for row in records(of_lime)}
+    maps = {map_key(row): row for row in (*records(of_lime), *records(results.difference_maps))}
     scores = localization_rows(results)
     cases = []
     fit = []
+    images: dict[str, list[Row]] = {}
     for row in records(results.predictions):
-        key = (row["image_id"], row["target_index"])
+        images.setdefault(row["image_id"], []).append(row)
+    for row in (row for targets in images.values() for row in (*targets, *differences_of(results, targets))):
+        key = map_key(row | {"method": "lime"})
         if key not in maps:
             continue
         arrays, meta = results.artifact("maps", maps[key]["artifact"])
         r2 = plain((meta.get("details") or {}).get("r2"))
-        fit.append({"image_id": row["image_id"], "target_name": row["target_name"], "r2": r2})
+        fit.append({"image_id": row["image_id"], "target_name": _name(row), "r2": r2})
         if row["image_id"] in shown:
-            cases.append(_case(results, pictures, row, maps[key], arrays, r2, scores.get((*key, "lime"))))
+            score = scores.get((key[0], key[1], "lime")) if key[2] is None else None
+            cases.append(_case(results, pictures, row, maps[key], arrays, r2, score))
     return {"rule": rule, "total": len(in_order(results.predictions["image_id"])), "cases": cases, "fit": fit}
+
+
+def _name(row: Row) -> str:
+    return in_words(row["target_name"], row.get("contrast_name"))
 
 
 def _case(
@@ -49,13 +61,18 @@ def _case(
     score: Row | None,
 ) -> Row:
     view, truth = read_view(results, row)
+    difference = row.get("contrast_index") is not None
+    truth = None if difference else truth  # no mask is the ground truth of a difference
     mask = arrays["mask"].astype(bool)
     score = score or {}
-    where = f"{row['target_name']} in {row['image_id']}"
+    where = f"{_name(row)} in {row['image_id']}"
     case = {
         "image_id": row["image_id"],
-        "name": row["target_name"],
+        "name": _name(row),
         "probability": row["probability"],
+        "contrast": {"name": row["contrast_name"], "probability": row["contrast_probability"]}
+        if difference
+        else None,
         "predicted_name": row["predicted_name"],
         "predicted_probability": row["predicted_probability"],
         "correct": row["correct"],

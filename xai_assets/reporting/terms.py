@@ -1,6 +1,6 @@
 """Which terms a report defines: those that it uses, in the order of the study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from xai_assets.reporting import names
@@ -54,11 +54,20 @@ def _gallery(content: Row) -> Iterator[str]:
     yield from (key for key in content["gallery"]["methods"] if key in names.METHODS)
     if any(names.external(key) for key in content["gallery"]["methods"]):
         yield "external"
+    yield from _difference(target for image in content["gallery"]["images"] for target in image["targets"])
     yield "mask"
 
 
 def _surrogates(content: Row) -> Iterator[str]:
-    yield from ("lime", "mask")
+    yield "lime"
+    yield from _difference(content["surrogates"]["cases"])
+    yield "mask"
+
+
+def _difference(shown: Iterable[Row]) -> Iterator[str]:
+    """The term of the difference of two classes, where one is shown."""
+    if any(of["contrast"] for of in shown):
+        yield "difference"
 
 
 def _localization(content: Row) -> Iterator[str]:
@@ -106,6 +115,8 @@ def _evidence(content: Row) -> Iterator[str]:
 def _failures(content: Row) -> Iterator[str]:
     yield "sample"
     yield from (key for key in content["failures"]["methods"] if key in names.METHODS)
+    shown = [row["failure"] for row in content["failures"]["failures"]]
+    yield from _difference(target for image in shown for target in image["targets"])
     yield "mask"
 
 

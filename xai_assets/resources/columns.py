@@ -48,6 +48,12 @@ CASE = {
 }
 """Every table about explanations begins with these."""
 
+CONTRAST = {
+    "contrast_index": whole("the class that it is held against, an expected one, as the model numbers it"),
+    "contrast_name": text("the class that it is held against"),
+}
+"""Of tables about the difference of two classes, behind CASE: why the one class rather than the other."""
+
 MEAN = {
     "low": real("lower end of the 95 % interval; NULL where there is none", nullable=True),
     "high": real("upper end of the 95 % interval", nullable=True),

@@ -1,6 +1,6 @@
 """The tables of measures in long form: one row a value, its metric by the key of `xai_assets.evaluation.metrics`."""
 
-from xai_assets.resources.columns import CASE, Column, Table, flag, real, text, whole
+from xai_assets.resources.columns import CASE, CONTRAST, Column, Table, flag, real, text, whole
 from xai_assets.resources.columns import DECIDED as _DECIDED
 from xai_assets.resources.columns import MEAN as _MEAN
 
@@ -28,6 +28,19 @@ _CHANCE = {
         nullable=True,
     ),
     "attainable": real("mean of the most that masks of these sizes can have", nullable=True),
+}
+
+_PAIR = {
+    "method_a": text("the one"),
+    "method_b": text("the other; other_images: the same method's maps of other images"),
+    "difference": real("mean over images of a's value less b's, where both were measured", nullable=True),
+    **_MEAN,
+    **_DECIDED,
+    "effect": real(
+        "rank-biserial correlation of the pairs, -1 to 1: 1 where a is higher on every image",
+        nullable=True,
+    ),
+    "standardised": real("Cohen's d of the differences: mean over standard deviation", nullable=True),
 }
 
 METRIC_TABLES: dict[str, Table] = {
@@ -72,6 +85,40 @@ METRIC_TABLES: dict[str, Table] = {
             ),
         },
         key=("image_id", "target_index", "method", "metric", "variant"),
+    ),
+    "difference_faithfulness": Table(
+        "one row an image that is answered wrongly, expected class, method or control, metric and baseline: as "
+        "faithfulness, of the probability of the predicted class among the two, p_a / (p_a + p_b)",
+        {
+            **CASE,
+            **CONTRAST,
+            **_WHO,
+            "metric": text("the metric, by its key: insertion_auc, deletion_auc, srg, road, average_drop, …"),
+            "variant": text("what stands where pixels are removed, as in faithfulness"),
+            "value": real("NULL where the map shows nothing, or the metric is not defined", nullable=True),
+            "artifact": text(
+                "artifact of kind `faithfulness`: the curves; NULL where there are none", nullable=True
+            ),
+        },
+        key=("image_id", "target_index", "contrast_index", "method", "metric", "variant"),
+    ),
+    "difference_summary": Table(
+        "one row a metric, variant, and method or control: the mean of difference_faithfulness over images",
+        {**_WHAT, **_WHO, "mean": real("over images", nullable=True), **_MEAN},
+        key=("metric", "variant", "method"),
+    ),
+    "difference_tests": Table(
+        "one row a metric, variant and pair of difference_faithfulness: two methods, or a method and a control, on the "
+        "same images",
+        {
+            **_WHAT,
+            "family": text(
+                "methods: all pairs of methods; controls: every method against every control. Holm's correction is over "
+                "a metric's and variant's tests of one family"
+            ),
+            **_PAIR,
+        },
+        key=("metric", "variant", "family", "method_a", "method_b"),
     ),
     "faithfulness_curves": Table(
         "one row a point of a perturbation curve",
@@ -195,18 +242,7 @@ METRIC_TABLES: dict[str, Table] = {
                 "against the truth itself; chance: every method against other_images, by pairing maps and truths anew. "
                 "Holm's correction is over a metric's, variant's and truth's tests of one family"
             ),
-            "method_a": text("the one"),
-            "method_b": text("the other; other_images: the same method's maps of other images"),
-            "difference": real(
-                "mean over images of a's value less b's, where both were measured", nullable=True
-            ),
-            **_MEAN,
-            **_DECIDED,
-            "effect": real(
-                "rank-biserial correlation of the pairs, -1 to 1: 1 where a is higher on every image",
-                nullable=True,
-            ),
-            "standardised": real("Cohen's d of the differences: mean over standard deviation", nullable=True),
+            **_PAIR,
         },
         key=("metric", "variant", "truth", "family", "method_a", "method_b"),
     ),

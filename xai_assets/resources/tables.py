@@ -1,6 +1,7 @@
 """The tables of the warehouse: one declaration each, from which DuckDB's columns, types and comments are made."""
 
 from xai_assets.resources.columns import CASE as _CASE
+from xai_assets.resources.columns import CONTRAST as _CONTRAST
 from xai_assets.resources.columns import DECIDED as _DECIDED
 from xai_assets.resources.columns import MEAN as _MEAN
 from xai_assets.resources.columns import Column, Table
@@ -14,6 +15,38 @@ from xai_assets.resources.model_tables import MODEL_TABLES
 from xai_assets.resources.performance_tables import PERFORMANCE_TABLES
 
 __all__ = ["TABLES", "Column", "Table"]
+
+_MAP = {
+    "method": _text(
+        "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime; of maps that "
+        "another tool made external, or external: and the set's name"
+    ),
+    "layer": _text(
+        "target layer; NULL for LIME, and of external maps where the study does not say it",
+        nullable=True,
+    ),
+    "policy": _text("binarisation policy; tool: the threshold that a set of external maps comes with"),
+    "policy_value": _real(
+        "its value: the threshold of fixed, the share of top_area, 0 to 1; NULL of the others",
+        nullable=True,
+    ),
+    "threshold": _real("the threshold that it came to, on the scaled map, 0 to 1", nullable=True),
+    "density": _real("share of the frame inside the mask, 0 to 1"),
+    "raw_min": _real("smallest value of the raw map"),
+    "raw_max": _real("largest value of the raw map"),
+    "constant": _flag("the map has one value only and shows nothing"),
+    "seed": _whole("the seed"),
+    "seconds": _real("wall time of the computation; NULL of external maps", nullable=True),
+    "device": _text("cpu or cuda; NULL of external maps", nullable=True),
+    "peak_memory_mib": _whole(
+        "the most memory that the process had held when the map was made, MiB: its resident set, or what it "
+        "had on the GPU where that computed; NULL of maps made before it was kept, and of external ones",
+        nullable=True,
+    ),
+    "artifact": _text("artifact of kind `maps`"),
+    "parameters": _text("the method's parameters, JSON"),
+}
+"""What a row says of a map."""
 
 TABLES: dict[str, Table] = {
     "images": Table(
@@ -77,39 +110,13 @@ TABLES: dict[str, Table] = {
     ),
     "maps": Table(
         "one row an image, explained class and method: the attribution map and its mask",
-        {
-            **_CASE,
-            "method": _text(
-                "gradcam, ablationcam, scorecam, hirescam, gradcampp, xgradcam, layercam, eigencam or lime; of maps that "
-                "another tool made external, or external: and the set's name"
-            ),
-            "layer": _text(
-                "target layer; NULL for LIME, and of external maps where the study does not say it",
-                nullable=True,
-            ),
-            "policy": _text(
-                "binarisation policy; tool: the threshold that a set of external maps comes with"
-            ),
-            "policy_value": _real(
-                "its value: the threshold of fixed, the share of top_area, 0 to 1; NULL of the others",
-                nullable=True,
-            ),
-            "threshold": _real("the threshold that it came to, on the scaled map, 0 to 1", nullable=True),
-            "density": _real("share of the frame inside the mask, 0 to 1"),
-            "raw_min": _real("smallest value of the raw map"),
-            "raw_max": _real("largest value of the raw map"),
-            "constant": _flag("the map has one value only and shows nothing"),
-            "seed": _whole("the seed"),
-            "seconds": _real("wall time of the computation; NULL of external maps", nullable=True),
-            "device": _text("cpu or cuda; NULL of external maps", nullable=True),
-            "peak_memory_mib": _whole(
-                "the most memory that the process had held when the map was made, MiB: its resident set, or what it "
-                "had on the GPU where that computed; NULL of maps made before it was kept, and of external ones",
-                nullable=True,
-            ),
-            "artifact": _text("artifact of kind `maps`"),
-            "parameters": _text("the method's parameters, JSON"),
-        },
+        {**_CASE, **_MAP},
+    ),
+    "difference_maps": Table(
+        "one row an image that is answered wrongly, expected class and method: map of the difference of two logits, "
+        "of the predicted class, which is the target here, less that of the expected one, the contrast, with its mask",
+        {**_CASE, **_CONTRAST, **_MAP},
+        key=("image_id", "target_index", "contrast_index", "method"),
     ),
     "mask_agreement": Table(
         "one row an image, explained class and pair of methods",

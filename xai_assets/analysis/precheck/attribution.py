@@ -1,5 +1,6 @@
 """What the steps of an attribution would refuse: their own code, on a few images and without the expensive part."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -79,6 +80,8 @@ class _Asked:
     """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out.
 
     Of each image also its view and the number of its explained classes.
+    Of an answer that is wrong, and explained by both classes and their difference, `maps_of_failures` counts the maps of
+    each method beyond those of its labels.
     """
 
     first: tuple[np.ndarray, int] | None = None
@@ -87,6 +90,8 @@ class _Asked:
     explained: dict[str, int] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     count: int = 0
+    failures: int = 0
+    maps_of_failures: int = 0
 
 
 def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> list[Found]:
@@ -99,6 +104,7 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
         return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
     found += _default_layer(bench, classifier)
     found += _methods(bench, classifier, *asked.first, cases=sizes.cases)
+    found += _failures(asked, len(look.good), sizes)
     if parameters := bench.attribution.robustness:
         with refused("robustness", found.append):
             MapReruns(bench, classifier, parameters)
@@ -109,6 +115,23 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
     everything = asked.count == len(look.good)
     found += _external(bench, asked, everything)
     return found + _truth(bench, asked, len(look.good))
+
+
+def _failures(asked: _Asked, images: int, sizes: Sizes) -> Iterator[Found]:
+    """What explaining wrong answers by the difference of two classes adds: as many as among the first images."""
+    if not asked.failures:
+        return
+    share = asked.failures / asked.count
+    expected = min(round(share * images), sizes.images)
+    more = round(expected * asked.maps_of_failures / asked.failures)
+    sizes.cases += more
+    of = "the images" if asked.count == images else f"the first {asked.count} images"
+    yield Found(
+        "wrong answers",
+        "ok",
+        f"{asked.failures} of {of}; each is explained by the predicted class, the labelled one, and why the one rather "
+        f"than the other: about {more} maps of each method more",
+    )
 
 
 def _default_layer(bench: Workbench, classifier: Classifier) -> list[Found]:
@@ -162,6 +185,9 @@ def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> 
         if asked.first is None:
             asked.first = pixels, targets[0]
             sizes.view_pixels = said.view.shape[0] * said.view.shape[1]
+        if bench.attribution.explain == "both" and labels and said.best not in labels:
+            asked.failures += 1
+            asked.maps_of_failures += 2 * len(targets) - 1 - len(labels)
         frame = preprocessing.frame(*pixels.shape[:2])
         asked.views[name], asked.explained[name] = said.view, len(targets)
         asked.cases += [

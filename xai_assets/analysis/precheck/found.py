@@ -22,9 +22,19 @@ class Found:
 
 @dataclass
 class Sizes:
-    """What the looks learn of how large the study is, for the room that it takes."""
+    """What the looks learn of how large the study is, for the room that it takes.
+
+    Attributes:
+        picture_pixels: of all images to explain together.
+        images: that are explained.
+        cases: maps of each method: of the explained classes, and of the differences of two classes.
+        view_pixels: of what the explained model sees.
+        units: of all dissected layers of each model.
+        probe_images: that the units are shown.
+    """
 
     picture_pixels: int = 0
+    images: int = 0
     cases: int = 0
     view_pixels: int = 0
     units: list[int] = field(default_factory=list)

@@ -63,7 +63,7 @@ def look_at_images(bench: Workbench, preprocessing: Preprocessing, sizes: Sizes)
     sizes.picture_pixels = sum(height * width for _, height, width in found.good)
     cases = sum(len(found.labels.get(name, [""])) for name, _, _ in found.good)
     explained = explained_images(bench.attribution.sample, len(found.good), len(_classes(found)))
-    sizes.cases = round(cases * explained / len(found.good))
+    sizes.images, sizes.cases = explained, round(cases * explained / len(found.good))
     return found, [*_said(found), *_sample(bench, found)]
 
 
