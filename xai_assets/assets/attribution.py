@@ -37,7 +37,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         "pytorch",
         MODEL,
         retry_policy=ONCE_MORE,
-        version="3",
+        version="4",
         name=f"{method}_masks",
         description=f"{description} One row an image and explained class, and one on why a wrong answer rather than an "
         "expected class; maps are float32 in the model's frame.",
