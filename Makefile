@@ -28,8 +28,9 @@ $(VENV)/.ready: pyproject.toml uv.lock tools/setup.sh tools/uv.txt
 	@bash tools/setup.sh $(VENV)
 	@touch $@
 
-demo: setup ## run the study `demo`, from pictures to PDF reports
+demo: setup ## run the studies `demo` and `photographs`, from pictures to PDF reports
 	@$(RUN)/xai run demo
+	@$(RUN)/xai run photographs
 
 ui: setup ## serve the web UI at http://127.0.0.1:3000
 	@$(RUN)/xai ui

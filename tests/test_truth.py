@@ -4,16 +4,18 @@ import importlib
 
 import pytest
 
+from benchmarks.sections import in_their_place
 from benchmarks.truth import coverage as intervals
-from benchmarks.truth.__main__ import LEVEL, document, parts
+from benchmarks.truth.__main__ import HEAD, LEVEL, decisions, parts
+from benchmarks.truth.__main__ import intervals as section_of_intervals
 
 ROW = {"family": "nothing", "n": 5, "decided": 0.04, "se": 0.01, "power": 0.5, "effect": 1.0, "note": "drawn"}
 
 
 def test_a_share_above_the_promise_is_marked_and_counted():
     rows = [ROW, ROW | {"family": "too often", "decided": 0.09}, ROW | {"decided": 0.079}]
-    text = document({"other_images": rows}, [], trials=100, coverage_trials=0)
-    assert "1 of 3 are" in text
+    text = decisions("other_images", rows, 100)
+    assert "1 of 3 shares are above" in text
     assert "| too often | 5 | 0.090 above | 0.010 | 0.500 | 1.00 |" in text
     assert text.count(" above |") == 1
 
@@ -29,9 +31,17 @@ def test_coverage_counts_what_holds_the_mean_and_what_has_no_interval():
         row for row in rows if row["kind"] == "paired difference" and row["distribution"] == "Bernoulli(0.9)"
     ]
     assert paired[0]["without"] > 0
-    text = document({}, rows, trials=0, coverage_trials=40)
+    text = section_of_intervals(rows, 40)
     assert "### Clustered share" in text and "% none)" in text
     assert intervals.coverage(40) == rows
+
+
+def test_a_part_that_is_made_again_is_written_in_its_place(tmp_path):
+    written = tmp_path / "truth.md"
+    parts_of_it = ["## One\n\n1\n", "## Two\n\n2\n"]
+    written.write_text(in_their_place(written, HEAD, parts_of_it), encoding="utf-8")
+    again = in_their_place(written, HEAD, ["## One\n\n3\n", "## Three\n\n4\n"])
+    assert again == f"{HEAD}\n## One\n\n3\n\n## Two\n\n2\n\n## Three\n\n4\n"
 
 
 def test_no_interval_holds_a_mean_that_it_is_not_of(monkeypatch):

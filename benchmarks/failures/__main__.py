@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.failures import background, beside_bnnr, labels, pair
+from benchmarks.sections import in_their_place
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "failures.md"
 HEAD = (
@@ -41,17 +42,8 @@ def main() -> None:
     if quick:
         print("".join(sections))
         return
-    DOCUMENT.write_text(in_their_place(DOCUMENT, sections), encoding="utf-8")
+    DOCUMENT.write_text(in_their_place(DOCUMENT, HEAD, sections), encoding="utf-8")
     print(DOCUMENT)
-
-
-def in_their_place(document: Path, sections: list[str]) -> str:
-    """The text of the document with these sections in the place of those of the same title, or at the end."""
-    text = document.read_text(encoding="utf-8") if document.is_file() else HEAD
-    head, *old = text.split("\n## ")
-    kept = {one.partition("\n")[0]: f"\n## {one.rstrip()}\n" for one in old}
-    kept |= {one.strip().removeprefix("## ").partition("\n")[0]: one for one in sections}
-    return head.rstrip() + "\n" + "".join(kept.values())
 
 
 def arguments() -> argparse.Namespace:

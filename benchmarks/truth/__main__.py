@@ -2,7 +2,7 @@
 
     python -m benchmarks.truth                    # everything, an hour or so: `make truth`
     python -m benchmarks.truth --quick            # a smoke test: few trials, printed and not written
-    python -m benchmarks.truth --only coverage    # one part, printed
+    python -m benchmarks.truth --only coverage    # one part, written in its place
 
 Every module beside this one that has a function `rows(trials)` is a part; `coverage` is one of its own.
 """
@@ -10,15 +10,26 @@ Every module beside this one that has a function `rows(trials)` is a part; `cove
 import argparse
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sections import in_their_place
 from benchmarks.truth.coverage import coverage
 
 FOLDER = Path(__file__).parent
 DOCUMENT = FOLDER.parents[1] / "docs" / "truth.md"
 TRIALS, COVERAGE_TRIALS, FEW = 400, 4000, 20
 LEVEL = 0.05
+HEAD = (
+    "# What the decisions and intervals do where the truth is known\n\n"
+    "Written by `make truth`: do not edit. Data are drawn, the product's own functions decide, and it is counted how "
+    "often they are right. All seeds are fixed in `benchmarks/truth`, so that the same code gives the same tables. "
+    "The standard error (se) is that of the simulation.\n\n"
+    f"`decided` is how often something is decided (yes or no) where there is no effect: at most {LEVEL:.0%} is "
+    f"promised, and a share is marked as above where it exceeds {LEVEL:.0%} by more than three standard errors. "
+    "`power` is how often the effect is found where there is one, of the size `effect`.\n"
+)
 
 
 def main() -> None:
@@ -27,25 +38,25 @@ def main() -> None:
     chosen = [options.only] if options.only else [*names, "coverage"]
     trials = FEW if options.quick else options.trials
     often = FEW if options.quick else options.coverage_trials
-    found = {
-        name: importlib.import_module(f"benchmarks.truth.{name}").rows(trials)
+    sections = [
+        decisions(name, importlib.import_module(f"benchmarks.truth.{name}").rows(trials), trials)
         for name in chosen
         if name in names
-    }
-    covered = coverage(often) if "coverage" in chosen else []
-    text = document(found, covered, trials=trials, coverage_trials=often)
-    if options.quick or options.only:
-        print(text)
+    ]
+    if "coverage" in chosen:
+        sections.append(intervals(coverage(often), often))
+    if options.quick:
+        print(*sections, sep="\n")
         return
     DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(text, encoding="utf-8")
+    DOCUMENT.write_text(in_their_place(DOCUMENT, HEAD, sections), encoding="utf-8")
     print(DOCUMENT)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{FEW} trials of each, printed and not written")
-    parser.add_argument("--only", choices=[*parts(), "coverage"], help="one part, printed and not written")
+    parser.add_argument("--only", choices=[*parts(), "coverage"], help="one part, in its place")
     parser.add_argument("--trials", type=int, default=TRIALS, help="of each decision")
     parser.add_argument("--coverage-trials", type=int, default=COVERAGE_TRIALS, help="of each interval")
     return parser.parse_args()
@@ -60,58 +71,26 @@ def parts() -> list[str]:
     )
 
 
-def document(
-    found: dict[str, list[dict[str, Any]]],
-    covered: list[dict[str, Any]],
-    *,
-    trials: int,
-    coverage_trials: int,
-) -> str:
-    """The text of docs/truth.md."""
-    lines = [
-        "# What the decisions and intervals do where the truth is known",
-        "",
-        "Written by `make truth`: do not edit. Data are drawn, the product's own functions decide, and it is counted how "
-        "often they are right. All seeds are fixed in `benchmarks/truth`, so that the same code gives the same tables. "
-        "The standard error (se) is that of the simulation.",
-    ]
-    if found:
-        lines += _decisions(found, trials)
-    if covered:
-        lines += _coverage(covered, coverage_trials)
+def decisions(part: str, rows: Sequence[dict[str, Any]], trials: int) -> str:
+    """The section of a part: its title, how many of its shares are above the promise, and a table for each note."""
+    above = [row for row in rows if row["decided"] is not None and row["decided"] > LEVEL + 3 * row["se"]]
+    title = (importlib.import_module(f"benchmarks.truth.{part}").__doc__ or part).splitlines()[0].rstrip(".")
+    lines = [f"## {title}", "", f"{trials} trials of each; {len(above)} of {len(rows)} shares are above."]
+    for note in dict.fromkeys(str(row["note"]) for row in rows):
+        lines += ["", f"{note[:1].upper()}{note[1:]}.", ""]
+        lines += ["| family | n | decided | se | power | effect |", "|---|--:|--:|--:|--:|--:|"]
+        lines += [
+            f"| {row['family']} | {row['n']} | {_number(row['decided'])}{' above' * (row in above)} | "
+            f"{_number(row['se'])} | {_number(row['power'])} | {_number(row['effect'], 2)} |"
+            for row in rows
+            if str(row["note"]) == note
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _decisions(found: dict[str, list[dict[str, Any]]], trials: int) -> list[str]:
-    rows = [row for part in found.values() for row in part]
-    above = [row for row in rows if row["decided"] is not None and row["decided"] > LEVEL + 3 * row["se"]]
+def intervals(covered: Sequence[dict[str, Any]], trials: int) -> str:
+    """The section on how often an interval holds the true value."""
     lines = [
-        "",
-        "## Decisions",
-        "",
-        f"`decided` is how often something is decided (yes or no) where there is no effect: at most {LEVEL:.0%} is "
-        f"promised. `power` is how often the effect is found where there is one, of the size `effect`. {trials} trials "
-        f"of each; a share is above the promise where it exceeds {LEVEL:.0%} by more than three standard errors: "
-        f"{len(above)} of {len(rows)} are.",
-    ]
-    for part, own in found.items():
-        title = importlib.import_module(f"benchmarks.truth.{part}").__doc__ or part
-        lines += ["", f"### {title.splitlines()[0].rstrip('.')}"]
-        for note in dict.fromkeys(str(row["note"]) for row in own):
-            lines += ["", f"{note[:1].upper()}{note[1:]}.", ""]
-            lines += ["| family | n | decided | se | power | effect |", "|---|--:|--:|--:|--:|--:|"]
-            lines += [
-                f"| {row['family']} | {row['n']} | {_number(row['decided'])}{' above' * (row in above)} | "
-                f"{_number(row['se'])} | {_number(row['power'])} | {_number(row['effect'], 2)} |"
-                for row in own
-                if str(row["note"]) == note
-            ]
-    return lines
-
-
-def _coverage(covered: list[dict[str, Any]], trials: int) -> list[str]:
-    lines = [
-        "",
         "## Intervals",
         "",
         "How often an interval of 95 % holds the true value, by its kind (`xai_assets/evaluation`) and number "
@@ -133,7 +112,7 @@ def _coverage(covered: list[dict[str, Any]], trials: int) -> list[str]:
         for distribution in dict.fromkeys(name for name, _ in own):
             cells = [_cell(own[distribution, n]) for n in numbers]
             lines.append(f"| {distribution} | " + " | ".join(cells) + " |")
-    return lines
+    return "\n".join(lines) + "\n"
 
 
 def _cell(row: dict[str, Any]) -> str:
