@@ -27,6 +27,7 @@ from xai_assets.attribution.binarisation import BinarisationPolicy
 from xai_assets.attribution.parameters import ExternalParameters
 from xai_assets.automation.watched_files import image_files
 from xai_assets.checks.attribution import COVERED, FEW_BLANK, SOUND
+from xai_assets.checks.evaluation import LOOKED_AT
 from xai_assets.errors import XaiError
 from xai_assets.interop.map_files import MapFileError
 from xai_assets.settings import Settings
@@ -111,12 +112,15 @@ def test_they_are_loaded_beside_our_own(opened):
 
 
 def test_robustness_is_not_asked_of_them(opened):
-    found, pictures, said, _, folder = opened
+    found, pictures, said, own, folder = opened
     for name in "abc":
         np.save(folder / f"{name}.npy", np.random.default_rng(1).random((128, 128)))
     table = robustness(found, external_maps(found, said, pictures), said)
     assert not len(table)
     assert "not asked of external: maps of another tool cannot be made again" in found.tally.facts
+    asked = own[["image_id", "target_index", "method"]]
+    assert LOOKED_AT.look(asked, pd.concat([own, own.assign(method="external")])).passed
+    assert not LOOKED_AT.look(asked, pd.concat([own, own.assign(method="lime")])).passed
 
 
 def test_sets_with_names_tools_layers_and_thresholds(tmp_path):

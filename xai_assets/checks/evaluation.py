@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
+from xai_assets.attribution.parameters import is_external
 from xai_assets.checks import rules
 from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
 from xai_assets.evaluation.parameters import MATTERS
@@ -109,9 +110,10 @@ def _measured(table: Table, maps: Table, *_: Table) -> Verdict:
 
 
 def _looked_at(table: Table, maps: Table, *_: Table) -> Verdict:
-    """As `_measured`, of the cases that are in the table: the others were not to be looked at."""
+    """As `_measured`, of the cases that are in the table, and of maps that can be made again: no others are looked at."""
     if not len(table):
         return rules.left_out("this measure")
+    maps = maps[~maps["method"].astype(str).map(is_external).astype(bool)]
     looked_at = set(rules.cases(table))
     return _all_measured(
         table, maps[[case in looked_at for case in zip(*(maps[c] for c in rules.CASE), strict=True)]]
