@@ -12,11 +12,13 @@ from xai_assets.analysis.compared_models import SharedClasses, answers_by_model,
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.images import images
 from xai_assets.analysis.performance import model_performance
+from xai_assets.analysis.precheck import precheck
 from xai_assets.analysis.predictions import predictions
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.checks import models as checks
 from xai_assets.resources.tables import TABLES
 from xai_assets.settings import Settings
+from xai_assets.study_file import read_study
 from xai_assets.vision.class_matching import ClassMatcher
 from xai_assets.vision.spec import ModelSpec
 
@@ -180,3 +182,19 @@ def test_classes_of_models_with_other_lists_are_found_by_name_and_those_of_one_l
     alike = SharedClasses(first, ClassMatcher(["cat", "crane", "crane"], "again"))
     assert [alike.name(at) for at in range(3)] == ["cat", "crane (1)", "crane (2)"]
     assert [alike.index(at) for at in range(3)] == [0, 1, 2]
+
+
+def test_a_check_says_what_each_model_costs_and_what_a_run_would_refuse(tmp_path):
+    (tmp_path / "studies").mkdir()
+    path = tmp_path / "studies" / "several.yaml"
+    several = STUDY.replace("{name: diorama/object, checkpoint: later.safetensors}", "diorama/scene")
+    settings = Settings.from_environment({"XAI_DATA": str(tmp_path / "data"), "XAI_DEVICE": "cpu"})
+    path.write_text(several.replace("  methods", "  layer: layer4\n  methods"), encoding="utf-8")
+    found = {(one.what, one.state): one.said for one in precheck(read_study(path), settings)}
+    first, later = found["model diorama/object", "ok"], found["model diorama/scene", "ok"]
+    assert first.startswith("16 maps by gradcam at layer4")
+    assert "forward passes" in later
+    assert "it has 0 of the" in found["model diorama/scene", "look"]
+    path.write_text(several.replace("  methods", "  layer: nowhere\n  methods"), encoding="utf-8")
+    refused = {one.what for one in precheck(read_study(path), settings) if one.state == "unfit"}
+    assert {"model diorama/object", "model diorama/scene"} <= refused

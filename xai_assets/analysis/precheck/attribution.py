@@ -16,7 +16,7 @@ from xai_assets.analysis.own_truth import ground_truth
 from xai_assets.analysis.precheck.domain import foreign
 from xai_assets.analysis.precheck.found import Found, Sizes, State, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels, look_at_images
-from xai_assets.analysis.precheck.models import further_models
+from xai_assets.analysis.precheck.models import compared
 from xai_assets.analysis.precheck.verification import verified
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.reference_masks import Case, names_of_images
@@ -47,7 +47,7 @@ def explained(bench: Workbench, sizes: Sizes) -> list[Found]:
         found += _labels(classifier, look)
         found += _domain(bench, model, classifier, look)
         found += _answers(bench, classifier, look, sizes)
-        found += further_models(bench, look, classifier, sizes.cases)
+        found += compared(bench, look, classifier, sizes.cases)
         sizes.cases *= max(1, len(bench.attribution.models))
     return found
 

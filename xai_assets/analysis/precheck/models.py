@@ -1,4 +1,4 @@
-"""The further models of a study that compares several: that each opens and can be explained, and what that costs."""
+"""The models of a study that compares several: that each opens and can be explained, and what that costs."""
 
 import time
 from collections.abc import Iterator
@@ -16,25 +16,27 @@ from xai_assets.attribution.verification import library_passes
 from xai_assets.vision.classifiers import Classifier
 
 
-def further_models(bench: Workbench, look: Look, first: Classifier, cases: int) -> list[Found]:
-    """What a run would refuse of each model but the first, and about how long its maps take on this machine's CPU.
+def compared(bench: Workbench, look: Look, first: Classifier, cases: int) -> list[Found]:
+    """What a run would refuse of each model but the first, and about how long the maps of each take on this CPU.
 
     Args:
         bench: of the study.
         look: its images.
-        first: the model that the study explains.
+        first: the model that the study explains, of which all else is said elsewhere.
         cases: image and class pairs that will be explained, as far as they are known.
     """
     found: list[Found] = []
-    for name, spec in list(compared_models(bench.attribution).items())[1:]:
+    for at, (name, spec) in enumerate(compared_models(bench.attribution).items()):
         what = f"model {name}"
         with refused(what, found.append):
             own = with_model(bench, spec)
-            classifier = open_classifier(own, spec)
-            found += _classes(what, first, classifier)
-            found += model_notes(what, classifier)
+            classifier = open_classifier(own, spec) if at else first
+            if at:
+                found += _classes(what, first, classifier)
+                found += model_notes(what, classifier)
             for _, pixels in first_pixels(bench, look, first.preprocessing, 1):
-                found += _explained(own, what, classifier, pixels, cases)
+                said = list(_explained(own, what, classifier, pixels, cases))
+                found += said if at else said[-1:]
     return found
 
 
@@ -54,7 +56,7 @@ def _classes(what: str, first: Classifier, classifier: Classifier) -> Iterator[F
 def _explained(
     bench: Workbench, what: str, classifier: Classifier, pixels: np.ndarray, cases: int
 ) -> Iterator[Found]:
-    """Each method on one image, and the forward passes of all maps by the time that one takes."""
+    """What each method warns of on one image; last the forward passes of all maps, by the time that one takes."""
     said = answer(classifier, pixels, classifier.name)
     started = time.perf_counter()
     answer(classifier, pixels, classifier.name)
