@@ -43,7 +43,8 @@ def by_image(predictions: pd.DataFrame) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _of_image(classes: list[Row]) -> list[Row]:
-    if pd.isna(classes[0]["correct"]) or classes[0]["correct"]:
+    correct = classes[0].get("correct")  # of a table that does not say, no answer is known to be wrong
+    if correct is None or pd.isna(correct) or correct:
         return []
     predicted = [row for row in classes if row["target_index"] == row["predicted_index"]]
     return [
