@@ -244,7 +244,7 @@ def _prepared(
     if tensor.ndim != 4 or len(targets) != len(tensor):
         raise AttributionError(
             "the images",
-            f"have shape {tuple(tensor.shape)} for {len(targets)} targets",
+            f"have shape {tuple(tensor.shape)} for {len(targets)} target classes",
             "Give n 3 h w and n targets.",
         )
     chosen = [as_target(target) for target in targets]
