@@ -68,7 +68,7 @@ def test_the_model_comes_before_the_maps(kind):
     assert all(group["sentences"] for group in groups)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "comparison"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("comparison", "failures")])
 def test_a_first_page_has_pictures_which_the_report_shows(kind):
     pictures = Pictures()
     content = build(kind, plausible(2, 1, layers=SMALL), pictures)

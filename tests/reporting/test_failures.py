@@ -116,6 +116,7 @@ def test_an_explained_mistake_is_shown_with_its_maps_beside_a_right_answer(expla
     (pair,) = content["failures"]["failures"]
     assert pair["failure"]["image_id"] == "scene-004" and not pair["failure"]["correct"]
     assert pair["success"]["correct"]
+    assert [one["title"][-1] for one in content["cover"]["shown"]] == ["×"]
     (target,) = pair["failure"]["targets"]
     assert [one["method"] for one in target["maps"]] == content["failures"]["methods"] != []
     assert any(
