@@ -1,10 +1,12 @@
 """What layers and models come to, from the tables of single units."""
 
 import math
+from functools import cache
 from itertools import combinations
 
 import numpy as np
 
+from tests.conftest import CHECKOUT
 from tests.rederived import formulas
 from tests.rederived.compared import Found, records
 
@@ -110,8 +112,29 @@ def _last(table, model):
     return own[own["layer"] == list(dict.fromkeys(own["layer"]))[-1]]
 
 
+def meaning(word):
+    """A word by the first name of its line in the reviewed list; spelt in lower case, with blanks only."""
+    return _first_names().get(_spelt(word), _spelt(word))
+
+
+def _spelt(word):
+    for mark in "/_-":
+        word = word.removesuffix("-s").removesuffix("-c") if mark == "-" else word
+        word = word.replace(mark, " ")
+    return " ".join(word.lower().split())
+
+
+@cache
+def _first_names():
+    lines = (
+        (CHECKOUT / "xai_assets" / "dissection" / "word_matches.txt").read_text(encoding="utf-8").splitlines()
+    )
+    lists = [[_spelt(name) for name in line.split(",")] for line in lines if line.strip() and line[0] != "#"]
+    return {name: names[0] for names in lists for name in names}
+
+
 def category_comparison(tables, found: Found):
-    """Of units beyond chance in last layers; words of one spelling."""
+    """Of units beyond chance in last layers; words of one meaning are one."""
     rows = records(tables["category_comparison"])
     for method in dict.fromkeys(row["method"] for row in rows):
         table = tables[method]
@@ -130,7 +153,8 @@ def _category(row, sides, found: Found):
         if "detector" in units:
             counted &= units["detector"].fillna(False).astype(bool)
         holds = (counted & (units["category"] == row["category"])).to_numpy()
-        names = np.where(counted, units["concept"].astype(object), [f"unit {i}" for i in range(len(units))])
+        meanings = [meaning(word) if isinstance(word, str) else word for word in units["concept"]]
+        names = np.where(counted, np.array(meanings, object), [f"unit {i}" for i in range(len(units))])
         share, ends, _ = clustered_share(holds.astype(float), names)
         expected |= {f"units_{side}": int(holds.sum()), f"all_{side}": len(units), f"share_{side}": share}
         expected |= {f"low_{side}": ends[0], f"high_{side}": ends[1]}
@@ -159,7 +183,7 @@ def category_agreement(tables, found: Found):
             for key, concept in own["concept"].items()
             if key[0] == row["model"] and row["layer"] in (None, key[1])
         ]
-        judged = [(words[key] == concept, concept) for key, concept in own if key in words]
+        judged = [(meaning(words[key]) == meaning(concept), concept) for key, concept in own if key in words]
         share, ends, n = clustered_share(
             [float(is_) for is_, _ in judged], [concept for _, concept in judged]
         )

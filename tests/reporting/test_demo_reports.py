@@ -27,7 +27,8 @@ MOST_EMPTY = 1 / 3
 
 PRECISION = """
     SELECT method, avg(value), count(*) FROM (
-        SELECT method, image_id, avg(average_precision) AS value FROM localization WHERE study = 'demo' GROUP BY ALL
+        SELECT method, image_id, avg(average_precision) AS value FROM localization
+        WHERE study = 'demo' AND truth = 'object' GROUP BY ALL
     ) GROUP BY method
 """
 AGREEMENT = """
