@@ -110,7 +110,7 @@ def by_us(bench: Workbench) -> None:
 
 
 def said_by_us(bench: Workbench, truly: np.ndarray) -> dict[str, Any]:
-    """What stands in the warehouse."""
+    """What the warehouse has."""
     tables = bench.warehouse.read(bench.study.name)
     listed = np.zeros(len(truly), bool)
     listed[tables["suspected_labels"]["image_id"].str.removesuffix(".png").astype(int)] = True
@@ -172,7 +172,7 @@ def labels_of(bench: Workbench) -> np.ndarray:
 
 
 def said_by_bnnr(folder: Path, called: np.ndarray, truly: np.ndarray) -> dict[str, Any]:
-    """What stands in its report: it suspects no label, and each moved one that the model contradicts is a confusion."""
+    """What its report says: it suspects no label, and each moved one that the model contradicts is a confusion."""
     report = json.loads((folder / "bnnr" / "analysis_report.json").read_text(encoding="utf-8"))
     matrix = np.array(report["confusion"]["matrix"])
     alarms = [one for one in report["findings"] if one["finding_type"] == "background_focus_suspected"]

@@ -220,7 +220,7 @@ def test_one_bad_map_is_one_clear_line_and_the_others_go_on(opened):
     assert len(problems) == 2
     assert "the colours of jet" in problems[0] and problems[0].startswith("a.png (")
     assert "12 x 12 pixels and is neither of the image file (160 x 300)" in problems[1]
-    assert any("1 of 3 explained classes" in fact and "zebra.npy" in fact for fact in found.tally.facts)
+    assert any("1 of 3 target classes" in fact and "zebra.npy" in fact for fact in found.tally.facts)
     facts = external_facts(found, rows, opened[2])
     assert not COVERED.look(rows, opened[2], facts).passed
 
@@ -299,7 +299,7 @@ def test_check_says_what_the_run_does(tmp_path):
     write_bad(tmp_path / "theirs")
     said = [one for one in precheck(found.file, found.settings) if one.what == "external"]
     assert {one.state for one in said} == {"look"}
-    assert said[0].said.startswith("1 of 3 explained classes have a map that can be used")
+    assert said[0].said.startswith("1 of 3 target classes have a map that can be used")
     pictures = images(found)
     external_maps(found, predictions(found, pictures), pictures)
     run = [line for line in found.tally.problems if "predicted" not in line]

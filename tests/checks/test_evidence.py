@@ -22,7 +22,7 @@ PLACES = pd.DataFrame(
 DECIDED = {"p_holm": 0.01, "family_size": 2, "fewest": 5, "n": 30, "value": 0.3, "reference": 0.2}
 
 
-def tests(*rows):
+def evidence_tests(*rows):
     names = ("question", "region", "method", "answer")
     return pd.DataFrame([dict(zip(names, row, strict=True)) | DECIDED for row in rows])
 
@@ -41,21 +41,27 @@ def test_the_place_of_the_evidence(answers, passed):
         ("on_object", "object", method, answer)
         for method, answer in zip(("gradcam", "lime"), answers, strict=True)
     ]
-    found = checks.ON_OBJECT.look(PLACES, PLACES, tests(*rows, ("chance", "object", "gradcam", "no")))
+    found = checks.ON_OBJECT.look(
+        PLACES, PLACES, evidence_tests(*rows, ("chance", "object", "gradcam", "no"))
+    )
     assert found.passed is passed
     assert passed is not False or "Those of lime do not" in found.said
 
 
 def test_a_difference_between_right_and_wrong_answers_is_information():
-    found = checks.RIGHT_AND_WRONG.look(PLACES, PLACES, tests(("answers", "object", "gradcam", "yes")))
+    found = checks.RIGHT_AND_WRONG.look(
+        PLACES, PLACES, evidence_tests(("answers", "object", "gradcam", "yes"))
+    )
     assert found.passed and "gradcam, object: +0.300 where right, +0.200 where wrong" in found.said
     open_ = checks.RIGHT_AND_WRONG.look(
-        PLACES, PLACES, tests(("answers", "object", "gradcam", "cannot_tell"))
+        PLACES, PLACES, evidence_tests(("answers", "object", "gradcam", "cannot_tell"))
     )
     assert open_.passed is None and open_.numbers["wrong"] == 1
     unknown = PLACES.assign(correct=None)
     assert (
-        checks.RIGHT_AND_WRONG.look(unknown, PLACES, tests(("chance", "object", "gradcam", "yes"))).passed
+        checks.RIGHT_AND_WRONG.look(
+            unknown, PLACES, evidence_tests(("chance", "object", "gradcam", "yes"))
+        ).passed
         is None
     )
 

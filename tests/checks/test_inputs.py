@@ -30,7 +30,7 @@ def test_a_picture_that_was_set_aside_is_named_with_its_reason():
 
 def test_each_picture_has_its_classes_once():
     found = checks.PREDICTED.look(PREDICTIONS, IMAGES)
-    assert found.passed and found.said == "4 explained classes of 3 pictures, each once."
+    assert found.passed and found.said == "4 target classes of 3 pictures, each once."
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.rederived.compared import Found, records
 
 
 def cases_of(tables, read):
-    """Of each image its explained classes: maps, masks and ranks by method, and the object's true mask."""
+    """Of each image its target classes: maps, masks and ranks by method, and the object's true mask."""
     views = {(row["image_id"], row["target_index"]): row["view"] for row in records(tables["predictions"])}
     images = {}
     for row in records(tables["maps"]):

@@ -68,7 +68,7 @@ def plausible(
     layers: dict[str, int] = LAYERS,
     wrong: str = "scene-004",
 ) -> StudyResults:
-    """Everything that a study of the embedded world has: 12 images, 15 explained classes, two dissected models.
+    """Everything that a study of the embedded world has: 12 images, 15 target classes, two dissected models.
 
     The image `wrong`, where there is one of that name, gets a wrong answer.
     """

@@ -62,8 +62,8 @@ def test_classes_without_a_true_mask_empty_masks_and_dead_units_are_counted(smal
     cases, units = len(small.predictions), sum(SMALL.values())
     said = [(row["what"], row["whom"], row["measured"], row["left_out"], row["unit"]) for row in found]
     assert said == [
-        ("Against the truth", [], cases - 1, 1, "explained classes"),
-        ("IoU", ["LIME"], 0, cases - 1, "explained classes"),
+        ("Against the truth", [], cases - 1, 1, "target classes"),
+        ("IoU", ["LIME"], 0, cases - 1, "target classes"),
         ("Agreement of masks, IoU", [], len(pairs) - 2, 2, "pairs of masks"),
         ("Concepts of units", ["diorama/object"], units - 3, 3, "units"),
     ]

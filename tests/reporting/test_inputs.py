@@ -22,7 +22,7 @@ def test_pictures_models_and_probe_set_are_those_of_the_tables():
         (
             "explained pictures",
             "3 pictures read of 4; sides of 128 to 192 pixels; 3 labelled; "
-            "a true mask is known of 4 of 4 explained classes",
+            "a true mask is known of 4 of 4 target classes",
         ),
         ("explained model", "diorama/object; target layer of the class activation maps: layer4"),
         ("dissected model", "diorama/object: layer3 (12 units) and layer4 (24 units)"),

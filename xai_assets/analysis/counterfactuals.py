@@ -31,7 +31,7 @@ CODE_VERSION = 1
 def counterfactuals(bench: Workbench, predictions: pd.DataFrame, maps: pd.DataFrame) -> pd.DataFrame:
     """The warehouse's table `counterfactuals`; empty where the study's images are no scenes of the embedded world.
 
-    Of pictures with two targets the first is changed, and explained classes other than its own have no rows.
+    Of pictures with two targets the first is changed, and target classes other than its own have no rows.
     """
     columns = list(TABLES["counterfactuals"].columns)
     source = bench.attribution.images.diorama

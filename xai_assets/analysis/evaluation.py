@@ -65,7 +65,7 @@ def localization(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame
 
 
 def _cases(bench: Workbench, maps: pd.DataFrame) -> list[tuple[Case, list[Masked]]]:
-    """The maps and masks of each image and explained class, in the table's order."""
+    """The maps and masks of each image and target class, in the table's order."""
     groups: dict[Case, list[Masked]] = {}
     for row in maps.to_dict("records"):
         groups.setdefault((row["image_id"], int(row["target_index"])), []).append(read_map(bench, row))

@@ -40,12 +40,12 @@ class ExplainedCase:
 
     @property
     def target(self) -> int:
-        """The explained class."""
+        """The target class."""
         return int(self.prediction["target_index"])
 
     @property
     def asked(self) -> Target:
-        """The explained class, or the difference of two."""
+        """The target class, or the difference of two."""
         return Target(self.target, contrast_of(self.prediction))
 
     @property

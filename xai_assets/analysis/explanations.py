@@ -1,4 +1,4 @@
-"""Attribution maps and their masks: one method over all explained classes of a study, computed where they are new."""
+"""Attribution maps and their masks: one method over all target classes of a study, computed where they are new."""
 
 import time
 from collections.abc import Collection
@@ -40,7 +40,7 @@ def maps(
     *,
     with_differences: bool = False,
 ) -> pd.DataFrame:
-    """One row an image and explained class, as the warehouse's table `maps`; empty when the study leaves it out.
+    """One row an image and target class, as the warehouse's table `maps`; empty when the study leaves it out.
 
     With differences, one row a failure as well, as the table `difference_maps`: rows about one class have no contrast
     (`differences.of_classes` takes them), those about why the predicted class rather than the expected one do.

@@ -186,7 +186,7 @@ def cut(
 
 
 def external_maps(bench: Workbench, predictions: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """One row an image, explained class and external set that has a map of it, as the warehouse's table `maps`.
+    """One row an image, target class and external set that has a map of it, as the warehouse's table `maps`.
 
     Each map with its mask is kept as our own are (artifact kind `maps`). A map that is not there or cannot be used is
     left out, named in the tally, and does not stop the others.
@@ -263,7 +263,7 @@ def said_of_set(maps: ExternalSet, known: int, cases: int) -> str:
     """How many cases have a map, and which maps are of none."""
     others = [saved.shown for saved in maps.maps if saved not in maps.used]
     rest = f"; {len(others):,} others there are of none: {listed(others, 3)}" if others else ""
-    return f"{known:,} of {cases:,} explained classes have a map that can be used{rest}"
+    return f"{known:,} of {cases:,} target classes have a map that can be used{rest}"
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""The images and explained classes of a study, resolved as a run does, for the commands about LIME alone."""
+"""The images and target classes of a study, resolved as a run does, for the commands about LIME alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from xai_assets.errors import XaiError
 from xai_assets.vision.geometry import Frame
 
 Key = tuple[str, str]
-"""An image and an explained class, by name."""
+"""An image and a target class, by name."""
 
 
 @dataclass(frozen=True)

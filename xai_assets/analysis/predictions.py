@@ -51,12 +51,12 @@ def explained_classifier(bench: Workbench) -> Classifier:
 
 
 def predictions(bench: Workbench, images: pd.DataFrame, among: pd.DataFrame | None = None) -> pd.DataFrame:
-    """One row an image and explained class, as the warehouse's table `predictions`.
+    """One row an image and target class, as the warehouse's table `predictions`.
 
     The model's view of each image is kept as an artifact of kind `views`: `view` (h w 3, uint8), the frame in the
     metadata, and where the embedded world or the study knows what is true (h w, uint8, in the model's frame): `truth`,
     the explained object; `truth_part`, the part that decides its class; `truth_all_objects`, every target of the
-    picture; and where the explained class is none of the labels, `objects`: what is known of those. An image that the
+    picture; and where the target class is none of the labels, `objects`: what is known of those. An image that the
     model gives no answer for is left out, named in the tally, and does not stop the others. One with labels that the
     model does not have is explained by its predicted class, and has no `correct`.
 

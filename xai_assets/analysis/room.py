@@ -54,7 +54,7 @@ class Amounts:
     Attributes:
         picture_pixels: of all pictures to explain together.
         scenes: whether these are scenes with true masks.
-        cases: explained classes of all pictures.
+        cases: target classes of all pictures.
         methods: attribution methods.
         view_pixels: of what the explained model sees.
         units: of all dissected layers of each model.

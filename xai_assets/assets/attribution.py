@@ -39,7 +39,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
         retry_policy=ONCE_MORE,
         version="4",
         name=f"{method}_masks",
-        description=f"{description} One row an image and explained class, and one on why a wrong answer rather than an "
+        description=f"{description} One row an image and target class, and one on why a wrong answer rather than an "
         "expected class; maps are float32 in the model's frame.",
         checks=CHECKS,
     )

@@ -5,7 +5,7 @@ kernel, feature selection and regression are written out in the modules beside t
 samples and superpixels, and equal pictures are evaluated once.
 
 The library's traps, and what is done here: `random_seed` does not make it repeatable (`random_state` does);
-`labels` is ignored while `top_labels` is set (here the explained class is always explained, and `top_labels` adds
+`labels` is ignored while `top_labels` is set (here the target class is always explained, and `top_labels` adds
 others); `num_features` limits the surrogate, not the superpixels shown; `get_image_and_mask` draws a picture with 5
 superpixels (the map here is every weight, painted on its superpixel; `lime_mask.superpixel_mask` is that mask).
 """
@@ -51,7 +51,7 @@ class Perturbations:
 
 @dataclass(frozen=True)
 class LimeResult(Surrogate):
-    """What LIME found: the surrogate of the explained class, and where its superpixels lie.
+    """What LIME found: the surrogate of the target class, and where its superpixels lie.
 
     Attributes:
         values: h w float32: each superpixel's weight, painted; negative ones as 0 when `positive_only`.
@@ -86,7 +86,7 @@ def lime(
     Args:
         classifier: the model.
         view: h w 3 uint8: what the model sees, before normalisation; superpixels are hidden in it.
-        target: index of the explained class, or a `Target`.
+        target: index of the target class, or a `Target`.
         parameters: segmentation, samples and so on.
         seed: of the samples and the segmentation.
 

@@ -33,7 +33,7 @@ class AttributionMap:
         values: h w float32, raw (before any per-image scaling), in the model's frame.
         method: one of `xai_assets.attribution.explain.METHODS`.
         image_id: the image's name.
-        target: index of the explained class.
+        target: index of the target class.
         target_name: its name.
         layer: the target layer's module path; None for methods that have none.
         frame: how the model's frame lies in the original image.

@@ -158,7 +158,7 @@ class LimeParameters(_Parameters):
         None,
         ge=1,
         description="also keep the surrogates of so many most probable classes, from the same samples; none: the "
-        "explained class alone",
+        "target class alone",
     )
     hide_color: Literal["mean", "blur"] | tuple[Channel, Channel, Channel] = Field(
         "mean",

@@ -38,7 +38,7 @@ def _covered(maps: Table, predictions: Table, stored: Table) -> Verdict:
     }
     if not missing:
         failures = f", and {len(both)} differences of a wrong answer and an expected class" if both else ""
-        return Verdict(True, f"All {len(classes)} explained classes have a map{failures}.", numbers)
+        return Verdict(True, f"All {len(classes)} target classes have a map{failures}.", numbers)
     said = f"{len(missing)} of {len(wanted)} maps are missing: {rules.named(missing)}."
     remedy = "The step's log says why; comparisons leave these cases out."
     return Verdict(False, f"{said} {remedy}", numbers)
@@ -106,7 +106,7 @@ def _reasons(blank: Table) -> Iterator[str]:
 
 COVERED = Check(
     "every_case_has_a_map",
-    "Each explained class of each picture has a map, so that methods are compared on the same cases.",
+    "Each target class of each picture has a map, so that methods are compared on the same cases.",
     _covered,
 )
 SOUND = Check(

@@ -33,9 +33,9 @@ def _predicted(predictions: Table, images: Table, *facts: Table) -> Verdict:
         yield from rules.out_of_range(predictions, shares)
         above = predictions["probability"] > predictions["predicted_probability"] + rules.ROUNDING
         if above.any():
-            yield f"explained classes that are more probable than the most probable one: {int(above.sum())}"
+            yield f"target classes that are more probable than the most probable one: {int(above.sum())}"
 
-    well = f"{len(predictions)} explained classes of {predictions['image_id'].nunique()} pictures, each once."
+    well = f"{len(predictions)} target classes of {predictions['image_id'].nunique()} pictures, each once."
     if aside:
         first = "; ".join(f"{name}: {why}" for name, why in list(aside.items())[: rules.NAMED])
         well += f" {len(aside)} have no prediction. {first}"
@@ -100,7 +100,7 @@ READABLE = Check(
 )
 PREDICTED = Check(
     "predictions_are_sound",
-    "Each usable picture has its explained classes, once, with probabilities from 0 to 1: all methods explain these.",
+    "Each usable picture has its target classes, once, with probabilities from 0 to 1: all methods explain these.",
     _predicted,
     blocking=True,
 )

@@ -49,7 +49,7 @@ class ShownMap:
 
 @dataclass(frozen=True)
 class CaseMaps:
-    """The maps of one image and explained class.
+    """The maps of one image and target class.
 
     Attributes:
         image: a number of the image, ascending within a block.

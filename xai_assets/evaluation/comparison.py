@@ -1,6 +1,6 @@
 """What the values of many images come to: means with intervals, and methods compared in pairs.
 
-An image is the unit. Of an image with several explained classes the values are averaged first, for they share the
+An image is the unit. Of an image with several target classes the values are averaged first, for they share the
 picture and are no independent observations.
 """
 

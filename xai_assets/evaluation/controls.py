@@ -77,7 +77,7 @@ def every_control(
 
     Args:
         view: h w 3 uint8.
-        truth: h w bool, the true mask of the explained class in the view's frame; None or empty: no oracle.
+        truth: h w bool, the true mask of the target class in the view's frame; None or empty: no oracle.
         seed: of the random control.
         image_id: the image's name, which the random control depends on.
 

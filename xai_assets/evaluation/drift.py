@@ -18,7 +18,7 @@ from xai_assets.evaluation.overlap import iou
 from xai_assets.evaluation.paired_tests import sign_flip_p
 
 Case = tuple[str, int, str]
-"""Image, explained class, method."""
+"""Image, target class, method."""
 
 Row = dict[str, Any]
 

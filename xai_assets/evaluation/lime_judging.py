@@ -50,7 +50,7 @@ class Subject:
     Attributes:
         image_id: its name.
         view: h w 3 uint8, what the model sees.
-        targets: the explained classes, by index.
+        targets: the target classes, by index.
         references: a reference mask (h w bool, not empty) for each class, or None.
     """
 

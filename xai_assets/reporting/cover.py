@@ -80,7 +80,7 @@ def _surrogates(chapter: Row) -> Row:
         for case in telling(cases)[:ACROSS]
     ]
     caption = (
-        "Above what the model was shown, below the superpixels that speak for the explained class (purple) or against it "
+        "Above what the model was shown, below the superpixels that speak for the target class (purple) or against it "
         "(orange)."
     )
     return {"shown": items, "caption": caption} if items else _NOTHING

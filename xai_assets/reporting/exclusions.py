@@ -45,7 +45,7 @@ def exclusions(results: StudyResults) -> Row:
 
 
 def _maps(results: StudyResults) -> list[Row]:
-    """The explained classes that a method has no map of, by method; a method without any map is not the study's."""
+    """The target classes that a method has no map of, by method; a method without any map is not the study's."""
     if not len(results.maps):
         return []
     cases = len(results.predictions)
@@ -69,7 +69,7 @@ def _left_out(what: str, whom: list[str], measured: int, left_out: int, unit: st
 
 
 def _truth(results: StudyResults) -> list[Row]:
-    """Explained classes that no true mask is known of."""
+    """Target classes that no true mask is known of."""
     if not len(results.predictions):
         return []
     cases = set(_cases(results.predictions))
@@ -77,7 +77,7 @@ def _truth(results: StudyResults) -> list[Row]:
     missing = len(cases - known)
     why = "no true mask of the class is known"
     return (
-        [_left_out("Against the truth", [], len(cases & known), missing, "explained classes", why)]
+        [_left_out("Against the truth", [], len(cases & known), missing, "target classes", why)]
         if missing
         else []
     )
@@ -101,7 +101,7 @@ def _localization(results: StudyResults) -> list[Row]:
             found.append(
                 (METRICS[metric].title, None, key, int(of.notna().sum()), int(of.isna().sum()), metric)
             )
-    return _together(found, "explained classes")
+    return _together(found, "target classes")
 
 
 def _agreement(results: StudyResults) -> list[Row]:

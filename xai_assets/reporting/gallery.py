@@ -130,7 +130,7 @@ def _target(
     if contrast is not None:
         truth = None  # no mask is the ground truth of a difference
     known = "; the dashed line is the true outline" if truth is not None else ""
-    asked = "explained class" if contrast is None else "explained is why"
+    asked = "target class" if contrast is None else "explained is why"
     alt = f"{row['image_id']} as the model sees it, {asked} {name}{known}."
     shown = []
     for method in methods:

@@ -31,7 +31,7 @@ def _pictures(results: StudyResults) -> list[Row]:
     said.append(f"{int(read['label'].notna().sum())} labelled")
     if len(results.predictions):
         known = len(_cases(results.localization) & _cases(results.predictions))
-        cases = narrative.count(len(results.predictions), "explained class", "explained classes")
+        cases = narrative.count(len(results.predictions), "target class", "target classes")
         said.append(f"a true mask is known of {known} of {cases}")
     return [{"what": "explained pictures", "said": "; ".join(said)}]
 

@@ -16,11 +16,11 @@ Case = tuple[str, int]
 Pair = tuple[str, str]
 
 SHOWN = 6
-"""Explained classes whose masks are drawn."""
+"""Target classes whose masks are drawn."""
 
 
 def image_by_image(results: StudyResults, pairs: Sequence[Row]) -> list[Row]:
-    """The IoU of each pair, one row an explained class: `image_id`, `target_name` and `ious`, in the order of `pairs`."""
+    """The IoU of each pair, one row a target class: `image_id`, `target_name` and `ious`, in the order of `pairs`."""
     by_case = _by_case(results)
     keys = [(pair["method_a"], pair["method_b"]) for pair in pairs]
     return [
@@ -34,7 +34,7 @@ def image_by_image(results: StudyResults, pairs: Sequence[Row]) -> list[Row]:
 
 
 def mask_overlaps(results: StudyResults, pictures: Pictures, pairs: Sequence[Row]) -> Row:
-    """Pictures of the masks of a few explained classes.
+    """Pictures of the masks of a few target classes.
 
     Returns:
         `rule`, and `cases`: `image_id`, `name`, `picture`, `masks` (`method`, `picture`, `density`) and `pairs`
@@ -81,7 +81,7 @@ def _iou(of: dict[frozenset[str], Row], key: Pair) -> float | None:
 def _chosen(by_case: dict[Case, dict[frozenset[str], Row]]) -> tuple[set[Case], str]:
     """The classes whose masks agree least and most, by the pair of each that agrees least."""
     if len(by_case) <= SHOWN:
-        return set(by_case), "All explained classes are shown."
+        return set(by_case), "All target classes are shown."
     least = {
         case: min(known)
         for case, of in by_case.items()
@@ -90,7 +90,7 @@ def _chosen(by_case: dict[Case, dict[frozenset[str], Row]]) -> tuple[set[Case], 
     ranked = sorted(least, key=lambda case: (least[case], case))
     half = SHOWN // 2
     rule = (
-        f"Of {len(by_case)} explained classes, the {half} are shown whose masks agree least and the {half} whose masks "
+        f"Of {len(by_case)} target classes, the {half} are shown whose masks agree least and the {half} whose masks "
         "agree most, by the pair of each that agrees least."
     )
     return {*ranked[:half], *ranked[-half:]}, rule

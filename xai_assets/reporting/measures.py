@@ -75,7 +75,7 @@ def localization(results: StudyResults, only: Sequence[str] = ()) -> Row:
 
 
 def _image_by_image(table: pd.DataFrame, methods: Sequence[str]) -> list[Row]:
-    """The IoU of each method with the object, one row an explained class, in the order of `methods`."""
+    """The IoU of each method with the object, one row a target class, in the order of `methods`."""
     by_case: dict[tuple[str, int], dict[str, Row]] = {}
     for row in records(table):
         by_case.setdefault((row["image_id"], row["target_index"]), {})[row["method"]] = row

@@ -52,7 +52,7 @@ def _dissected(content: Row) -> list[str]:
     return [str(model["name"]) for model in content["dissection"]["models"]]
 
 
-_NO_TRUTH = "no true mask is known of an explained class"
+_NO_TRUTH = "no true mask is known of a target class"
 _NO_PAIR = "fewer than two methods explained the same class of an image"
 _NO_MODELS = "fewer than two models were dissected"
 _NO_LABELS = "no image has a label that the model has"

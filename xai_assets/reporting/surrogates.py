@@ -19,7 +19,7 @@ SEGMENTS_SHOWN = 6
 
 
 def surrogates(results: StudyResults, pictures: Pictures, *, limit: int) -> Row:
-    """The chapter's data: `rule`, `total`, `cases` and `fit` (R² of every explained class, shown or not).
+    """The chapter's data: `rule`, `total`, `cases` and `fit` (R² of every target class, shown or not).
 
     Of an image that is answered wrongly, the last cases are why the predicted class rather than an expected one.
     """

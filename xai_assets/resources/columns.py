@@ -43,8 +43,8 @@ def flag(comment: str, *, nullable: bool = False) -> Column:
 
 CASE = {
     "image_id": text("the image"),
-    "target_index": whole("the explained class, as the model numbers it"),
-    "target_name": text("the explained class"),
+    "target_index": whole("the target class, as the model numbers it"),
+    "target_name": text("the target class"),
 }
 """Every table about explanations begins with these."""
 

@@ -70,7 +70,7 @@ METRIC_TABLES: dict[str, Table] = {
         key=("metric", "area", "method_a", "method_b"),
     ),
     "faithfulness": Table(
-        "one row an image, explained class, method or control, metric and baseline",
+        "one row an image, target class, method or control, metric and baseline",
         {
             **CASE,
             **_WHO,
@@ -131,7 +131,7 @@ METRIC_TABLES: dict[str, Table] = {
                 "the right"
             ),
             "fraction": real("share of the pixels that are removed, 0 to 1"),
-            "score": real("softmax probability of the explained class, 0 to 1"),
+            "score": real("softmax probability of the target class, 0 to 1"),
         },
         key=("image_id", "target_index", "method", "baseline", "pixel_order", "fraction"),
     ),
@@ -143,14 +143,14 @@ METRIC_TABLES: dict[str, Table] = {
             "pixel_order": text("morf: the most relevant pixels are removed first; lerf: the least relevant"),
             "fraction": real("share of the pixels that are removed, 0 to 1"),
             "mean": real(
-                "softmax probability of the explained class, 0 to 1, over images; an image's classes are averaged first"
+                "softmax probability of the target class, 0 to 1, over images; an image's classes are averaged first"
             ),
             **_MEAN,
         },
         key=("method", "baseline", "pixel_order", "fraction"),
     ),
     "robustness": Table(
-        "one row an image, explained class, method or control, and metric, for the cases that are looked at",
+        "one row an image, target class, method or control, and metric, for the cases that are looked at",
         {
             **CASE,
             **_WHO,
@@ -374,7 +374,7 @@ METRIC_TABLES: dict[str, Table] = {
                 nullable=True,
             ),
             "image_id": text("the image of that map", nullable=True),
-            "target_name": text("its explained class", nullable=True),
+            "target_name": text("its target class", nullable=True),
             "tolerance": real("largest difference that is rounding, declared for the method"),
             "tolerance_reason": text("why it is not 0"),
             "verdict": text(

@@ -36,12 +36,12 @@ MODEL_TABLES: dict[str, Table] = {
         {
             "model": _MODEL,
             "image_id": text("the image"),
-            "target_index": whole("the explained class, as the model numbers it"),
-            "target_name": text("the explained class, as the model names it"),
+            "target_index": whole("the target class, as the model numbers it"),
+            "target_name": text("the target class, as the model names it"),
             "class_name": _CLASS,
             "same_class": flag("whether the first model is explained by this class, which all are then"),
             "own_answer": flag("whether it is the model's most probable class"),
-            "probability": real("softmax probability of the explained class, 0 to 1"),
+            "probability": real("softmax probability of the target class, 0 to 1"),
             "predicted_name": text("the most probable class, as the model names it"),
             "predicted_probability": real("its softmax probability, 0 to 1"),
             "correct": flag(

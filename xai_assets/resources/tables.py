@@ -68,11 +68,11 @@ TABLES: dict[str, Table] = {
         },
     ),
     "predictions": Table(
-        "one row an image and explained class",
+        "one row an image and target class",
         {
             **_CASE,
-            "target_rank": _whole("1 for the image's first explained class"),
-            "probability": _real("softmax probability of the explained class, 0 to 1"),
+            "target_rank": _whole("1 for the image's first target class"),
+            "probability": _real("softmax probability of the target class, 0 to 1"),
             "predicted_index": _whole("the most probable class, as the model numbers it"),
             "predicted_name": _text("the most probable class"),
             "predicted_probability": _real("its softmax probability, 0 to 1"),
@@ -109,7 +109,7 @@ TABLES: dict[str, Table] = {
         },
     ),
     "maps": Table(
-        "one row an image, explained class and method: the attribution map and its mask",
+        "one row an image, target class and method: the attribution map and its mask",
         {**_CASE, **_MAP},
     ),
     "difference_maps": Table(
@@ -119,7 +119,7 @@ TABLES: dict[str, Table] = {
         key=("image_id", "target_index", "contrast_index", "method"),
     ),
     "mask_agreement": Table(
-        "one row an image, explained class and pair of methods",
+        "one row an image, target class and pair of methods",
         {
             **_CASE,
             "method_a": _text("first method"),
@@ -139,7 +139,7 @@ TABLES: dict[str, Table] = {
         },
     ),
     "agreement_sweep": Table(
-        "one row an image, explained class, pair of methods and area: the maps' highest pixels, as many of each",
+        "one row an image, target class, pair of methods and area: the maps' highest pixels, as many of each",
         {
             **_CASE,
             "method_a": _text("first method"),
@@ -151,7 +151,7 @@ TABLES: dict[str, Table] = {
         key=("image_id", "target_index", "method_a", "method_b", "area"),
     ),
     "localization": Table(
-        "one row an image, explained class, truth, and method or control, against the true mask",
+        "one row an image, target class, truth, and method or control, against the true mask",
         {
             **_CASE,
             "truth": _text(

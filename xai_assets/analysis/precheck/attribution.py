@@ -79,7 +79,7 @@ def _domain(bench: Workbench, what: str, classifier: Classifier, look: Look) -> 
 class _Asked:
     """The first images as the step `predictions` takes them: the first view with a class, cases, and what it left out.
 
-    Of each image also its view and the number of its explained classes.
+    Of each image also its view and the number of its target classes.
     Of an answer that is wrong, and explained by both classes and their difference, `maps_of_failures` counts the maps of
     each method beyond those of its labels.
     """
@@ -219,7 +219,7 @@ def _external(bench: Workbench, asked: _Asked, everything: bool) -> list[Found]:
                 without.append((f"{case.image_id} ({case.target_name})", f"{error.why}. {error.remedy}"))
         known, count = len(asked.cases) - len(without), len(asked.cases)
         usable += known
-        first = f"{known} of the first {count} explained classes have a map that can be used"
+        first = f"{known} of the first {count} target classes have a map that can be used"
         said = said_of_set(maps, known, count) if everything else first
         found.append(Found(method, "look" if without else "ok", said))
         found += [Found(method, "look", line) for line in lines(without, MAPS)]

@@ -27,7 +27,7 @@ class Sizes:
     Attributes:
         picture_pixels: of all images to explain together.
         images: that are explained.
-        cases: maps of each method: of the explained classes, and of the differences of two classes.
+        cases: maps of each method: of the target classes, and of the differences of two classes.
         view_pixels: of what the explained model sees.
         units: of all dissected layers of each model.
         probe_images: that the units are shown.
