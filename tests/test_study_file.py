@@ -59,6 +59,35 @@ def test_several_mistakes_are_all_named(tmp_path):
     assert {line.split(": ")[1] for line in found} >= {"title", "attribution.methods.gradcamm"}
 
 
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ("  model: diorama/object\n  models: [diorama/object, diorama/scene]\n", "`model` or `models`, not both"),
+        ("", "name the classifier that is explained: `model`, or `models` for several"),
+        ("  models: []\n", "names no model"),
+        ("  models: [diorama/object, diorama/scene, diorama/object]\n", "names diorama/object twice"),
+        ("  models:\n    - {name: a, checkpoint: c}\n    - {name: a, checkpoint: c}\n", "names a twice"),
+    ],
+)
+def test_one_model_or_several_that_differ(tmp_path, models, said):
+    (problem,) = problems(tmp_path, GOOD.replace("  model: diorama/object\n", models))
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("models", "several"),
+    [
+        ("  models: [diorama/object]\n", []),
+        ("  models:\n    - diorama/object\n    - {name: diorama/object, checkpoint: later.safetensors}\n",
+         [None, "later.safetensors"]),
+    ],
+)  # fmt: skip
+def test_the_first_of_several_models_is_the_model(tmp_path, models, several):
+    found = read_study(write(tmp_path, GOOD.replace("  model: diorama/object\n", models))).study.attribution
+    assert found.model.name == "diorama/object" and found.model.checkpoint is None
+    assert [spec.checkpoint for spec in found.models] == several
+
+
 def test_exactly_one_source_of_images(tmp_path):
     text = GOOD.replace("    folder: pictures\n", "    folder: pictures\n    diorama: {}\n")
     assert "exactly one of diorama, folder" in problems(tmp_path, text)[0]
