@@ -62,7 +62,10 @@ def test_several_mistakes_are_all_named(tmp_path):
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ("  model: diorama/object\n  models: [diorama/object, diorama/scene]\n", "`model` or `models`, not both"),
+        (
+            "  model: diorama/object\n  models: [diorama/object, diorama/scene]\n",
+            "`model` or `models`, not both",
+        ),
         ("", "name the classifier that is explained: `model`, or `models` for several"),
         ("  models: []\n", "names no model"),
         ("  models: [diorama/object, diorama/scene, diorama/object]\n", "names diorama/object twice"),

@@ -15,7 +15,7 @@ from xai_assets.text import unescape_markdown
 LISTED = 8
 """Checks that are shown with what they say; the UI has all."""
 
-LONGEST = 160
+LONGEST = 240
 
 
 def say_numbers(tables: Sequence[Numbers]) -> None:

@@ -21,9 +21,9 @@ STORED = MAPS[["method", "image_id", "target_index"]].assign(
 def test_each_case_has_its_map():
     assert COVERED.look(MAPS, CASES, STORED).passed
     found = COVERED.look(MAPS.iloc[:2], CASES, STORED)
-    assert not found.passed and "1 of 3 maps are missing: gradcam b 1." in found.said
+    assert not found.passed and "1 of 3 maps are missing: gradcam b dog." in found.said
     both = pd.concat([MAPS, MAPS.iloc[1:].assign(method="hirescam")])
-    assert "1 of 6 maps are missing: hirescam a 0." in COVERED.look(both, CASES, STORED).said
+    assert "1 of 6 maps are missing: hirescam a cat." in COVERED.look(both, CASES, STORED).said
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def _covered(maps: Table, predictions: Table, stored: Table) -> Verdict:
     if not missing:
         failures = f", and {len(both)} differences of a wrong answer and an expected class" if both else ""
         return Verdict(True, f"All {len(classes)} target classes have a map{failures}.", numbers)
-    said = f"{len(missing)} of {len(wanted)} maps are missing: {rules.named(missing)}."
+    said = f"{len(missing)} of {len(wanted)} maps are missing: {rules.named_by_class(missing, predictions)}."
     remedy = "The step's log says why; comparisons leave these cases out."
     return Verdict(False, f"{said} {remedy}", numbers)
 

@@ -78,6 +78,12 @@ def named(found: Cases) -> str:
     return first + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
 
 
+def named_by_class(found: Cases, predictions: Table) -> str:
+    """As `named`, with the name of each class in the place of its number."""
+    names = {pair[0]: pair[1] for pair in cases(predictions, ["target_index", "target_name"])}
+    return named([tuple(names.get(part, part) for part in one) for one in found])
+
+
 def sound(problems: Iterable[str], well: str, remedy: str, rows: int) -> Verdict:
     """The verdict of a check that no rule may be broken in."""
     found = list(problems)
