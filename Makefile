@@ -35,8 +35,12 @@ demo: setup ## run the studies `demo` and `photographs`, from pictures to PDF re
 ui: setup ## serve the web UI at http://127.0.0.1:3000
 	@$(RUN)/xai ui
 
+# As many processes as cores, up to four (each takes 2 GB), and one thread in each: a file's tests stay together.
+TEST_PROCESSES ?= $(shell nproc 2>/dev/null | awk '{print $$1 < 4 ? $$1 : 4}')
+
 test: setup ## the tests
-	@SECONDS=0; $(RUN)/python -m pytest -m "not slow and not gpu"; echo "make test: $$SECONDS s"
+	@SECONDS=0; OMP_NUM_THREADS=1 $(RUN)/python -m pytest -m "not slow and not gpu" \
+		-n $(or $(TEST_PROCESSES),2) --dist loadfile; echo "make test: $$SECONDS s"
 
 test-slow: setup ## the proofs that take minutes
 	@$(RUN)/python -m pytest -m "slow and not gpu"

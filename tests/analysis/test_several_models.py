@@ -6,6 +6,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from tests.conftest import CHECKOUT
+from tests.rederived import of_models
+from tests.rederived.compared import Found
 from xai_assets.analysis.between_models import answer_tests, comparison_tables
 from xai_assets.analysis.compared_maps import maps_by_model
 from xai_assets.analysis.compared_models import SharedClasses, answers_by_model, compared_models
@@ -136,6 +138,24 @@ def test_the_tables_are_as_declared_and_their_checks_hold(damaged):
     assert found.passed is (False if "Right less often" in found.said else None)
     other = masks.assign(artifact="another")
     assert not checks.SOUND.look(explained, other).passed
+
+
+def test_every_number_is_what_its_raw_data_give(damaged):
+    _, (bench, _, answers, explained, _, made) = damaged
+    tables = {"answers_by_model": answers, "maps_by_model": explained, **made}
+    of_models.disagreements(tables, bench.store.get, found := Found())
+    assert found.wrong == []
+    assert found.held > 500
+    for name, column in [
+        ("performance_by_model", "low"), ("model_tests", "p_holm"), ("model_tests", "difference"),
+        ("changed_answers", "probability_b"), ("model_agreement", "moved_share"), ("model_agreement_summary", "chance"),
+        ("model_agreement_summary", "difference_high"),
+    ]:  # fmt: skip
+        wrong = tables[name].copy()
+        wrong[column] = wrong[column].astype(float)
+        wrong.loc[wrong[column].first_valid_index(), column] += 1e-6
+        of_models.disagreements(tables | {name: wrong}, bench.store.get, found := Found())
+        assert any(f"{column} is" in one for one in found.wrong), (name, column)
 
 
 def test_where_the_object_is_known_the_share_of_the_evidence_on_it_is_measured(same):

@@ -1,6 +1,6 @@
 """All that is made again, of one study."""
 
-from tests.rederived import of_answers, of_evidence, of_images, of_maps, of_trials, of_units
+from tests.rederived import of_answers, of_evidence, of_images, of_maps, of_models, of_trials, of_units
 from tests.rederived.compared import Found
 
 FROM_TABLES = (
@@ -27,4 +27,6 @@ def disagreements(tables, read):
     of_maps.localisation(tables, read, found)
     of_evidence.label_quality(tables, read, found)
     of_evidence.evidence(tables, read, found)
+    if len(tables.get("answers_by_model", ())):
+        of_models.disagreements(tables, read, found)
     return found
