@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -67,6 +68,13 @@ class Holder:
     def __exit__(self, *error):
         self.process.kill()
         self.process.communicate()
+
+
+def let_all_enter(folder):
+    """Every user may enter pytest's folders down to this one; there is one more where several processes test."""
+    for entered in (folder, *folder.parents):
+        if Path(tempfile.gettempdir()) in entered.parents:
+            entered.chmod(0o755)
 
 
 def in_other_user(work):
@@ -157,8 +165,8 @@ def test_who_may_only_read_reads(warehouse, with_lock, tmp_path):
         lock.unlink()
     for file in folder.iterdir():
         file.chmod(0o444)
-    for above in (folder, *tmp_path.parents[:2], tmp_path):
-        above.chmod(0o555 if above == folder else 0o755)
+    let_all_enter(tmp_path)
+    folder.chmod(0o555)
     try:
         assert in_other_user(lambda: len(warehouse.read("demo")["probe_health"])) == "1"
         assert in_other_user(lambda: warehouse.query("SELECT count(*) FROM probe_health")[1]) == "[(1,)]"
@@ -170,8 +178,7 @@ def test_who_may_only_read_reads(warehouse, with_lock, tmp_path):
 
 
 def test_who_may_not_even_read_is_told(warehouse, tmp_path):
-    for above in (*tmp_path.parents[:2], tmp_path):
-        above.chmod(0o755)
+    let_all_enter(tmp_path)
     warehouse.path.chmod(0o600)
     warehouse.path.with_name("warehouse.duckdb.lock").chmod(0o600)
     found = in_other_user(lambda: warehouse.read("demo"))

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.resources.test_warehouse_file import KINDS, Holder, _damaged, in_other_user
+from tests.resources.test_warehouse_file import KINDS, Holder, _damaged, in_other_user, let_all_enter
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.resources.warehouse_look import look_at_warehouse
 
@@ -51,8 +51,7 @@ def test_who_holds_it_is_named(path, read_only):
 
 
 def test_a_newer_file_and_one_that_may_not_be_written_are_not_fit(path, tmp_path):
-    for above in (*tmp_path.parents[:2], tmp_path):
-        above.chmod(0o755)
+    let_all_enter(tmp_path)
     path.chmod(0o444)
     assert "may not be written" in in_other_user(lambda: look_at_warehouse(path))
     path.parent.chmod(0o555)
