@@ -9,20 +9,37 @@ from xai_assets.attribution import cams
 from xai_assets.attribution.capture import gradients
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import explain
-from xai_assets.attribution.formulas import CLASSES
+from xai_assets.attribution.formulas import FORMULAS, WITHOUT_GRADIENT, weighted_sum
 from xai_assets.attribution.guard import untouched
+from xai_assets.attribution.library_cams import LIBRARY
 from xai_assets.attribution.scaling import scale
 
 
 @pytest.mark.parametrize("layer", ["layer4", "conv1"])
-@pytest.mark.parametrize("method", CLASSES)
+@pytest.mark.parametrize("method", FORMULAS)
 def test_the_scaled_map_is_the_librarys(method, layer, classifier, pixels):
     tensor = classifier.preprocessing.tensor(pixels)[None]
     ours = explain(method, classifier, pixels, 3, layer=layer).scaled()
     network = classifier.network.requires_grad_(True)
-    with CLASSES[method](network, [network.get_submodule(layer)]) as cam:
+    with LIBRARY[method](network, [network.get_submodule(layer)]) as cam:
         theirs = cam(tensor, [ClassifierOutputTarget(3)])[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", FORMULAS)
+def test_the_formula_is_the_librarys_to_the_bit(method):
+    generator = torch.Generator().manual_seed(3)
+    maps, slopes = (torch.randn(3, 20, 7, 5, generator=generator) for _ in range(2))
+    slopes[0, :4] = 0
+    if method == "eigencam":
+        maps[1, 2, 3, 4] = torch.nan
+    ours = weighted_sum(method, maps, None if method in WITHOUT_GRADIENT else slopes)
+    cam = LIBRARY[method](torch.nn.Linear(1, 1), [])
+    theirs = cam.get_cam_image(None, None, None, maps.numpy(), slopes.numpy(), False)
+    assert ours.low.tobytes() == theirs.astype(np.float32).tobytes() and np.isfinite(ours.low).all()
+    if ours.weights is not None:
+        weights = cam.get_cam_weights(None, None, None, maps.numpy(), slopes.numpy())
+        assert ours.weights.tobytes() == weights.tobytes()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 import pytest
-import pytorch_grad_cam
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +19,8 @@ from xai_assets.attribution import cams
 from xai_assets.attribution.ablation import ablation_weights
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.explain import Explainer, explain
-from xai_assets.attribution.formulas import CLASSES as FORMULAS
 from xai_assets.attribution.formulas import WITHOUT_GRADIENT
+from xai_assets.attribution.library_cams import LIBRARY
 from xai_assets.attribution.lime_image import Lime
 from xai_assets.attribution.lime_surrogate import fit
 from xai_assets.attribution.parameters import AblationCAMParameters, LimeParameters, ScoreCAMParameters
@@ -34,7 +33,6 @@ from xai_assets.evaluation.cases import same_question
 from xai_assets.evaluation.errors import EvaluationError
 from xai_assets.vision.class_matching import UnknownClass
 
-LIBRARY = {**FORMULAS, "ablationcam": pytorch_grad_cam.AblationCAM, "scorecam": pytorch_grad_cam.ScoreCAM}
 DIFFERING = [method for method in LIBRARY if method not in WITHOUT_GRADIENT]
 PAIR = Target(3, 0)
 LOGITS = st.lists(st.lists(st.floats(-30, 30), min_size=4, max_size=4), min_size=1, max_size=6)

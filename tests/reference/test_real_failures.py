@@ -18,7 +18,7 @@ from xai_assets.analysis.images import images
 from xai_assets.analysis.predictions import explained_classifier, predictions
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import Explainer
-from xai_assets.attribution.formulas import CLASSES
+from xai_assets.attribution.library_cams import LIBRARY
 from xai_assets.attribution.parameters import PARAMETERS, LimeParameters
 from xai_assets.attribution.segmentation import segment
 from xai_assets.evaluation.metrics import METRICS
@@ -112,7 +112,7 @@ def test_every_map_of_a_difference_is_the_librarys(made):
             values = _lime(model, model.preprocessing.view(pixels), a, b, ours.parameters)
             found["lime", row["image_id"]] = np.abs(ours.values - values).max() / np.abs(values).max()
         else:
-            values = _cam(CLASSES[row["method"]], model, "bn2", pixels, a, b)
+            values = _cam(LIBRARY[row["method"]], model, "bn2", pixels, a, b)
             found[row["method"], row["image_id"]] = np.abs(ours.scaled() - values).max()
         one, _ = read_map(bench, row | {"artifact": alone[row["image_id"], row["method"], a]})
         assert np.abs(one.scaled() - ours.scaled()).max() > 0.05  # and it is another question

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import torchvision
-
 from xai_assets.errors import XaiError
 from xai_assets.study_words import shown
 from xai_assets.study_yaml import NotPlain, parse
@@ -81,6 +79,8 @@ def given_model(
 
 def imagenet_names() -> tuple[str, ...]:
     """ImageNet's class names by output, as torchvision's weights have them."""
+    import torchvision
+
     return tuple(torchvision.models.get_model_weights("resnet18")["DEFAULT"].meta["categories"])
 
 

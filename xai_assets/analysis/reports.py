@@ -15,7 +15,6 @@ from xai_assets.analysis.target_layer import CHOSEN
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
-from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 from xai_assets.resources import written
 from xai_assets.settings import shipped
@@ -104,6 +103,10 @@ def make_report(
     standing = _standing(data) if whole else None
     if standing is not None and standing["study"]["made_from"] == found.study["made_from"]:
         return Report(kind, pdf, html, data, standing, reused=True)
+    from xai_assets.reporting.render import (
+        render,
+    )  # WeasyPrint and Matplotlib, two seconds that a standing report saves
+
     if kind in WITH_CARDS:
         found = replace(found, unit_pictures=unit_pictures(bench, found))
     rendered = render(kind, found)

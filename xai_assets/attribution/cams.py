@@ -26,7 +26,7 @@ from xai_assets.attribution.ablation import ablation_weights
 from xai_assets.attribution.capture import capture, gradients
 from xai_assets.attribution.connection import without_gradient
 from xai_assets.attribution.errors import AttributionError
-from xai_assets.attribution.formulas import CLASSES, WITHOUT_GRADIENT, weighted_sum
+from xai_assets.attribution.formulas import FORMULAS, WITHOUT_GRADIENT, weighted_sum
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMParameters
 from xai_assets.attribution.quick_network import quick_network
@@ -92,8 +92,10 @@ def gradcam(
         UnknownClass: a target that is no class of the model.
         UnknownLayer: a path that names no module.
     """
-    if method not in CLASSES:
-        raise AttributionError(f"the method {method!r}", "is no formula", f"Use one of {', '.join(CLASSES)}.")
+    if method not in FORMULAS:
+        raise AttributionError(
+            f"the method {method!r}", "is no formula", f"Use one of {', '.join(FORMULAS)}."
+        )
     module = get_layer(classifier.network, layer)
     reader = LayoutReader(classifier.network, layer, layout) if split is None else split.reader
     with _prepared(classifier, tensor, targets) as (images, chosen):
@@ -107,9 +109,7 @@ def gradcam(
         else:
             output, gradient = gradients(network, module, images, chosen)
             axes = reader.of_maps(output, images)
-        found = weighted_sum(
-            method, network, axes.maps(output), None if gradient is None else axes.maps(gradient)
-        )
+        found = weighted_sum(method, axes.maps(output), None if gradient is None else axes.maps(gradient))
         details = {}
         if gradient is not None and not bool(axes.maps(gradient).any()):
             details["warning"] = without_gradient(network, layer, images, chosen, reader)
@@ -213,13 +213,13 @@ def rehearse(
         tensor,
         [target],
         split.layer,
-        method=method if method in CLASSES else "gradcam",
+        method=method if method in FORMULAS else "gradcam",
         split=split,
     )
     with _prepared(classifier, tensor, [target]) as (images, _):
         behind = split.behind(images)
         channels, height, width = behind.layout.maps(behind.output).shape[1:]
-    warning = cam.details.get("warning") if method in CLASSES else None
+    warning = cam.details.get("warning") if method in FORMULAS else None
     return (channels, height, width), warning
 
 

@@ -20,7 +20,6 @@ from pytorch_grad_cam.ablation_layer import AblationLayer, AblationLayerVit
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from xai_assets.attribution.formulas import CLASSES
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.library_bars import no_bars
 from xai_assets.attribution.targets import Asked, Target, as_target
@@ -41,7 +40,16 @@ class _AblationCAM(pytorch_grad_cam.AblationCAM):
         self.activations = output.clone()
 
 
-LIBRARY: dict[str, type] = {**CLASSES, "ablationcam": _AblationCAM, "scorecam": pytorch_grad_cam.ScoreCAM}
+LIBRARY: dict[str, type] = {
+    "gradcam": pytorch_grad_cam.GradCAM,
+    "hirescam": pytorch_grad_cam.HiResCAM,
+    "gradcampp": pytorch_grad_cam.GradCAMPlusPlus,
+    "xgradcam": pytorch_grad_cam.XGradCAM,
+    "layercam": pytorch_grad_cam.LayerCAM,
+    "eigencam": pytorch_grad_cam.EigenCAM,
+    "ablationcam": _AblationCAM,
+    "scorecam": pytorch_grad_cam.ScoreCAM,
+}
 """The library's class of each method."""
 
 

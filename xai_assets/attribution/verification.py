@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from xai_assets.attribution.library_cams import NoCounterpart, library_cam
-from xai_assets.attribution.library_lime import library_lime
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import (
     PARAMETERS,
@@ -125,6 +123,9 @@ def compare(
         pixels: h w 3 uint8, the original image.
         layout: of the layer's output; None: it is read off it.
     """
+    from xai_assets.attribution.library_cams import NoCounterpart, library_cam  # the libraries take seconds
+    from xai_assets.attribution.library_lime import library_lime
+
     reference = REFERENCES[stored.method]
     parameters = PARAMETERS[stored.method].model_validate(stored.parameters)
     if (why := without_counterpart(stored.method, parameters)) is not None:

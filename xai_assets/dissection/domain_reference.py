@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import betabinom
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 FITTED = 200
 """Known images that the mean and the covariance are taken from."""
@@ -119,6 +117,8 @@ def reference_of(numbers: np.ndarray) -> Reference:
     doi:10.1016/S0047-259X(03)00096-4).
     Distances of Lee et al. 2018 (arXiv:1807.03888), over all layers at once and without classes.
     """
+    from sklearn.covariance import ledoit_wolf_shrinkage  # half a second of import, once for a network
+
     if len(numbers) != FITTED + HELD_OUT:
         raise ValueError(f"{len(numbers)} images, {FITTED + HELD_OUT} are asked for")
     fitted, held_out = numbers[:FITTED], numbers[FITTED:]
@@ -134,6 +134,8 @@ def reference_of(numbers: np.ndarray) -> Reference:
 
 
 def _p(far: int, images: int) -> float:
+    from scipy.stats import betabinom  # as above
+
     counts = np.arange(far, images + 1)  # summed: one less the rest would round to 0
     return min(1.0, float(betabinom.pmf(counts, images, FAR, HELD_OUT + 1 - FAR).sum()))
 

@@ -4,9 +4,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import timm
 import torch
-import torchvision
 from torch import nn
 
 from xai_assets.errors import XaiError
@@ -47,6 +45,8 @@ def build(
     library, _, name = architecture.partition("/")
     with torch.random.fork_rng(devices=[]):
         if library == "torchvision":
+            import torchvision  # both libraries take seconds, and Diorama's networks do without them
+
             _known(architecture, name, torchvision.models.list_models(module=torchvision.models))
             fresh = {"init_weights": False} if name in HEADS else {}
 
@@ -57,6 +57,8 @@ def build(
 
             return built(make, arguments, architecture, torchvision.models.get_model_builder(name))
         if library == "timm":
+            import timm
+
             if not timm.is_model(name):
                 _known(architecture, name, timm.list_models())
             return built(
@@ -101,6 +103,8 @@ def renaming(
 
 
 def _timm(architecture: str, name: str, num_classes: int, arguments: Mapping[str, Any]) -> nn.Module:
+    import timm
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a name is an old one, which is what it was asked for by

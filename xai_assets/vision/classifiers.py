@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from xai_assets.errors import XaiError
@@ -228,6 +227,8 @@ def _arguments(entry: Entry, loaded: object, sha256: str) -> dict[str, Any]:
     names = [name for _, tensors, _ in state_dicts(loaded) for name in tensors]
     found = from_checkpoint(entry.architecture, names)
     if entry.architecture in RENORMALISING:
+        import torchvision
+
         published = torchvision.models.get_model_weights(entry.architecture.removeprefix("torchvision/"))
         hashes = [hash_in_name(weights.url) for weights in published]
         found["transform_input"] = any(known and sha256.startswith(known) for known in hashes)

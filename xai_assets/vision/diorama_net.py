@@ -1,8 +1,36 @@
-"""The small residual network of the Diorama classifiers, with torchvision's child names and block."""
+"""The small residual network of the Diorama classifiers, with torchvision's child names."""
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, conv1x1
+
+
+class BasicBlock(nn.Module):
+    """The block of He et al. 2016 (doi:10.1109/CVPR.2016.90): two 3 by 3 convolutions beside a way past them.
+
+    As torchvision's of that name, with its children and their order; importing torchvision takes longer than torch.
+
+    Args:
+        inplanes: channels that come in.
+        planes: channels that go out.
+        stride: of the first convolution.
+        downsample: what brings the input to the output's shape; None where it has it.
+    """
+
+    def __init__(self, inplanes: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(planes, planes, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float32 (n, inplanes, h, w) -> (n, planes, h / stride, w / stride)."""
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        out += x if self.downsample is None else self.downsample(x)
+        return self.relu(out)
 
 
 class DioramaResNet(nn.Module):
@@ -42,7 +70,9 @@ class DioramaResNet(nn.Module):
 def _stage(inplanes: int, planes: int, *, stride: int) -> nn.Sequential:
     downsample = None
     if stride != 1 or inplanes != planes:
-        downsample = nn.Sequential(conv1x1(inplanes, planes, stride), nn.BatchNorm2d(planes))
+        downsample = nn.Sequential(
+            nn.Conv2d(inplanes, planes, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(planes)
+        )
     return nn.Sequential(BasicBlock(inplanes, planes, stride, downsample))
 
 

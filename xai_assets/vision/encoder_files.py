@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import open_clip
-
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
 from xai_assets.vision.spec import EncoderSpec
@@ -72,6 +70,8 @@ def resolve_encoder(
     if spec.name.startswith(LOCAL):
         remedy = "Name a folder that open_clip saved."
         return _folder(spec, local_path(spec.name.removeprefix(LOCAL), base), remedy)
+    import open_clip  # seconds, for which the embedded encoder does not have to wait
+
     model = spec.name.replace("/", "-")  # as open_clip does
     if model not in open_clip.list_models():
         raise UnknownEncoder(

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import open_clip
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -156,6 +155,8 @@ def load_encoder(
 def _create(
     entry: EncoderEntry,
 ) -> tuple[Any, Callable[[Image.Image], Tensor], Callable[[list[str]], Tensor]]:
+    import open_clip  # with timm and torchvision, seconds: a study without an encoder does without
+
     if entry.vocabulary is not None:
         _check_vocabulary(entry.vocabulary)
     vocabulary = {} if entry.vocabulary is None else {"bpe_path": str(entry.vocabulary)}
@@ -206,6 +207,8 @@ def _without_alarm() -> Iterator[None]:
 
 
 def _load(model: nn.Module, path: Path) -> None:
+    import open_clip
+
     state = read_state_dict(path)  # refuses what is damaged, too large or not weights, and says why
     own = model.state_dict()
     same = {key: value for key, value in state.items() if key in own and value.shape == own[key].shape}

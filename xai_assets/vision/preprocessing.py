@@ -7,13 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as F
 
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.vision.geometry import Frame, resize_crop_frame, resized_sides, whole_frame
-from xai_assets.vision.pipeline import input_of, view_of
 from xai_assets.vision.spec import PreprocessingSpec
 from xai_assets.vision.transform_steps import Pad, Step, sizes_and_frame
 
@@ -76,18 +73,26 @@ class Preprocessing:
         check_pixels(pixels)
         frame = self.frame(*pixels.shape[:2])
         if self.spec.steps is not None:
+            from xai_assets.vision.pipeline import (
+                view_of,
+            )  # torchvision, seconds: an image that fits does without
+
             return view_of(pixels, self.spec.steps)
-        if self.spec.mode == "native":
+        if self.spec.mode == "native" or (self.spec.mode == "squash" and frame.size == pixels.shape[:2]):
             return pixels.copy()
         if self.spec.mode == "squash":
             return np.array(self._resize(pixels, list(frame.size)))
         assert self.spec.resize is not None
+        from torchvision.transforms import functional as F
+
         resized = self._resize(pixels, [self.spec.resize])
         return np.array(F.center_crop(resized, list(frame.size)))
 
     def tensor(self, pixels: np.ndarray) -> Tensor:
         """The model's input for one picture: uint8 (H, W, 3) -> float32 (3, h, w). Raises as `view` does."""
         if self.spec.steps is not None:
+            from xai_assets.vision.pipeline import input_of
+
             check_pixels(pixels)
             self.frame(*pixels.shape[:2])
             return input_of(pixels, self.spec.steps)
@@ -102,10 +107,15 @@ class Preprocessing:
         if views.dtype != np.uint8 or views.ndim != 4 or views.shape[3] != 3:
             raise ValueError(f"views must be uint8 (n, h, w, 3), not {views.dtype} {views.shape}")
         batch = torch.from_numpy(views.transpose(0, 3, 1, 2).copy())  # n h w 3 -> n 3 h w
-        scaled = F.convert_image_dtype(batch, torch.float32)  # 0..255 -> 0..1
-        return F.normalize(scaled, mean=list(self.spec.mean), std=list(self.spec.std))
+        # As torchvision's convert_image_dtype and normalize do it, to the bit.
+        scaled = batch.to(torch.float32).div_(255)  # 0..255 -> 0..1
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.spec.mean, self.spec.std))
+        return scaled.sub_(mean).div_(std)
 
     def _resize(self, pixels: np.ndarray, size: list[int]) -> Image.Image:
+        from torchvision.transforms import InterpolationMode
+        from torchvision.transforms import functional as F
+
         interpolation = InterpolationMode(self.spec.interpolation)
         if self.spec.antialias:
             return F.resize(

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import timm
-from timm.models import _builder
 from torch import Tensor, nn
 
 Renaming = Callable[[nn.Module, dict[str, Tensor]], dict[str, Tensor]]
@@ -50,6 +48,9 @@ def timms(architecture: str, **arguments: Any) -> Renaming | None:
         architecture: timm's name, with or without a tag.
         arguments: of the builder.
     """
+    import timm  # seconds, and only its own networks ask
+    from timm.models import _builder
+
     heard: list[Any] = []
 
     def listen(model: nn.Module, *_: object, filter_fn: Any = None, **__: object) -> None:

@@ -3,9 +3,6 @@
 import math
 from typing import Any
 
-import timm
-import torchvision
-
 from xai_assets.errors import XaiError
 from xai_assets.vision.spec import PreprocessingSpec
 
@@ -18,6 +15,9 @@ def published_preprocessing(architecture: str) -> PreprocessingSpec:
     Raises:
         XaiError: it is not known, or is none that a `PreprocessingSpec` can say.
     """
+    import timm  # the libraries take seconds, and Diorama's networks do without them
+    import torchvision
+
     library, _, name = architecture.partition("/")
     what = f"the preprocessing of {architecture}"
     if library == "torchvision" and name in torchvision.models.list_models(module=torchvision.models):

