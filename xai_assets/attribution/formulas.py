@@ -64,7 +64,7 @@ def _eigencam(maps: np.ndarray) -> np.ndarray:
         centred = positions - positions.mean(axis=0)
         _, _, components = np.linalg.svd(centred, full_matrices=True)
         found.append((centred @ components[0, :]).reshape(channels.shape[1:]))
-    return np.float32(found)
+    return np.asarray(found, np.float32)
 
 
 Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
