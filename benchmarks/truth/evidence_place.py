@@ -1,8 +1,8 @@
 """Where the evidence lies: how often maps are said to lie on, or off, an object that they know nothing of.
 
 Smooth blobs as maps, anywhere and about the middle, beside discs as objects. For the question whether evidence lies
-on the object the maps have just the share that is the limit of yes and no. For right against wrong answers a third
-of the images are wrong, and their maps are as the others.
+on the object the maps have, in expectation, the share that is the limit of yes and no. For right against wrong answers
+a third of the images are wrong, and their maps are as the others.
 """
 
 from typing import Any
@@ -38,8 +38,9 @@ def rows(trials: int) -> list[dict[str, Any]]:
     for where, centre in (("anywhere", 0.0), ("about the middle", 3.0)):
         for n in IMAGES:
             generator = np.random.default_rng([n, int(centre)])
+            limit_pull = _limit(np.random.default_rng([1, int(centre)]), centre)
             none = [_answers(generator, n, centre, 0.0) for _ in range(trials)]
-            limit = [_answers(generator, n, centre, MARGIN) for _ in range(trials)]
+            limit = [_answers(generator, n, centre, limit_pull, every=True) for _ in range(trials)]
             some = [_answers(generator, n, centre, PULL) for _ in range(trials)]
             for question, without in ((CHANCE, none), (ANSWERS, none), (ON_OBJECT, limit)):
                 decided = float(np.mean([bool(one[question] & {"yes", "no"}) for one in without]))
@@ -57,15 +58,31 @@ def rows(trials: int) -> list[dict[str, Any]]:
     return found
 
 
-def _answers(generator: np.random.Generator, n: int, centre: float, pull: float) -> dict[str, set[str]]:
-    """By question the answers of a study of three methods; with a pull, maps of wrong answers have none."""
+def _limit(generator: np.random.Generator, centre: float, draws: int = 600) -> float:
+    """The pull at which maps have, in expectation, just the share of their objects that is the limit of yes and no.
+
+    A map's share of its object is (1 - p) a + p, that of another's (1 - p) a + p o: objects lie mostly in the middle and
+    overlap, so that a pull raises chance as well. The limit is chance and MARGIN of what is left to 1.
+    """
+    discs = np.stack([_disc(generator).ravel() for _ in range(draws)]).astype(float)
+    maps = np.stack([_map(generator, one.reshape(SIDE, SIDE) > 0, centre, 0.0).ravel() for one in discs])
+    overlaps = discs @ (discs / discs.sum(axis=1, keepdims=True)).T
+    a = float((maps @ discs.T).mean())
+    o = float(overlaps[~np.eye(draws, dtype=bool)].mean())
+    return MARGIN * (1 - a) / (1 - MARGIN * a - (1 - MARGIN) * o)
+
+
+def _answers(
+    generator: np.random.Generator, n: int, centre: float, pull: float, *, every: bool = False
+) -> dict[str, set[str]]:
+    """By question the answers of a study of three methods; maps of wrong answers have no pull, but where all have it."""
     discs = [_disc(generator) for _ in range(n)]
     wrong = n // 3
     maps = [
         PlacedMap(f"{at}", 0, "class", method, at >= wrong, _map(generator, mask, centre, own), mask)
         for method in METHODS
         for at, mask in enumerate(discs)
-        for own in [pull if pull == MARGIN or at >= wrong else 0.0]
+        for own in [pull if every or at >= wrong else 0.0]
     ]
     tests = evidence_places([maps], seed=n).tests
     return {question: set(of["answer"]) for question, of in tests.groupby("question")}
