@@ -104,6 +104,21 @@ def test_what_comparing_with_the_libraries_costs_is_said_and_what_they_do_not_ha
     assert told == ["for 1 map of gradcam the libraries make about 3 forward passes"]
 
 
+def test_how_forward_passes_are_computed_is_said_where_there_are_many(check, monkeypatch):
+    replaced = ("{gradcam: {}}", "{scorecam: {}}")
+    told = {found["what"]: found for found in check(replaced)[1]["found"]}["forward passes"]
+    assert (told["state"], told["said"][:36]) == ("ok", "by a copy with batch norm folded and")
+    slow = "by the network as it is, the slow way (fused, folded: TraceError)"
+    monkeypatch.setattr("xai_assets.analysis.precheck.attribution.of_network", lambda *_: (slow, False))
+    code, said = check(replaced)
+    assert code == 0
+    assert {found["what"]: found for found in said["found"]}["forward passes"] == {
+        "what": "forward passes",
+        "state": "look",
+        "said": slow,
+    }
+
+
 @pytest.mark.parametrize(
     ("replaced", "problem"),
     [

@@ -25,6 +25,7 @@ def test_the_layers_of_a_model_of_the_zoo_are_listed_with_the_one_that_is_taken(
     assert taken[:3] == [">", "layer4", "map"]
     assert taken[4:7] == ["8", "x", "8"]
     assert "taken where none is named: layer4" in done.stdout
+    assert "forward passes: by a copy with batch norm folded" in done.stdout
     assert "layer3.0.conv2" not in done.stdout
     assert "layer3.0.conv2" in run("diorama/object", "--all").stdout
 
@@ -38,6 +39,7 @@ def test_of_an_architecture_no_weights_are_needed():
     row = by_path["layer4"]
     assert (row["kind"], row["channels"], row["height"], row["width"]) == ("map", 512, 6, 6)
     assert row["methods"] == "all"
+    assert found["forward_passes"].startswith("by a copy with batch norm folded")
     assert by_path["fc"]["methods"] == "no map (dissection only)"
 
 

@@ -41,7 +41,8 @@ def layers(
     """List the layers of MODEL (a name of the zoo, or torchvision/NAME or timm/NAME, of which no weights are needed).
 
     Of each its kind (map, tokens with a grid, vector), channels, grid, and which methods it suits, as an input of noise
-    tells. The arrow marks the layer that a study takes which names none. Exit code 1 where there is none.
+    tells; then by which copy of the network the methods compute, and why not by a quicker one. The arrow marks
+    the layer that a study takes which names none. Exit code 1 where there is none.
     """
     from xai_assets.analysis.given_model import given_model
     from xai_assets.attribution.cams import SIGNED_ABOVE
@@ -59,13 +60,21 @@ def layers(
         )
         network, side = _loaded(given)
     found, default = candidate_layers(network, (side, side))
+    passes = _passes(network, side)
     shown = found if every or as_json else blocks(network, found, default)
     rows: list[dict[str, Any]] = [
         {**asdict(one), "methods": "; ".join(suited(one, SIGNED_ABOVE)), "default": one.path == default}
         for one in shown
     ]
     if as_json:
-        say_json({"model": model, "input": [side, side], "default": default, "layers": rows})
+        said = {
+            "model": model,
+            "input": [side, side],
+            "default": default,
+            "forward_passes": passes,
+            "layers": rows,
+        }
+        say_json(said)
     else:
         say(HEADING)
         for row in rows:
@@ -74,8 +83,19 @@ def layers(
             say(f"{mark} {row['path']:40} {row['kind']:7} {row['channels']:8} {grid:>9}  {row['methods']}")
         hidden = len(found) - len(rows)
         more = f"; {hidden} layers inside blocks: --all" if hidden else ""
+        say(f"forward passes: {passes}")
         say(f"taken where none is named: {default or 'none, no layer has positions'}{more}")
     sys.exit(0 if default else NO_LAYER)
+
+
+def _passes(network: "nn.Module", side: int) -> str:
+    import torch
+
+    from xai_assets.attribution.passes import of_network
+
+    noise = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    of = next(network.parameters(), noise)
+    return of_network(network.eval(), noise.to(of.device))[0]
 
 
 def _fresh(architecture: str) -> tuple["nn.Module", int]:

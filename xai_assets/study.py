@@ -25,7 +25,7 @@ from xai_assets.dissection.class_pattern import class_pattern, is_pattern
 from xai_assets.dissection.parameters import ClipDissect, SoftWPMI
 from xai_assets.evaluation.parameters import Faithfulness, Robustness
 from xai_assets.suggest import did_you_mean
-from xai_assets.vision.spec import EncoderSpec, LayoutSpec, ModelSpec
+from xai_assets.vision.spec import MEMORY_MIB, EncoderSpec, LayoutSpec, ModelSpec
 
 Report = Literal["dissection", "cam", "lime", "comparison", "failures", "study"]
 REPORTS: tuple[Report, ...] = ("dissection", "cam", "lime", "comparison", "failures", "study")
@@ -396,6 +396,12 @@ class Attribution(Part):
         None,
         description="are maps those of the libraries that published the methods? {} asks with every run, as "
         "`xai verify` does by hand; null: not asked",
+    )
+    memory_mib: int = Field(
+        MEMORY_MIB,
+        ge=32,
+        le=2**24,
+        description="what the values of one batch of forward passes may hold together, in MiB; larger batches are cut",
     )
 
     @model_validator(mode="after")

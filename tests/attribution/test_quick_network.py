@@ -49,15 +49,34 @@ def test_the_network_itself_is_left_as_it_is():
     assert network.relu.inplace
 
 
+class Rigid(networks.Branching):
+    """Its values are looked at, and it takes images that lie as usual only."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.view(-1).view(x.shape))
+
+
 @pytest.mark.parametrize(
     ("build", "why"), [(networks.Branching, "TraceError"), (networks.Meddling, "other scores")]
 )
-def test_a_network_that_cannot_be_copied_so_is_used_as_it_is_and_that_is_said(build, why):
+def test_a_network_without_a_graph_is_copied_channels_last_and_that_is_said(build, why):
     network, image = make(build)
     quick, how = quick_network(network, image)
-    assert quick is network
-    assert how.startswith("as it is (")
+    assert how.startswith("channels last (fused, folded: ")
     assert why in how
+    assert quick is not network
+    assert quick.stem.weight.is_contiguous(memory_format=torch.channels_last)
+    images = torch.randn(3, *image.shape[1:])
+    wanted = network(images.clone())
+    torch.testing.assert_close(quick(images.contiguous(memory_format=torch.channels_last)), wanted)
+
+
+def test_a_network_that_cannot_be_copied_so_is_used_as_it_is_and_that_is_said():
+    network, image = make(Rigid)
+    quick, how = quick_network(network, image)
+    assert quick is network
+    assert how.startswith("as it is (fused, folded: TraceError")
+    assert "channels last: RuntimeError: view size" in how
 
 
 def test_fused_operators_that_fail_leave_the_folded_copy(monkeypatch):

@@ -18,10 +18,11 @@ from xai_assets.attribution.binarisation import binarise
 from xai_assets.attribution.explain import Explainer, Rehearsal, code_version
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
+from xai_assets.attribution.passes import of_map
 from xai_assets.attribution.wording import in_words
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
-from xai_assets.memory import peak_memory_mib
+from xai_assets.memory import PeakMemory
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.suggest import did_you_mean
@@ -242,6 +243,8 @@ def _row(
     warning = meta["details"].get("warning")
     if warning is not None:
         bench.tally.note(f"{method}: {warning}")
+    if (passes := of_map(meta["details"])) is not None:
+        bench.tally.facts.append(passes)
     mask, threshold = binarise(arrays["values"], policy)
     key = map_key(bench, made)
     if not bench.store.has("maps", key):
@@ -282,7 +285,8 @@ def _compute(
     # Of another try with other batches nothing is read.
     batches = ScoreBatches(bench.store, fingerprint({"map": key, "share": bench.batch_share}))
     target, contrast = int(case["target_index"]), contrast_of(case)
-    found = explainer(pixels, target, contrast=contrast, image_id=case["image_id"], memory=batches)
+    with PeakMemory() as peak:
+        found = explainer(pixels, target, contrast=contrast, image_id=case["image_id"], memory=batches)
     if not np.isfinite(found.values).all():
         raise XaiError(
             f"{explainer.method} of {case['image_id']}",
@@ -292,7 +296,7 @@ def _compute(
     cost = {
         "seconds": time.perf_counter() - started,
         "device": str(explainer.classifier.device),
-        "peak_memory_mib": peak_memory_mib(str(explainer.classifier.device)),
+        "peak_memory_mib": peak.mib(str(explainer.classifier.device)),
         "cpu_threads": torch.get_num_threads(),
     }
     meta = {

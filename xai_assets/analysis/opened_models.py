@@ -1,5 +1,7 @@
 """Classifiers and encoders as the steps of a run open them: each with the content that the run's other steps used."""
 
+from dataclasses import replace
+
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.files import fingerprint
 from xai_assets.vision.classifiers import Classifier, load_classifier
@@ -17,7 +19,9 @@ def open_classifier(bench: Workbench, spec: ModelSpec) -> Classifier:
     bench.same_input(f"the checkpoint {spec.checkpoint or spec.name}", classifier.sha256)
     names = fingerprint(list(classifier.class_names))
     bench.same_input(f"the class names {spec.class_names or f'of {spec.name}'}", names)
-    return classifier
+    if bench.study.attribution is None:
+        return classifier
+    return replace(classifier, memory_mib=bench.batch(bench.study.attribution.memory_mib))
 
 
 def open_encoder(bench: Workbench) -> Encoder:

@@ -11,6 +11,7 @@ from xai_assets.attribution.quick_network import quick_network
 from xai_assets.attribution.targets import Asked, as_target
 from xai_assets.evaluation.perturbation_curves import Score
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.pass_memory import Bounded
 
 BATCH = {"cpu": 32, "cuda": 128}
 """Pictures in a forward pass. On a CPU a picture costs the same in 8 as in 48; where others use its cores, each pass
@@ -50,7 +51,9 @@ class QuickScores:
         if shape not in self._networks:
             with untouched(self._classifier.network) as network:
                 score, kind = quick_network(network, images[:1].contiguous())
-            self._networks[shape] = self._as_it_is if kind.startswith("as it is") else score
+            chosen = self._as_it_is if kind.startswith("as it is") else score
+            memory = self._classifier.memory_mib
+            self._networks[shape] = Bounded(chosen, images[:1], memory_mib=memory)
         return self._networks[shape]
 
     def _as_it_is(self, images: Tensor) -> Tensor:

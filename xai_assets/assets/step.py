@@ -14,7 +14,7 @@ from xai_assets.checks.check import Check
 from xai_assets.execution import counts
 from xai_assets.execution.retries import batch_share, free_memory, only_what_can_be_retried
 from xai_assets.execution.run_inputs import pinned_study, same_input
-from xai_assets.memory import peak_memory_mib
+from xai_assets.memory import PeakMemory
 from xai_assets.progress import Progress
 from xai_assets.resources.frames import content_version
 from xai_assets.resources.table import Table
@@ -111,7 +111,7 @@ def run_step(
             metadata={"dagster/row_count": 0, "note": why},
             check_results=[check.left_out(why) for check in checks],
         )
-    with only_what_can_be_retried():
+    with only_what_can_be_retried(), PeakMemory() as peak:
         frame = work(bench)
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
         context.log.warning(printable(problem))
@@ -121,8 +121,8 @@ def run_step(
         **(shown(bench, frame) if shown and len(frame) else {}),
         "dagster/row_count": int(frame["rows"].sum()) if loads else len(frame),
         "seconds": round(time.perf_counter() - started, 3),
-        "peak_memory_mib": peak_memory_mib(),
-        **device_used(),
+        "peak_memory_mib": peak.resident,
+        **device_used(peak),
         **_texts(bench.tally.as_metadata()),
     }
     if bench.tally.reused and not bench.tally.computed:
@@ -156,7 +156,7 @@ def _texts(metadata: Mapping[str, int | str]) -> dict[str, int | str]:
     }
 
 
-def device_used() -> dict[str, str | int]:
+def device_used(peak: PeakMemory) -> dict[str, str | int]:
     """What the networks of this process ran on, and the most GPU memory that they held, in MiB."""
     torch = sys.modules.get("torch")
     if torch is None:
@@ -165,7 +165,7 @@ def device_used() -> dict[str, str | int]:
         return {"ran_on": "cpu", "cpu_threads": torch.get_num_threads()}
     return {
         "ran_on": torch.cuda.get_device_name(),
-        "peak_gpu_memory_mib": peak_memory_mib("cuda"),
+        "peak_gpu_memory_mib": peak.gpu,
     }
 
 

@@ -23,13 +23,15 @@ from torch import Tensor
 from xai_assets.attribution.parameters import AblationCAMParameters
 from xai_assets.attribution.split import Behind
 from xai_assets.attribution.targets import Asked, Target, as_target
+from xai_assets.vision.pass_memory import bytes_held, within
+from xai_assets.vision.spec import MEMORY_MIB
 
 _LIBRARY_STEP = 1e7
 _LIBRARY_BATCH = 32
 
 
 def ablation_weights(
-    behind: Behind, target: Asked, parameters: AblationCAMParameters
+    behind: Behind, target: Asked, parameters: AblationCAMParameters, *, memory_mib: int = MEMORY_MIB
 ) -> tuple[np.ndarray, int]:
     """The weight of each channel (c float32), and how many ablated outputs were evaluated.
 
@@ -38,7 +40,8 @@ def ablation_weights(
     asked = as_target(target)
     values = ablation_values(behind, parameters.value)
     if behind.gradient is None:
-        score, drops, evaluated = _by_evaluation(behind, asked, values, parameters.batch_size)
+        fitting = min(parameters.batch_size, within(memory_mib, _bytes_of_one(behind)))
+        score, drops, evaluated = _by_evaluation(behind, asked, values, fitting)
     else:
         score = float(asked.score(behind.evaluate(behind.output)[0]))
         change = _channels(behind, behind.output)[0] - _as_columns(values, behind.output.ndim - 2)  # c ...
@@ -63,6 +66,14 @@ def ablation_values(behind: Behind, rule: str) -> Tensor:
     return torch.stack(values).repeat(-(-count // _LIBRARY_BATCH))[:count]
 
 
+def _bytes_of_one(behind: Behind) -> int:
+    """What one ablated output takes, the values behind it included."""
+    if behind.ablate is None:
+        return bytes_held(lambda: behind.evaluate(behind.output.clone()))
+    ablate, none = behind.ablate, torch.zeros(1, dtype=torch.int64, device=behind.output.device)
+    return bytes_held(lambda: ablate(none, none.to(behind.output.dtype)))
+
+
 def _by_evaluation(
     behind: Behind, target: Target, values: Tensor, batch_size: int
 ) -> tuple[float, Tensor, int]:
@@ -71,6 +82,9 @@ def _by_evaluation(
     changed = torch.nonzero((channels != values[:, None]).any(dim=1)).flatten()
     drops = torch.zeros(len(values), device=behind.output.device)  # nothing changes: no fall
     for chosen in changed.split(batch_size):
+        if behind.ablate is not None:
+            drops[chosen] = score - target.score(behind.ablate(chosen, values[chosen]))
+            continue
         ablated = behind.output.expand(len(chosen), *behind.output.shape[1:]).clone()
         written = _channels(behind, ablated)  # a view: b c ...
         rows = torch.arange(len(chosen), device=chosen.device)

@@ -37,6 +37,7 @@ from xai_assets.memory import out_of_memory
 from xai_assets.vision.classifiers import Classifier, UnfitNetwork
 from xai_assets.vision.layers import get_layer
 from xai_assets.vision.layout_reader import LayoutReader
+from xai_assets.vision.pass_memory import Bounded
 from xai_assets.vision.spec import LayoutSpec
 
 SIGNED_ABOVE = 0.2
@@ -110,7 +111,9 @@ def gradcam(
             output, gradient = gradients(network, module, images, chosen)
             axes = reader.of_maps(output, images)
         found = weighted_sum(method, axes.maps(output), None if gradient is None else axes.maps(gradient))
-        details = {}
+        details: dict[str, Any] = {}
+        if gradient is not None and split is not None:
+            details = split.told(images)
         if gradient is not None and not bool(axes.maps(gradient).any()):
             details["warning"] = without_gradient(network, layer, images, chosen, reader)
     return [
@@ -141,8 +144,8 @@ def ablationcam(
         found = []
         for image, target in zip(images.split(1), chosen, strict=True):
             behind = split.behind(image)
-            weights, ablated = ablation_weights(behind, target, parameters)
-            details = {"way": behind.way, "ablated": ablated, "turned_down": list(split.turned_down)}
+            weights, ablated = ablation_weights(behind, target, parameters, memory_mib=classifier.memory_mib)
+            details = {**split.told(image), "way": behind.way, "ablated": ablated}
             maps = behind.layout.maps(behind.output)[0].cpu().numpy()
             found.append(_cam(_weighted(weights, maps), weights, images, details))
     return found
@@ -229,10 +232,12 @@ def make_scorer(classifier: Classifier, image: torch.Tensor, parameters: ScoreCA
     It holds for the weights as they are now.
     """
     with untouched(classifier.network) as network:
-        exact, how = quick_network(network, image)
+        quick, how = quick_network(network, image)
+        exact = Bounded(quick, image, memory_mib=classifier.memory_mib)
         if parameters.precision == "float32":
             return Scorer(exact, details={"network": how})
-        reduced, how = quick_network(network, image, dtype=torch.bfloat16)
+        quick, how = quick_network(network, image, dtype=torch.bfloat16)
+        reduced = Bounded(quick, image.to(torch.bfloat16), memory_mib=classifier.memory_mib)
         return Scorer(reduced, exact, torch.bfloat16, {"network": how, "precision": "bfloat16"})
 
 

@@ -32,8 +32,9 @@ METHODS = tuple(PARAMETERS)
 TRIAL_SAMPLES = 2
 """Of LIME: the view itself and one perturbed copy."""
 
-CODE_VERSION = "attribution 2"
-"""Goes into the key of every kept map: raise it when the same inputs give another map."""
+CODE_VERSION = "attribution 3"
+"""Goes into the key of every kept map: raise it when the same inputs give another map. 3: networks whose code looks at
+shapes, such as timm's, are fused as well, and AblationCAM inside a network has the first convolutions in one step."""
 
 _LIME_VERSION = "lime 2"
 """As CODE_VERSION, of LIME's maps alone: 2 says where a surrogate explains nothing."""

@@ -8,6 +8,7 @@ so it is computed once an image and given to the suffix again and again.
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, fx, nn
 
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.fusing import can_fuse, fold, fuse
+from xai_assets.attribution.linear_heads import LinearHeads, linear_heads
 from xai_assets.attribution.linear_suffix import is_linear
 from xai_assets.attribution.plain_graph import trace
 
@@ -29,6 +31,9 @@ class GraphCut:
         quick_prefix: the same as `prefix`, fused where it can be.
         quick_suffix: the same as `suffix`, fused where it can be; not differentiable.
         linear: the suffix is an affine function of the layer's output.
+        heads: the convolutions that read the layer's output, to ablate channels by; None: there are none.
+        quick_rest: what lies behind those, fused where it can be.
+        size: height and width of the images that it is for; None: of any.
     """
 
     prefix: fx.GraphModule
@@ -36,6 +41,9 @@ class GraphCut:
     quick_prefix: fx.GraphModule
     quick_suffix: fx.GraphModule
     linear: bool
+    heads: LinearHeads | None = None
+    quick_rest: fx.GraphModule | None = None
+    size: tuple[int, int] | None = None
 
     def before(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The layer's output for `images` (n 3 h w), and the frontier."""
@@ -48,6 +56,29 @@ class GraphCut:
         with torch.no_grad():
             return self.quick_suffix(outputs, *spread(frontier, len(outputs)))
 
+    def ablating(self, output: Tensor, frontier: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """Scores (b k) where each of some channels (b) of one image's output becomes one number each (b).
+
+        None where the layer's output (1 c h w) is not read by convolutions.
+        """
+        heads, rest = self.heads, self.quick_rest
+        if heads is None or rest is None or output.ndim != 4:
+            return None
+        with torch.no_grad():
+            base = heads.base(output)
+
+        def scores(channels: Tensor, values: Tensor) -> Tensor:
+            count = len(channels)
+            with torch.no_grad():
+                found = heads.ablated(base, values[:, None, None] - output[0, channels], channels)
+                if heads.keeps_output:
+                    whole = output.expand(count, *output.shape[1:]).clone(memory_format=torch.channels_last)
+                    whole[torch.arange(count, device=output.device), channels] = values[:, None, None]
+                    found.append(whole)
+                return rest(*found, *spread(frontier, count))
+
+        return scores
+
 
 def spread(frontier: list[Tensor], count: int) -> list[Tensor]:
     """One image's frontier, as if there were `count` of them; what has no batch axis of length 1 stays."""
@@ -59,15 +90,15 @@ def spread(frontier: list[Tensor], count: int) -> list[Tensor]:
     ]
 
 
-def cut(network: nn.Module, layer: str, device: torch.device) -> GraphCut:
-    """Cut a network at the output of a layer (its module path).
+def cut(network: nn.Module, layer: str, image: Tensor) -> GraphCut:
+    """Cut a network at the output of a layer (its module path), for images of the size of `image` (1 3 h w).
 
     Raises:
         AttributionError: the layer's output is no value of the graph, or the scores do not depend on it.
         Exception: whatever tracing raises: see `plain_graph.trace`.
     """
-    root, graph, outputs = trace(network)
-    target = outputs.get(layer)
+    traced = trace(network, image)
+    graph, target = traced.graph, traced.outputs.get(layer)
     if target is None:
         raise AttributionError(f"the layer {layer}", "is inside a step of the graph", "Replay it instead.")
     behind = _behind(graph, target)
@@ -78,12 +109,14 @@ def cut(network: nn.Module, layer: str, device: torch.device) -> GraphCut:
             f"the layer {layer}", "has no part in the scores", "Name one that leads to them."
         )
     before, after = _split(graph, target, frontier, behind)
-    prefix = fold(fx.GraphModule(root, before))
-    suffix = fold(fx.GraphModule(root, after))
+    prefix = fold(fx.GraphModule(traced.root, before))
+    suffix = fold(fx.GraphModule(traced.root, after))
     quick = [copy.deepcopy(part) for part in (prefix, suffix)]
-    if can_fuse(device):
+    if can_fuse(image.device):
         quick = [fuse(part) for part in quick]
-    return GraphCut(prefix, suffix, quick[0], quick[1], is_linear(suffix))
+    heads = linear_heads(suffix)
+    rest = None if heads is None else fuse(heads.rest) if can_fuse(image.device) else heads.rest
+    return GraphCut(prefix, suffix, quick[0], quick[1], is_linear(suffix), heads, rest, traced.size)
 
 
 def _behind(graph: fx.Graph, target: fx.Node) -> set[fx.Node]:

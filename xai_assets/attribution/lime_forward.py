@@ -16,6 +16,7 @@ from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.outputs import probabilities
+from xai_assets.vision.pass_memory import Bounded
 
 TOLERANCE = 1e-6
 """The quick copy's probabilities may differ by so much from the network's own; else the network itself is used."""
@@ -121,6 +122,7 @@ class PerturbedForward:
             score, kind = quick_network(self.classifier.network, image, dtype=dtype)
             if kind.startswith("as it is") and dtype == torch.float32:
                 score = self.classifier.logits  # it looks at the answer's shape
+            score = Bounded(score, image.to(dtype), memory_mib=self.classifier.memory_mib)
             self._networks[key] = _Network(score, kind, dtype)
         return self._networks[key]
 

@@ -8,10 +8,14 @@ compares it with the network first.
 
 import copy
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch._subclasses.fake_tensor import DataDependentOutputException
+
+from xai_assets.attribution.shaped_trace import NamingTracer, ShapedTracer
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _OUT_OF_PLACE = {
@@ -22,22 +26,33 @@ _OUT_OF_PLACE = {
 }
 
 
-class _Tracer(fx.Tracer):
-    """Notes which node each module's output is, the last one where it is called several times."""
+@dataclass(frozen=True)
+class Traced:
+    """A frozen copy of a network, and what it computes.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.outputs: dict[str, fx.Node] = {}
+    Attributes:
+        root: the copy.
+        graph: its operations, none of them in place.
+        outputs: the output node of each module, the last one where it is called several times.
+        size: height and width of the images that the graph is for; None: of any.
+    """
 
-    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
-        output = super().call_module(m, forward, args, kwargs)
-        if isinstance(output, fx.Proxy):
-            self.outputs[self.path_of_module(m)] = output.node
-        return output
+    root: nn.Module
+    graph: fx.Graph
+    outputs: dict[str, fx.Node]
+    size: tuple[int, int] | None = None
+
+    def fits(self, image: Tensor) -> bool:
+        """Whether the graph is one for images of this size (n 3 h w)."""
+        return self.size in (None, tuple(image.shape[2:]))
 
 
-def trace(network: nn.Module) -> tuple[nn.Module, fx.Graph, dict[str, fx.Node]]:
-    """A frozen copy of the network, its graph without in-place operations, and the output node of each module.
+def trace(network: nn.Module, image: Tensor) -> Traced:
+    """The network's graph: one for images of any size if its code allows that, else for those of the size of `image`.
+
+    Args:
+        network: in eval mode.
+        image: 1 3 h w; only its size, its type and its device matter.
 
     Raises:
         Exception: whatever the network's own code does when its values are symbols, such as branching on them.
@@ -48,11 +63,18 @@ def trace(network: nn.Module) -> tuple[nn.Module, fx.Graph, dict[str, fx.Node]]:
             getattr(module, name).clear()
         if getattr(module, "inplace", False) is True:
             module.inplace = False  # type: ignore[assignment]
-    tracer = _Tracer()
-    graph = tracer.trace(root)
+    tracer, size = NamingTracer(), None
+    try:
+        graph = tracer.trace(root)
+    except Exception as why:  # the network's own code, which may raise anything when a shape is a symbol
+        tracer, size = ShapedTracer(image), (image.shape[2], image.shape[3])
+        try:
+            graph = tracer.trace(root)
+        except DataDependentOutputException:
+            raise why from None
     for node in graph.nodes:
         _out_of_place(node)
-    return root, graph, tracer.outputs
+    return Traced(root, graph, tracer.outputs, size)
 
 
 def _out_of_place(node: fx.Node) -> None:
@@ -92,3 +114,25 @@ def is_addition(node: fx.Node) -> bool:
         and all(isinstance(argument, fx.Node) for argument in node.args)
         and not node.kwargs
     )
+
+
+def argument(node: fx.Node, place: int, name: str, *, default: Any = None) -> Any:
+    """What a node gives a function as its argument of this place (from 0) or name."""
+    return node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
+
+
+def constant_of(graph_module: fx.GraphModule, value: Any) -> Tensor | None:
+    """The tensor that a node reads off the network, if it is such a node."""
+    if not isinstance(value, fx.Node) or value.op != "get_attr":
+        return None
+    found = operator.attrgetter(str(value.target))(graph_module)
+    return found if isinstance(found, Tensor) else None
+
+
+def set_constant(graph_module: fx.GraphModule, node: fx.Node, value: Tensor) -> None:
+    """Let a tensor take the place of a node."""
+    name = f"constant_{node.name}"
+    graph_module.register_buffer(name, value)
+    with graph_module.graph.inserting_before(node):
+        node.replace_all_uses_with(graph_module.graph.get_attr(name))
+    graph_module.graph.erase_node(node)

@@ -5,7 +5,7 @@ convolution and back behind it (resnet50, 64 images of 224 px on an H100: 3,006 
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, fx, nn
@@ -14,61 +14,78 @@ from xai_assets.attribution.fusing import can_fuse, fold, fuse
 from xai_assets.attribution.plain_graph import trace
 from xai_assets.vision.same_scores import agree
 
+AS_IT_IS = "as it is"
+
+_Make = Callable[[torch.dtype], nn.Module]
+
 
 def quick_network(
     network: nn.Module, image: Tensor, *, dtype: torch.dtype = torch.float32
 ) -> tuple[Callable[[Tensor], Tensor], str]:
-    """The network (in eval mode), or a quicker copy of it that gives its scores on `image` (1 3 h w) and on half of it.
+    """The network (in eval mode), or a quicker copy of it that gives the same scores.
 
-    With another `dtype` than float32 the copy computes in that, after it was checked in float32; how far off its
-    scores are is for the caller to measure.
+    They are compared on `image` (1 3 h w), alone, and together with half of it. With another `dtype` than
+    float32 the copy computes in that, after it was checked in float32; how far off its scores are is for the caller to
+    measure.
 
     Returns:
-        A function n 3 h w -> n k, and what it is: "fused", "folded" or "as it is", with what spoke against the former.
+        A function n 3 h w -> n k for images of this size, and what it is: "fused", "folded", "channels last" or "as it
+        is", with what spoke against the former.
     """
     pair = torch.cat([image, image / 2])
     as_usual = image.device.type == "cuda"
     with torch.no_grad():
         wanted = network(pair.clone())
-    reasons = []
-    for name, make in (("fused", _fused), ("folded", _folded)):
-        if name == "fused" and not can_fuse(image.device):
-            continue
+    reasons: dict[str, list[str]] = {}
+    for name, make in _copies(network, image):
         try:
-            graph = make(network, torch.float32)
-            candidate = _lying_as_usual(graph) if as_usual else graph
-            if not agree(_scores(candidate, pair), wanted):
-                reasons.append(f"{name}: other scores than the network's")
+            found = make(torch.float32)
+            candidate = _lying_as_usual(found) if as_usual else found
+            # Alone as well: a graph is traced for batches.
+            if not agree(_scores(candidate, pair), wanted) or not agree(
+                _scores(candidate, image), wanted[:1]
+            ):
+                reasons.setdefault("other scores than the network's", []).append(name)
                 continue
             if dtype != torch.float32:
-                candidate = make(network, dtype)
+                candidate = make(dtype)
                 _scores(candidate, pair.to(dtype))  # a CPU may lack it
         except Exception as error:  # a network's own code may raise anything when its values are symbols
-            reasons.append(f"{name}: {type(error).__name__}: {error}".splitlines()[0][:200])
+            why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            reasons.setdefault(why, []).append(name)
             continue
         return candidate, _told(name, reasons)
     as_it_is = network if dtype == torch.float32 else copy.deepcopy(network).to(dtype)
-    return as_it_is, _told("as it is", reasons)
+    return as_it_is, _told(AS_IT_IS, reasons)
+
+
+def _copies(network: nn.Module, image: Tensor) -> Iterator[tuple[str, _Make]]:
+    """The ways to copy the network, the quickest first."""
+
+    def folded(dtype: torch.dtype) -> fx.GraphModule:
+        traced = trace(network, image)
+        return fold(fx.GraphModule(traced.root, traced.graph)).to(dtype)
+
+    if can_fuse(image.device):
+        yield "fused", lambda dtype: fuse(folded(dtype))
+    yield "folded", folded
+    if image.device.type == "cpu":
+        yield (
+            "channels last",
+            lambda dtype: copy.deepcopy(network).to(dtype).to(memory_format=torch.channels_last),
+        )
 
 
 def _scores(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    with torch.no_grad():
-        return network(images.contiguous(memory_format=torch.channels_last))
+    with torch.no_grad():  # a copy: the network may write into its input
+        return network(images.clone(memory_format=torch.channels_last))
 
 
-def _told(name: str, reasons: list[str]) -> str:
-    return f"{name} ({'; '.join(reasons)})" if reasons else name
+def _told(name: str, reasons: dict[str, list[str]]) -> str:
+    against = "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
+    return f"{name} ({against})" if against else name
 
 
-def _lying_as_usual(graph: fx.GraphModule) -> Callable[[Tensor], Tensor]:
+def _lying_as_usual(graph: nn.Module) -> Callable[[Tensor], Tensor]:
     graph.to(memory_format=torch.contiguous_format)
     return lambda images: graph(images.contiguous())
-
-
-def _folded(network: nn.Module, dtype: torch.dtype) -> fx.GraphModule:
-    root, graph, _ = trace(network)
-    return fold(fx.GraphModule(root, graph)).to(dtype)
-
-
-def _fused(network: nn.Module, dtype: torch.dtype) -> fx.GraphModule:
-    return fuse(_folded(network, dtype))

@@ -7,6 +7,7 @@ was taken, and why what came before was not, is part of every result.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ class Behind:
         evaluate: scores (b k) where the layer gives b other outputs (b ...); it does not write to them.
         gradient: of a target's score with respect to the output, where what lies behind is affine; else None.
         way: "closed form", "graph cut", "replay" or "full passes".
+        ablate: scores (b k) where each of b channels becomes one number each (b), in fewer steps; None: there are none.
     """
 
     output: Tensor
@@ -39,6 +41,7 @@ class Behind:
     evaluate: Callable[[Tensor], Tensor]
     gradient: Callable[[Asked], Tensor] | None
     way: str
+    ablate: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 class LayerSplit:
@@ -61,8 +64,7 @@ class LayerSplit:
         self.module = get_layer(network, layer)
         self.reader = LayoutReader(network, layer, layout)
         self.turned_down: list[str] = []
-        self._cut: GraphCut | None = None
-        self._tried_cut = False
+        self._cuts: list[GraphCut] = []
         self._ways: dict[torch.Size, str] = {}
 
     def behind(self, image: Tensor) -> Behind:
@@ -80,28 +82,32 @@ class LayerSplit:
     def gradients(self, images: Tensor, targets: Sequence[Asked]) -> tuple[Tensor, Tensor, Layout]:
         """The layer's output for n 3 h w, the gradient of each image's own target score, and their layout."""
         if self._way(images[:1]) == "graph cut":
-            assert self._cut is not None
-            output, frontier = self._cut.before(images)
+            parts = self.parts(images)
+            output, frontier = parts.before(images)
             with torch.enable_grad():
                 leaf = output.detach().requires_grad_()
-                gradient = score_gradient(self._cut.suffix(leaf, *frontier), leaf, targets)
+                gradient = score_gradient(parts.suffix(leaf, *frontier), leaf, targets)
             output = leaf.detach()
         else:
             output, gradient = gradients(self.network, self.module, images, targets)
         return output, gradient, self._layout(output, images)
+
+    def told(self, images: Tensor) -> dict[str, Any]:
+        """Of images of this size (n 3 h w): `way`, and `turned_down`, what spoke against the ways before it."""
+        return {"way": self._way(images[:1]), "turned_down": list(self.turned_down)}
 
     def _way(self, image: Tensor) -> str:
         """The way for images of this size, found with this one."""
         if image.shape not in self._ways:
             # A copy: `images[:1]` shares its memory, and a network may write into its input.
             truth = capture(self.network, self.module, image.clone())
-            ablated = _without_strongest_channel(truth.output, self._layout(truth.output, image))
+            strongest, ablated = _without_strongest_channel(truth.output, self._layout(truth.output, image))
             wanted = torch.cat(
                 [truth.scores, substitute(self.network, self.module, image, ablated, calls=truth.calls)]
             )
             trials = ((way, make) for way, make in self._candidates(image))
             self._ways[image.shape] = next(
-                (way for way, make in trials if self._agrees(way, make, truth, ablated, wanted)),
+                (way for way, make in trials if self._agrees(make, way, truth, strongest, ablated, wanted)),
                 "full passes",
             )
         return self._ways[image.shape]
@@ -111,12 +117,20 @@ class LayerSplit:
         yield "replay", lambda: self._by_replay(image)
 
     def _agrees(
-        self, way: str, make: Callable[[], Behind], truth: Capture, ablated: Tensor, wanted: Tensor
+        self,
+        make: Callable[[], Behind],
+        way: str,
+        truth: Capture,
+        strongest: Tensor,
+        ablated: Tensor,
+        wanted: Tensor,
     ) -> bool:
         try:
             behind = make()
             found = behind.evaluate(torch.cat([truth.output, ablated]))
             fits = agree(behind.output, truth.output) and agree(found, wanted)
+            if behind.ablate is not None:
+                fits = fits and agree(behind.ablate(strongest, torch.zeros_like(found[:1, 0])), wanted[1:])
             reason = "other scores than the network's"
         except (
             Exception
@@ -126,13 +140,17 @@ class LayerSplit:
             self.turned_down.append(f"{way}: {reason[:200]}")
         return fits
 
+    def parts(self, images: Tensor) -> GraphCut:
+        """The network cut for images of this size (n 3 h w)."""
+        size = tuple(images.shape[2:])
+        for found in self._cuts:
+            if found.size in (None, size):
+                return found
+        self._cuts.append(cut(self.network, self.layer, images[:1]))
+        return self._cuts[-1]
+
     def _by_cut(self, image: Tensor) -> Behind:
-        if not self._tried_cut:
-            self._tried_cut = True
-            self._cut = cut(self.network, self.layer, self.device)
-        if self._cut is None:
-            raise RuntimeError("the graph could not be cut before")
-        parts = self._cut
+        parts = self.parts(image)
         output, frontier = parts.before(image)
 
         def gradient(target: Asked) -> Tensor:
@@ -146,6 +164,7 @@ class LayerSplit:
             lambda outputs: parts.behind(outputs, frontier),
             gradient if parts.linear else None,
             "closed form" if parts.linear else "graph cut",
+            None if parts.linear else parts.ablating(output, frontier),
         )
 
     def _by_replay(self, image: Tensor) -> Behind:
@@ -166,8 +185,10 @@ class LayerSplit:
         return self.reader.of_maps(output, images)
 
 
-def _without_strongest_channel(output: Tensor, layout: Layout) -> Tensor:
+def _without_strongest_channel(output: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+    """The strongest channel (1, int64), and the output with 0 in its place."""
     ablated = output.clone()
     channels = ablated.movedim(layout.channel_axis, 0)  # a view: c ...
-    channels[channels.flatten(1).abs().amax(dim=1).argmax()] = 0
-    return ablated
+    strongest = channels.flatten(1).abs().amax(dim=1).argmax()
+    channels[strongest] = 0
+    return strongest[None], ablated

@@ -22,7 +22,7 @@ from xai_assets.vision.class_matching import ClassMatcher, UnknownClass
 from xai_assets.vision.class_names import read_class_names
 from xai_assets.vision.devices import resolve_device
 from xai_assets.vision.preprocessing import Preprocessing
-from xai_assets.vision.spec import ModelSpec
+from xai_assets.vision.spec import MEMORY_MIB, ModelSpec
 from xai_assets.vision.unwrapping import state_dicts
 from xai_assets.vision.weights import WeightsError, hash_in_name, obtain
 from xai_assets.vision.zoo import RENORMALISING, Entry, resolve
@@ -50,6 +50,7 @@ class Classifier:
         taken: which weights of the file the network has.
         single_output: the network was built with one output, which is two classes here (see `outputs.two_sided`).
         own: the architecture and the weights are the study's, not an entry of the zoo.
+        memory_mib: what the values of one batch of forward passes may hold together; larger batches are cut.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Classifier:
     taken: Taken = field(default_factory=Taken)
     single_output: bool = False
     own: bool = False
+    memory_mib: int = MEMORY_MIB
 
     @property
     def fingerprint(self) -> str:

@@ -22,6 +22,7 @@ from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.reference_masks import Case, names_of_images
 from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Tally, Workbench
+from xai_assets.attribution.passes import of_network
 from xai_assets.dissection.domain import ASKED_IMAGES
 from xai_assets.errors import XaiError
 from xai_assets.set_aside import by_reason, lines
@@ -103,6 +104,7 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
         everything = asked.count == len(look.good)
         return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
     found += _default_layer(bench, classifier)
+    found += _passes(bench, classifier, asked.first[0])
     found += _methods(bench, classifier, *asked.first, cases=sizes.cases)
     found += _failures(asked, len(look.good), sizes)
     if parameters := bench.attribution.robustness:
@@ -142,6 +144,15 @@ def _default_layer(bench: Workbench, classifier: Classifier) -> list[Found]:
             said = layer_fact(bench, classifier).removeprefix("target layer ")
             found.append(Found("target layer", "ok", said))
     return found
+
+
+def _passes(bench: Workbench, classifier: Classifier, pixels: np.ndarray) -> list[Found]:
+    """How what needs many forward passes is evaluated; something to look at where no quicker copy agrees."""
+    if not set(bench.attribution.methods.made()) & {"scorecam", "lime"}:
+        return []
+    image = classifier.preprocessing.tensor(pixels)[None].to(classifier.device)  # 3 h w -> 1 3 h w
+    said, quick = of_network(classifier.network, image)
+    return [Found("forward passes", "ok" if quick else "look", said)]
 
 
 def _methods(
