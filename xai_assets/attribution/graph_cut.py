@@ -10,6 +10,7 @@ so it is computed once an image and given to the suffix again and again.
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -18,7 +19,8 @@ from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.fusing import can_fuse, fold, fuse
 from xai_assets.attribution.linear_heads import LinearHeads, linear_heads
 from xai_assets.attribution.linear_suffix import is_linear
-from xai_assets.attribution.plain_graph import trace
+from xai_assets.attribution.plain_graph import Traced, trace
+from xai_assets.attribution.simplifying import keep_constants
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ class GraphCut:
     def before(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The layer's output for `images` (n 3 h w), and the frontier."""
         with torch.no_grad():
-            output, *frontier = self.quick_prefix(images.contiguous(memory_format=torch.channels_last))
+            output, *frontier = self.quick_prefix.forward(
+                images.contiguous(memory_format=torch.channels_last)
+            )
         return output, frontier
 
     def behind(self, outputs: Tensor, frontier: list[Tensor]) -> Tensor:
         """Scores (b k) where the layer gives `outputs` (b ...) for the one image of this frontier."""
         with torch.no_grad():
-            return self.quick_suffix(outputs, *spread(frontier, len(outputs)))
+            return self.quick_suffix.forward(outputs, *spread(frontier, len(outputs)))
 
     def ablating(self, output: Tensor, frontier: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor] | None:
         """Scores (b k) where each of some channels (b) of one image's output becomes one number each (b).
@@ -75,19 +79,25 @@ class GraphCut:
                     whole = output.expand(count, *output.shape[1:]).clone(memory_format=torch.channels_last)
                     whole[torch.arange(count, device=output.device), channels] = values[:, None, None]
                     found.append(whole)
-                return rest(*found, *spread(frontier, count))
+                return rest.forward(*found, *spread(frontier, count))
 
         return scores
 
 
 def spread(frontier: list[Tensor], count: int) -> list[Tensor]:
-    """One image's frontier, as if there were `count` of them; what has no batch axis of length 1 stays."""
-    return [
-        value.expand(count, *value.shape[1:])
-        if isinstance(value, Tensor) and value.ndim and value.shape[0] == 1
-        else value
-        for value in frontier
-    ]
+    """One image's frontier, as if there were `count` of them; a tensor without a batch axis of length 1 stays.
+
+    A number is one that grows with the batch: see `plain_graph.trace`.
+    """
+    return [_spread(value, count) for value in frontier]
+
+
+def _spread(value: Any, count: int) -> Any:
+    if isinstance(value, int):
+        return value * count
+    if isinstance(value, Tensor) and value.ndim and value.shape[0] == 1:
+        return value.expand(count, *value.shape[1:])
+    return value
 
 
 def cut(network: nn.Module, layer: str, image: Tensor) -> GraphCut:
@@ -98,7 +108,18 @@ def cut(network: nn.Module, layer: str, image: Tensor) -> GraphCut:
         Exception: whatever tracing raises: see `plain_graph.trace`.
     """
     traced = trace(network, image)
-    graph, target = traced.graph, traced.outputs.get(layer)
+    found = _cut(traced, layer, image)
+    if traced.size is None and any(not isinstance(value, Tensor) for value in found.before(image)[1]):
+        # Numbers go around the layer: only in a graph for one size is known which of them grow with the batch.
+        found = _cut(trace(network, image, of_one_size=True), layer, image)
+    return found
+
+
+def _cut(traced: Traced, layer: str, image: Tensor) -> GraphCut:
+    keep_constants(
+        whole := fx.GraphModule(traced.root, traced.graph)
+    )  # before they could be part of a frontier
+    graph, target = whole.graph, traced.outputs.get(layer)
     if target is None:
         raise AttributionError(f"the layer {layer}", "is inside a step of the graph", "Replay it instead.")
     behind = _behind(graph, target)
@@ -109,8 +130,8 @@ def cut(network: nn.Module, layer: str, image: Tensor) -> GraphCut:
             f"the layer {layer}", "has no part in the scores", "Name one that leads to them."
         )
     before, after = _split(graph, target, frontier, behind)
-    prefix = fold(fx.GraphModule(traced.root, before))
-    suffix = fold(fx.GraphModule(traced.root, after))
+    prefix = fold(fx.GraphModule(whole, before))
+    suffix = fold(fx.GraphModule(whole, after))
     quick = [copy.deepcopy(part) for part in (prefix, suffix)]
     if can_fuse(image.device):
         quick = [fuse(part) for part in quick]

@@ -47,12 +47,14 @@ class Traced:
         return self.size in (None, tuple(image.shape[2:]))
 
 
-def trace(network: nn.Module, image: Tensor) -> Traced:
+def trace(network: nn.Module, image: Tensor, *, of_one_size: bool = False) -> Traced:
     """The network's graph: one for images of any size if its code allows that, else for those of the size of `image`.
 
     Args:
         network: in eval mode.
         image: 1 3 h w; only its size, its type and its device matter.
+        of_one_size: for those of the size of `image` in any case. The only numbers that the graph then computes are those
+            that grow with the batch; all others are in it.
 
     Raises:
         Exception: whatever the network's own code does when its values are symbols, such as branching on them.
@@ -63,18 +65,26 @@ def trace(network: nn.Module, image: Tensor) -> Traced:
             getattr(module, name).clear()
         if getattr(module, "inplace", False) is True:
             module.inplace = False  # type: ignore[assignment]
-    tracer, size = NamingTracer(), None
-    try:
-        graph = tracer.trace(root)
-    except Exception as why:  # the network's own code, which may raise anything when a shape is a symbol
-        tracer, size = ShapedTracer(image), (image.shape[2], image.shape[3])
-        try:
-            graph = tracer.trace(root)
-        except DataDependentOutputException:
-            raise why from None
+    tracer, graph = _traced(root, image, of_one_size=of_one_size)
     for node in graph.nodes:
         _out_of_place(node)
+    size = (image.shape[2], image.shape[3]) if isinstance(tracer, ShapedTracer) else None
     return Traced(root, graph, tracer.outputs, size)
+
+
+def _traced(root: nn.Module, image: Tensor, *, of_one_size: bool) -> tuple[NamingTracer, fx.Graph]:
+    first: Exception | None = None
+    if not of_one_size:
+        plain = NamingTracer()
+        try:
+            return plain, plain.trace(root)
+        except Exception as why:  # the network's own code, which may raise anything when a shape is a symbol
+            first = why
+    shaped = ShapedTracer(image)
+    try:
+        return shaped, shaped.trace(root)
+    except DataDependentOutputException as why:
+        raise first or why from None
 
 
 def _out_of_place(node: fx.Node) -> None:

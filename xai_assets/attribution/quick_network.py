@@ -77,8 +77,10 @@ def _copies(network: nn.Module, image: Tensor) -> Iterator[tuple[str, _Make]]:
 
 
 def _scores(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    # What a graph's `__call__` does beyond `forward` is to print where it failed.
+    compute = network.forward if isinstance(network, fx.GraphModule) else network
     with torch.no_grad():  # a copy: the network may write into its input
-        return network(images.clone(memory_format=torch.channels_last))
+        return compute(images.clone(memory_format=torch.channels_last))
 
 
 def _told(name: str, reasons: dict[str, list[str]]) -> str:

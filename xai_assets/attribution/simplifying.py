@@ -23,7 +23,7 @@ _GROWS_AT_MOST = 16
 def simplify(graph: fx.GraphModule) -> fx.GraphModule:
     """The same network, in fewer and better known steps."""
     _drop(graph)
-    _keep_constants(graph)
+    keep_constants(graph)
     for number, node in enumerate(list(graph.graph.nodes)):
         made = _as_module(graph, node)
         if made is None:
@@ -53,7 +53,7 @@ def _training(node: fx.Node) -> bool:
     return bool(argument(node, 3 if node.target is stochastic_depth else 2, "training", default=True))
 
 
-def _keep_constants(graph: fx.GraphModule) -> None:
+def keep_constants(graph: fx.GraphModule) -> None:
     """Compute what depends on weights alone, once."""
     for node in list(graph.graph.nodes):
         inputs = node.all_input_nodes
