@@ -4,6 +4,7 @@ import torch
 
 from tests.attribution import networks
 from tests.attribution.conftest import make_classifier
+from tests.attribution.test_quick_network import Rigid
 from xai_assets.attribution import cams
 from xai_assets.attribution.passes import of_map, of_network
 from xai_assets.attribution.split import LayerSplit
@@ -37,3 +38,12 @@ def test_a_map_says_how_it_was_made():
     (found,) = cams.scorecam(model, image, [0], "stem")
     assert of_map(found.details).startswith("forward passes by a copy that lies channels last")
     assert of_map({}) is None
+
+
+def test_scorecam_of_a_network_that_takes_the_usual_layout_only():
+    torch.manual_seed(0)
+    model = make_classifier(Rigid())
+    (found,) = cams.scorecam(model, torch.randn(1, 3, 32, 32), [0], "stem")
+    assert of_map(found.details).startswith(
+        "forward passes by the network as it is, the slow way (fused, folded: "
+    )

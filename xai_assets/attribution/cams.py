@@ -13,7 +13,7 @@ does (bilinear, `cv2.resize`). Scaled by `AttributionMap.scaled` they equal the 
 the network works in place: there the library explains what was written over the layer's output (see `capture`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.formulas import FORMULAS, WITHOUT_GRADIENT, weighted_sum
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.parameters import AblationCAMParameters, ScoreCAMParameters
-from xai_assets.attribution.quick_network import quick_network
+from xai_assets.attribution.quick_network import AS_IT_IS, quick_network
 from xai_assets.attribution.score import ScoreMemory, Scorer, negative_share, score_weights
 from xai_assets.attribution.split import LayerSplit
 from xai_assets.attribution.targets import Asked, Target, as_target
@@ -233,12 +233,19 @@ def make_scorer(classifier: Classifier, image: torch.Tensor, parameters: ScoreCA
     """
     with untouched(classifier.network) as network:
         quick, how = quick_network(network, image)
-        exact = Bounded(quick, image, memory_mib=classifier.memory_mib)
+        exact = Bounded(_lying_right(quick, how), image, memory_mib=classifier.memory_mib)
         if parameters.precision == "float32":
             return Scorer(exact, details={"network": how})
         quick, how = quick_network(network, image, dtype=torch.bfloat16)
-        reduced = Bounded(quick, image.to(torch.bfloat16), memory_mib=classifier.memory_mib)
+        reduced = Bounded(
+            _lying_right(quick, how), image.to(torch.bfloat16), memory_mib=classifier.memory_mib
+        )
         return Scorer(reduced, exact, torch.bfloat16, {"network": how, "precision": "bfloat16"})
+
+
+def _lying_right(network: Callable[[torch.Tensor], torch.Tensor], how: str) -> Callable[..., torch.Tensor]:
+    """Given images channels last, as copies want them: a network as it is may ask for the usual layout."""
+    return (lambda images: network(images.contiguous())) if how.startswith(AS_IT_IS) else network
 
 
 @contextmanager
