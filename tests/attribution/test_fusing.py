@@ -165,6 +165,19 @@ def test_a_network_keeps_nothing_that_does_nothing():
     assert kinds(fused(Dropping(), torch.randn(2, 3, SIZE, SIZE))) == [FusedConvolution]
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_stochastic_depth_is_dropped_where_it_drops_nothing(training):
+    from torchvision.ops import StochasticDepth
+
+    network = nn.Sequential(nn.Conv2d(3, 3, 1), StochasticDepth(0.5, "row"), nn.ReLU()).requires_grad_(False)
+    traced = trace(network, torch.zeros(1, 3, SIZE, SIZE))
+    for node in traced.graph.nodes:
+        if node.op == "call_function":
+            node.args = (*node.args[:3], training)
+    graph = fuse(fold(fx.GraphModule(traced.root, traced.graph)))
+    assert set(kinds(graph)) == ({FusedConvolution, nn.ReLU} if training else {FusedConvolution})
+
+
 def test_dropout_that_a_network_leaves_on_is_kept():
     class On(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -9,12 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
-from torchvision.ops import stochastic_depth
 
 from xai_assets.attribution.plain_graph import argument, constant_of, module_of, set_constant, tidy
 
 _NOTHING_IN_EVAL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.Identity)
-_DROPS = (F.dropout, F.dropout2d, stochastic_depth)
+_DROPS = (F.dropout, F.dropout2d)
+_STOCHASTIC_DEPTH = (
+    "torchvision.ops.stochastic_depth",
+    "stochastic_depth",
+)  # torchvision takes a second to import
 _CHECKS = (torch._assert,)
 _GROWS_AT_MOST = 16
 """A value of weights alone is kept if it is at most this many times as large as they are."""
@@ -41,16 +44,20 @@ def _drop(graph: fx.GraphModule) -> None:
     for node in list(graph.graph.nodes):
         if node.op == "call_function" and node.target in _CHECKS:
             graph.graph.erase_node(node)
-        elif module_of(graph, node, _NOTHING_IN_EVAL) is not None or (
-            node.op == "call_function" and node.target in _DROPS and not _training(node)
-        ):
+        elif module_of(graph, node, _NOTHING_IN_EVAL) is not None or _drops_nothing(node):
             node.replace_all_uses_with(node.args[0])
             graph.graph.erase_node(node)
     graph.graph.eliminate_dead_code()
 
 
-def _training(node: fx.Node) -> bool:
-    return bool(argument(node, 3 if node.target is stochastic_depth else 2, "training", default=True))
+def _drops_nothing(node: fx.Node) -> bool:
+    """Whether a node is a dropout, or torchvision's stochastic depth, that is not in training."""
+    if node.op != "call_function":
+        return False
+    if node.target in _DROPS:
+        return not argument(node, 2, "training", default=True)
+    name = (getattr(node.target, "__module__", ""), getattr(node.target, "__name__", ""))
+    return name == _STOCHASTIC_DEPTH and not argument(node, 3, "training", default=True)
 
 
 def keep_constants(graph: fx.GraphModule) -> None:
