@@ -200,8 +200,8 @@ def test_room_grows_with_pictures_cases_methods_and_units():
     small = Amounts(picture_pixels=10**6, cases=4, methods=2, view_pixels=64**2, units=[64], probe_images=100)
     assert Amounts().bytes == BYTES_ANYWAY
     for more in (
-        {"picture_pixels": 2 * 10**6}, {"cases": 8}, {"methods": 4}, {"view_pixels": 128**2}, {"units": [64, 64]},
-        {"probe_images": 200}, {"rendered": 100}, {"scenes": True},
+        {"picture_pixels": 2 * 10**6}, {"cases": 8}, {"methods": 4}, {"methods": 3, "layer_methods": 1},
+        {"view_pixels": 128**2}, {"units": [64, 64]}, {"probe_images": 200}, {"rendered": 100}, {"scenes": True},
     ):  # fmt: skip
         assert Amounts(**{**vars(small), **more}).bytes > small.bytes
 
@@ -217,9 +217,9 @@ def test_the_estimate_is_what_a_run_takes_and_not_many_times_that(place):  # noq
     taken = sum(path.stat().st_size for path in kept if "domain_reference" not in path.parts)
     (room,) = [found for found in precheck(bench.file, bench.settings) if found.what == "room"]
     assert room.state == "ok"
-    methods = len(bench.attribution.methods.chosen())
+    methods = {"methods": len(bench.attribution.methods.chosen()), "layer_methods": 3}
     # Five methods are asked for, of which two were run; three pictures of 128 x 128, which is what the model sees.
-    asked = Amounts(picture_pixels=3 * 128**2, cases=3, methods=methods, view_pixels=128**2)
-    ran = Amounts(picture_pixels=3 * 128**2, cases=3, methods=2, view_pixels=128**2)
+    asked = Amounts(picture_pixels=3 * 128**2, cases=3, view_pixels=128**2, **methods)
+    ran = Amounts(picture_pixels=3 * 128**2, cases=3, methods=2, layer_methods=1, view_pixels=128**2)
     assert f"about {in_words(asked.bytes)}," in room.said
     assert 0.8 * taken <= ran.bytes - BYTES_ANYWAY <= 1.6 * taken

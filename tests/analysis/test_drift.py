@@ -42,7 +42,7 @@ def test_the_first_run_says_so_and_the_second_is_the_same(place):  # noqa: F811
 
 def test_other_masks_show_though_the_old_maps_are_gone(place):  # noqa: F811
     run(place)
-    for map_file in (place / "data" / "artifacts" / "maps").rglob("*.safetensors"):
+    for map_file in (place / "data" / "artifacts" / "maps_blocks").rglob("*.safetensors"):
         map_file.unlink()
     found = run(place, layer="layer4")
     row = found.iloc[0]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from xai_assets.analysis import performance
+from xai_assets.analysis import kept_answers, performance
 from xai_assets.analysis.headline import headline
 from xai_assets.analysis.images import explained_preprocessing, images
 from xai_assets.analysis.loading import load_performance
@@ -79,6 +79,32 @@ def test_what_was_answered_is_not_asked_again(opened, monkeypatch):
     assert (again.tally.computed, again.tally.reused) == (0, 8)
 
 
+def test_of_changed_images_only_those_are_asked_and_others_by_the_same_names(opened):
+    bench = opened()
+    found = model_performance(bench, images(bench))
+    more = opened("{diorama: {singles: 9, pairs: 0}}")
+    after = model_performance(more, images(more))
+    assert (more.tally.computed, more.tally.reused) == (2 + 2, 7 + 7)  # images and answers
+    assert set(found["artifact"][:7]) < set(after["artifact"])
+
+
+def test_what_was_said_of_an_image_is_what_it_is_explained_by(opened, monkeypatch):
+    bench = opened()
+    table = images(bench)
+    answers = model_performance(bench, table)
+
+    def refuse(self, batch):
+        raise AssertionError("the network is asked again")
+
+    monkeypatch.setattr(Classifier, "logits", refuse)
+    monkeypatch.setattr(
+        "xai_assets.analysis.predictions.explained_domain", lambda *given: ("not asked", None)
+    )
+    found = predictions(bench, table).drop_duplicates("image_id")
+    assert found["predicted_probability"].tolist() == answers["probability"].tolist()
+    assert found["predicted_index"].tolist() == answers["predicted_index"].tolist()
+
+
 def test_an_image_without_an_answer_is_named_and_the_others_of_its_batch_have_theirs(opened, monkeypatch):
     bench = opened()
     table = images(bench)
@@ -93,7 +119,8 @@ def test_an_image_without_an_answer_is_named_and_the_others_of_its_batch_have_th
         return found
 
     monkeypatch.setattr(Classifier, "logits", logits)
-    monkeypatch.setattr(performance, "KIND", "answers_of_this_test")
+    for module in (performance, kept_answers):
+        monkeypatch.setattr(module, "KIND", "answers_of_this_test")
     found = model_performance(bench, table)
     assert found["image_id"].tolist() == [one.id for one in scenes if one is not scenes[2]]
     assert found["probability"].tolist() == whole["probability"].drop(2).tolist()

@@ -16,6 +16,7 @@ from xai_assets.cli import cli
 from xai_assets.errors import XaiError
 from xai_assets.files import sha256_bytes, write_with
 from xai_assets.resources import written
+from xai_assets.resources.block_file import Same, member
 from xai_assets.resources.frames import write_table
 from xai_assets.resources.store import ArtifactStore
 from xai_assets.settings import Settings
@@ -172,6 +173,43 @@ def test_a_dry_run_keeps_everything_and_a_real_one_removes_it_once(data):
     assert "removed, neither made nor used in 30 days" in run().output
     assert files(data) == before - {data / name for name in GOES}
     assert json.loads(run("--json").output)["files"] == []
+
+
+def test_a_file_that_many_artifacts_share_stays_while_one_of_them_is_named(data):
+    store = ArtifactStore(data / "artifacts")
+    picture, view, wanted, beside, other = (f"{number}{number}" * 16 for number in range(5))
+    same = {"view": Same("pictures", picture, "pixels")}
+    store.put_block("pictures", [member([picture], {"pixels": np.zeros((4, 4, 3), np.uint8)}, {})])
+    store.put_block("views", [member([view], {}, {}, same)])
+    store.put_block("maps", [member([key], {}, {}) for key in (wanted, beside)], {wanted: {"seconds": 1.0}})
+    store.put_block("maps", [member([other], {}, {})], {other: {"seconds": 1.0}})
+    write_table(store.root, "lime_masks", "mine", pd.DataFrame({"artifact": [wanted, view], "n": [1, 2]}))
+    _age(data)
+    assert store.has("maps", USED)
+    look = names(data, found(data, days=30).stale) - GOES
+    assert {Path(name).parts[1] for name in look} == {"maps_blocks"} and len(look) == 2
+    assert {Path(name).name.split(".", 1)[1] for name in look} == {"safetensors", "cost.json"}
+    assert run().exit_code == 0
+    assert store.known("maps", [wanted, beside, other]).keys() == {wanted, beside}
+    assert store.get("views", view)[0]["view"].shape == (4, 4, 3)
+
+
+def test_of_two_files_that_have_an_artifact_the_newer_stays(data):
+    store = ArtifactStore(data / "artifacts")
+    wanted, other = "12" * 16, "34" * 16
+    store.put_block("maps", [member([wanted], {}, {}), member([other], {}, {})])
+    [older] = (store.root / "maps_blocks").rglob("*.safetensors")
+    kept = older.with_name("kept")
+    older.rename(kept)
+    fresh = ArtifactStore(data / "artifacts")
+    assert not fresh.has("maps", wanted)
+    fresh.put_block("maps", [member([wanted], {}, {})])
+    kept.rename(older)
+    write_table(store.root, "lime_masks", "mine", pd.DataFrame({"artifact": [wanted], "n": [1]}))
+    _age(data)
+    os.utime(older, (1, 1))
+    assert store.has("maps", USED)
+    assert names(data, found(data, days=30).stale) - GOES == {str(older.relative_to(data))}
 
 
 # -------------------------------------------------------------------------------- what is not ours

@@ -42,9 +42,10 @@ def content(bench, suffix):
 def test_artifacts_are_equal_to_the_byte_and_costs_are_beside_them(bench):
     tables = [run(bench(name)) for name in ("one", "two")]
     one, two = (content(bench(name), ".safetensors") for name in ("one", "two"))
-    assert one == two and any(name.startswith("attributions/") for name in one)
+    assert one == two and any(name.startswith("maps_blocks/") for name in one)
     assert content_version(*tables[0]) == content_version(*tables[1])
     [cost] = [json.loads(found) for found in content(bench("one"), ".cost.json").values()]
+    [cost] = cost["of"].values()
     row = tables[0][2].iloc[0]
     assert (cost["seconds"], cost["device"]) == (row["seconds"], row["device"]) and cost["cpu_threads"] >= 1
     assert not any(b"seconds" in found or b"peak_memory" in found for found in one.values())
@@ -69,7 +70,7 @@ def test_a_map_without_its_cost_is_computed_again(bench, damage):
     assert content(again, ".safetensors") == before
 
 
-@pytest.mark.parametrize("kind", ["pictures", "views", "attributions", "maps"])
+@pytest.mark.parametrize("kind", ["pictures_blocks", "views_blocks", "maps_blocks"])
 def test_a_cut_artifact_is_made_again_named_and_loses_no_image(bench, kind):
     before = run(bench("one"))[2]
     files = content(bench("one"), ".safetensors")
@@ -87,7 +88,7 @@ def test_a_cut_artifact_is_made_again_named_and_loses_no_image(bench, kind):
 def test_a_damaged_artifact_of_a_step_above_is_an_error_and_drops_no_image(bench):
     pictures = images(bench("one"))
     explained = predictions(bench("one"), pictures)
-    [path] = (bench("one").store.root / "pictures").rglob("*.safetensors")
+    [path] = (bench("one").store.root / "pictures_blocks").rglob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-1])
     again = bench("one")
     for step in (lambda: predictions(again, pictures), lambda: maps(again, explained, pictures, "gradcam")):

@@ -31,15 +31,23 @@ class Answer:
         return int(self.scores.argmax())
 
 
-def answer(classifier: Classifier, pixels: np.ndarray, image_id: str) -> Answer:
-    """Ask the model about one image (h w 3 uint8).
+def answer(
+    classifier: Classifier, pixels: np.ndarray, image_id: str, *, scores: np.ndarray | None = None
+) -> Answer:
+    """Ask the model about one image (h w 3 uint8); with `scores` (k, finite) it has answered already.
 
     Raises:
         XaiError: the network cannot take an image of that size, answers something else than a score a class, or
             scores that are not finite.
     """
-    view = classifier.preprocessing.view(pixels)
-    batch = classifier.preprocessing.tensor(pixels)[None]  # h w 3 -> 1 3 h w
+    preprocessing = classifier.preprocessing
+    view = preprocessing.view(pixels)
+    if preprocessing.spec.steps is None:
+        batch = preprocessing.from_view(view[None])
+    else:
+        batch = preprocessing.tensor(pixels)[None]  # h w 3 -> 1 3 h w
+    if scores is not None:
+        return Answer(view, batch, scores.astype(np.float64))
     try:
         logits = classifier.logits(batch)  # 1 3 h w -> 1 k
     except (RuntimeError, ValueError, AssertionError, IndexError) as error:

@@ -9,11 +9,12 @@ import pandas as pd
 from xai_assets.analysis.compared_models import SharedClasses, changed_images, compared_models, with_model
 from xai_assets.analysis.evidence_place import object_mask
 from xai_assets.analysis.explanations import maps, read_map
+from xai_assets.analysis.filling import Filling
 from xai_assets.analysis.images import usable
 from xai_assets.analysis.label_classes import LabelClasses
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.own_truth import own_truth
-from xai_assets.analysis.predictions import IMAGES, explained_rows
+from xai_assets.analysis.predictions import IMAGES, VIEWS, explained_rows, with_answers
 from xai_assets.analysis.reference_masks import names_of_images
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
@@ -89,11 +90,15 @@ def _cases(
     # Why some have no ground truth is in the tally of the step `predictions`.
     classes, truth = LabelClasses(classifier.matcher), own_truth(replace(bench, tally=Tally()))
     rows: list[dict[str, Any]] = []
-    for done, image in enumerate(images.to_dict("records"), 1):
+    views = Filling(bench.store, VIEWS)
+    answered = with_answers(bench, classifier, images.to_dict("records"))
+    for done, (image, scores) in enumerate(answered, 1):
         name = image["image_id"]
         wanted = asked.get(name, [])
         try:
-            of_image = explained_rows(bench, classifier, classes, image, truth, names[name], asked=wanted)
+            of_image = explained_rows(
+                bench, classifier, classes, image, truth, names[name], views, asked=wanted, scores=scores
+            )
         except ArtifactError:
             raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
@@ -101,6 +106,7 @@ def _cases(
             continue
         rows += [row | {"same_class": row["target_index"] in wanted} for row in of_image]
         bench.progress(done, len(images))
+    views.close()
     return rows
 
 

@@ -1,21 +1,33 @@
 """Attribution maps and their masks: one method over all target classes of a study, computed where they are new."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from xai_assets.analysis.differences import by_image, contrast_of, differs
 from xai_assets.analysis.images import canonical
+from xai_assets.analysis.map_blocks import rows_in_blocks
+from xai_assets.analysis.map_keys import (
+    cost_of,
+    is_cost,
+    layer_for,
+    made_of,
+    map_key,
+    meta_of,
+    not_finite,
+    parameters_of,
+    row_of,
+)
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.score_batches import ScoreBatches
-from xai_assets.analysis.target_layer import layer_fact, target_layer
+from xai_assets.analysis.target_layer import layer_fact
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.binarisation import binarise
-from xai_assets.attribution.explain import Explainer, Rehearsal, code_version
+from xai_assets.attribution.explain import Explainer, Rehearsal
+from xai_assets.attribution.formulas import FORMULAS
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
 from xai_assets.attribution.passes import of_map
@@ -28,9 +40,6 @@ from xai_assets.resources.tables import TABLES
 from xai_assets.suggest import did_you_mean
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
-
-COST = {"seconds", "device", "peak_memory_mib"}
-"""What it took to compute a map: kept beside it, since another run of the same work has other numbers."""
 
 
 def maps(
@@ -64,16 +73,11 @@ def maps(
     cases = [case for _, of in by_image(predictions) for case in of]
     asked = with_differences and differs(method)
     cases = [case for case in cases if asked or case["contrast_index"] is None]
-    rows = []
-    for done, case in enumerate(cases, 1):
-        try:
-            rows.append(_row(bench, explainers, case, pictures[case["image_id"]], method))
-        except ArtifactError:
-            raise  # no fault of the image: the step that makes the artifact makes it again
-        except XaiError as error:
-            named = in_words(case["target_name"], case["contrast_name"])
-            bench.tally.leave_out("image classes", f"{case['image_id']} ({named})", str(error))
-        bench.progress(done, len(cases))
+    ready = explainers.of(parameters_of(bench, method, "")) if method in FORMULAS and cases else None
+    if ready is not None:
+        rows = list(rows_in_blocks(bench, ready, cases, pictures))
+    else:
+        rows = list(_rows(bench, explainers, cases, pictures, method))
     if not rows and bench.tally.problems:
         raise XaiError(
             f"{method} of study {bench.study.name}",
@@ -82,6 +86,25 @@ def maps(
         )
     found = pd.DataFrame(rows, columns=columns)
     return found.astype({"contrast_index": "Int64"}) if with_differences else found
+
+
+def _rows(
+    bench: Workbench,
+    explainers: "_Explainers",
+    cases: Sequence[dict[str, Any]],
+    pictures: dict[str, str],
+    method: str,
+) -> Iterator[dict[str, Any]]:
+    """One case after the other, each kept by itself."""
+    for done, case in enumerate(cases, 1):
+        try:
+            yield _row(bench, explainers, case, pictures[case["image_id"]], method)
+        except ArtifactError:
+            raise  # no fault of the image: the step that makes the artifact makes it again
+        except XaiError as error:
+            named = in_words(case["target_name"], case["contrast_name"])
+            bench.tally.leave_out("image classes", f"{case['image_id']} ({named})", str(error))
+        bench.progress(done, len(cases))
 
 
 def _columns(with_differences: bool) -> list[str]:
@@ -117,17 +140,6 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
     return found, arrays["mask"].astype(bool)
 
 
-def parameters_of(bench: Workbench, method: str, image_id: str) -> Parameters:
-    """A method's parameters for an image: LIME's may be set for each."""
-    if method == "lime" and image_id in bench.attribution.lime_per_image:
-        return bench.attribution.lime_per_image[image_id]
-    return getattr(bench.attribution.methods, method)
-
-
-def _layer(bench: Workbench, classifier: Classifier, method: str) -> str | None:
-    return None if method == "lime" else target_layer(bench, classifier)
-
-
 def _fitting(bench: Workbench, parameters: Parameters) -> Parameters:
     """The parameters with a batch size that there is memory for; keys keep the study's own."""
     usual = getattr(parameters, "batch_size", None)
@@ -152,7 +164,7 @@ def rehearse(
         explainer = Explainer(
             method,
             classifier,
-            layer=_layer(bench, classifier, method),
+            layer=layer_for(bench, classifier, method),
             layout=bench.attribution.layout,
             parameters=parameters,
             seed=bench.study.seed,
@@ -185,7 +197,7 @@ class _Explainers:
             self._ready[key] = Explainer(
                 self._method,
                 self.classifier,
-                layer=_layer(self._bench, self.classifier, self._method),
+                layer=layer_for(self._bench, self.classifier, self._method),
                 layout=self._bench.attribution.layout,
                 parameters=_fitting(self._bench, parameters),
                 seed=self._bench.study.seed,
@@ -193,48 +205,15 @@ class _Explainers:
         return self._ready[key]
 
 
-def made_of(
-    bench: Workbench, classifier: Classifier, case: dict[str, Any], picture: str, method: str
-) -> dict[str, Any]:
-    """All that makes a method's raw map of a case: the key of the map is its hash.
-
-    A case is a row of `predictions`, or of `differences.differences`.
-    """
-    layer = _layer(bench, classifier, method)
-    found: dict[str, Any] = {
-        "code": code_version(method),
-        "weights": classifier.fingerprint,
-        "picture": picture,
-        "layer": layer,
-        "method": method,
-        "preprocessing": classifier.preprocessing.fingerprint(),
-        "target": int(case["target_index"]),
-        "parameters": parameters_of(bench, method, case["image_id"]).model_dump(mode="json"),
-        "seed": bench.study.seed,
-    }
-    if (contrast := contrast_of(case)) is not None:
-        found["contrast"] = contrast
-    if layer is not None and bench.attribution.layout is not None:
-        found["layout"] = bench.attribution.layout.model_dump(mode="json")
-    return found
-
-
-def map_key(bench: Workbench, made: dict[str, Any]) -> str:
-    """The key of the artifact of kind `maps`: the raw map with the mask that the study's policy makes of it."""
-    policy = bench.attribution.binarisation.model_dump(mode="json")
-    return fingerprint({"map": fingerprint(made), "policy": policy})
-
-
 def _row(
     bench: Workbench, explainers: _Explainers, case: dict[str, Any], picture: str, method: str
 ) -> dict[str, Any]:
-    study, policy = bench.study, bench.attribution.binarisation
+    policy = bench.attribution.binarisation
     parameters = parameters_of(bench, method, case["image_id"])
     made = made_of(bench, explainers.classifier, case, picture, method)
-    layer = made["layer"]
     raw_key = fingerprint(made)
     cost = bench.store.cost("attributions", raw_key) if bench.store.has("attributions", raw_key) else None
-    if cost is not None and cost.keys() >= COST and isinstance(cost["seconds"], float):
+    if cost is not None and is_cost(cost):
         bench.tally.reused += 1
     else:
         cost = _compute(bench, explainers.of(parameters), case, picture, raw_key)
@@ -252,28 +231,8 @@ def _row(
         bench.store.put(
             "maps", key, kept, {**meta, "policy": policy.model_dump(mode="json"), "threshold": threshold}
         )
-    return {
-        "image_id": case["image_id"],
-        "target_index": case["target_index"],
-        "target_name": case["target_name"],
-        "contrast_index": case["contrast_index"],
-        "contrast_name": case["contrast_name"],
-        "method": method,
-        "layer": layer,
-        "policy": policy.policy,
-        "policy_value": policy.value,
-        "threshold": threshold,
-        "density": float(mask.mean()),
-        "raw_min": meta["raw_min"],
-        "raw_max": meta["raw_max"],
-        "constant": "constant" in meta["flags"],
-        "seed": study.seed,
-        "seconds": cost["seconds"],
-        "device": cost["device"],
-        "peak_memory_mib": cost["peak_memory_mib"],
-        "artifact": key,
-        "parameters": canonical(made["parameters"]),
-    }
+    said = {**meta, "threshold": threshold, "density": float(mask.mean())}
+    return row_of(bench, case, made, key, said, cost)
 
 
 def _compute(
@@ -288,27 +247,10 @@ def _compute(
     with PeakMemory() as peak:
         found = explainer(pixels, target, contrast=contrast, image_id=case["image_id"], memory=batches)
     if not np.isfinite(found.values).all():
-        raise XaiError(
-            f"{explainer.method} of {case['image_id']}",
-            "has values that are not finite",
-            "Look at the checkpoint and at the target layer's activations.",
-        )
-    cost = {
-        "seconds": time.perf_counter() - started,
-        "device": str(explainer.classifier.device),
-        "peak_memory_mib": peak.mib(str(explainer.classifier.device)),
-        "cpu_threads": torch.get_num_threads(),
-    }
-    meta = {
-        "layer": found.layer,
-        "frame": found.frame.to_dict(),
-        "parameters": found.parameters,
-        "flags": list(found.flags),
-        "raw_min": float(found.values.min()),
-        "raw_max": float(found.values.max()),
-        "details": found.details,
-    }
+        raise not_finite(explainer.method, case["image_id"])
+    device = str(explainer.classifier.device)
+    cost = cost_of(device, time.perf_counter() - started, peak.mib(device))
     bench.store.put_cost("attributions", key, cost)  # first: an artifact that is there has its cost
-    bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta)
+    bench.store.put("attributions", key, {"values": found.values, **found.extras}, meta_of(found))
     batches.discard()
     return cost

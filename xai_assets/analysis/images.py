@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.ahead import ahead
+from xai_assets.analysis.filling import Filling
 from xai_assets.analysis.own_images import own_images
 from xai_assets.analysis.workbench import Tally, Workbench
 from xai_assets.errors import XaiError
@@ -25,6 +27,9 @@ from xai_assets.world.render import render
 
 SPLIT = "demo"
 """Scenes that neither training nor the probe set has seen."""
+
+PICTURES = "pictures"
+"""The kind of the artifacts that hold images."""
 
 QUARANTINED = "quarantined"
 """The status of an image that was set aside."""
@@ -45,7 +50,10 @@ def images(bench: Workbench) -> pd.DataFrame:
     """
     source = bench.attribution.images
     preprocessing = explained_preprocessing(bench)
-    rows = list(_diorama(bench, preprocessing) if source.diorama else _files(bench, preprocessing))
+    pictures = Filling(bench.store, PICTURES, bench.tally)
+    of = _diorama if source.diorama else _files
+    rows = list(of(bench, preprocessing, pictures))
+    pictures.close()
     bench.tally.images += [(row["image_id"], row["reason"]) for row in rows if row["status"] != "ok"]
     if not any(row["status"] == "ok" for row in rows):
         raise nothing_usable(bench.file, bench.tally.images)
@@ -80,7 +88,7 @@ def unfit(preprocessing: Preprocessing, height: int, width: int) -> str | None:
     return None
 
 
-def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> str:
+def _keep(pictures: Filling, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> str:
     key = fingerprint(
         {
             "arrays": {name: sha256_bytes(np.ascontiguousarray(a).tobytes()) for name, a in arrays.items()},
@@ -88,15 +96,11 @@ def _keep(bench: Workbench, arrays: dict[str, np.ndarray], meta: dict[str, Any])
             **meta,
         }
     )
-    if bench.store.has("pictures", key):
-        bench.tally.reused += 1
-    else:
-        bench.store.put("pictures", key, arrays, meta)
-        bench.tally.computed += 1
+    pictures.add(key, arrays, meta)
     return key
 
 
-def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
+def _diorama(bench: Workbench, preprocessing: Preprocessing, pictures: Filling) -> Iterator[dict[str, Any]]:
     wanted = bench.attribution.images.diorama
     assert wanted is not None
     scenes = study_scenes(SPLIT, wanted.singles, wanted.pairs)
@@ -118,16 +122,16 @@ def _diorama(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[st
         if why := unfit(preprocessing, height, width):
             yield row | {"status": QUARANTINED, "reason": why}
         else:
-            yield row | {"picture": _keep(bench, arrays, {"targets": labels})}
+            yield row | {"picture": _keep(pictures, arrays, {"targets": labels})}
         bench.progress(done, len(scenes))
 
 
-def _files(bench: Workbench, preprocessing: Preprocessing) -> Iterator[dict[str, Any]]:
+def _files(bench: Workbench, preprocessing: Preprocessing, pictures: Filling) -> Iterator[dict[str, Any]]:
     own = own_images(bench.file, bench.tally)
     notes: list[tuple[str, str]] = []
-    for done, (name, found) in enumerate(read_fitting(own.paths, preprocessing, own.folder), 1):
+    for done, (name, found) in enumerate(ahead(read_fitting(own.paths, preprocessing, own.folder)), 1):
         notes += [(name, note) for note in found.notes]
-        yield _of_file(bench, found, own.labels_of(name))
+        yield _of_file(pictures, found, own.labels_of(name))
         bench.progress(done, len(own.paths))
     for line in lines(notes, "images"):
         bench.tally.note(line)
@@ -159,7 +163,7 @@ def read_fitting(
             yield name, FolderImage(name, found, unfit(preprocessing, height, width))
 
 
-def _of_file(bench: Workbench, found: FolderImage, labels: Sequence[str]) -> dict[str, Any]:
+def _of_file(pictures: Filling, found: FolderImage, labels: Sequence[str]) -> dict[str, Any]:
     row = _row(image_id=found.name, source=found.name, label=join_names(labels) or None)
     image = found.image
     if image is not None:
@@ -168,7 +172,7 @@ def _of_file(bench: Workbench, found: FolderImage, labels: Sequence[str]) -> dic
     if image is None or found.unfit:
         return row | {"status": QUARANTINED, "reason": found.unfit}
     meta = {"targets": [], **({"notes": list(image.notes)} if image.notes else {})}
-    return row | {"picture": _keep(bench, {"pixels": image.pixels}, meta)}
+    return row | {"picture": _keep(pictures, {"pixels": image.pixels}, meta)}
 
 
 def _row(**values: Any) -> dict[str, Any]:

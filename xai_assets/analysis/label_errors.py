@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,9 @@ from xai_assets.files import fingerprint
 KIND = "label_errors"
 CODE_VERSION = 1
 """Raise it when the same answers give other numbers."""
+
+CHUNK = 256
+"""Answers in memory."""
 
 PROBABILITIES = "answers"
 """The kind of the artifacts with the probabilities of all classes."""
@@ -57,9 +59,10 @@ def label_tables(bench: Workbench, answers: pd.DataFrame) -> dict[str, pd.DataFr
 
 
 def _chunks(bench: Workbench, single: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for key, of in single.groupby("artifact", sort=False):
-        found: dict[str, Any] = bench.store.get(PROBABILITIES, str(key))[0]
-        yield (
-            found["probabilities"][of["artifact_row"].to_numpy(dtype=int)],
-            of["label_index"].to_numpy(dtype=int),
-        )
+    for start in range(0, len(single), CHUNK):
+        of = single.iloc[start : start + CHUNK]
+        kept: dict[str, np.ndarray] = {}  # an artifact may have several answers
+        for key in of["artifact"].unique():
+            kept[key] = bench.store.get(PROBABILITIES, str(key))[0]["probabilities"]
+        rows = zip(of["artifact"], of["artifact_row"].astype(int), strict=True)
+        yield np.stack([kept[key][row] for key, row in rows]), of["label_index"].to_numpy(dtype=int)

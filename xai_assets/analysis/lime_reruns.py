@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
-from xai_assets.analysis.explanations import parameters_of
+from xai_assets.analysis.map_keys import parameters_of
 from xai_assets.analysis.map_reruns import CODE_VERSION, KIND
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution import explain

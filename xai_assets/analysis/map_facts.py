@@ -16,7 +16,7 @@ def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -
     """One row a map, decoded from its artifact.
 
     Columns: `finite`, all values are; `as_said`, its range and its mask's density are those of its row; `framed`, its
-    frame and its shape are those of the model's view of the picture; `explained`, LIME's surrogate had something to
+    frame and its shape are those of the model's view of the image; `explained`, LIME's surrogate had something to
     explain (always so of other methods).
     """
     views = {
@@ -30,9 +30,8 @@ def map_facts(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) -
         said = (row["raw_min"], row["raw_max"], row["density"])
         framed = False
         if case in views:
-            arrays, meta = bench.store.get("views", views[case])
-            shape = arrays["view"].shape[:2]
-            framed = explained.frame == Frame.from_dict(meta["frame"]) and values.shape == mask.shape == shape
+            frame = Frame.from_dict(bench.store.meta("views", views[case])["frame"])
+            framed = explained.frame == frame and values.shape == mask.shape == tuple(frame.size)
         found = (float(values.min()), float(values.max()), float(mask.mean()))
         rows.append(
             [

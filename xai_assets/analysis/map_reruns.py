@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
-from xai_assets.analysis.explanations import parameters_of
 from xai_assets.analysis.images import canonical
+from xai_assets.analysis.map_keys import parameters_of
 from xai_assets.analysis.target_layer import target_layer
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution import explain

@@ -1,13 +1,16 @@
 """What the explained model says about every image of the study: forward passes in batches, in bounded memory."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 
+from xai_assets.analysis.ahead import ahead
 from xai_assets.analysis.explained_cases import refuse_nothing
 from xai_assets.analysis.images import usable
+from xai_assets.analysis.kept_answers import KIND, answer_keys, kept_answer, kept_answers
 from xai_assets.analysis.label_classes import LabelClasses
 from xai_assets.analysis.label_errors import label_tables, with_suspicion
 from xai_assets.analysis.predictions import IMAGES, answer, explained_classifier, labels_of
@@ -17,14 +20,12 @@ from xai_assets.evaluation import performance
 from xai_assets.evaluation.calibration import reliability_curve
 from xai_assets.evaluation.explained_sample import explained_sample
 from xai_assets.evaluation.performance import ANSWERS, confusions, with_error_ranks
-from xai_assets.files import fingerprint
 from xai_assets.resources.store import ArtifactError
 from xai_assets.vision import outputs
 from xai_assets.vision.classifiers import Classifier
 
-KIND = "answers"
 CHUNK = 256
-"""Images an artifact: what an interrupted step has answered is there when it is run again."""
+"""Images that are asked and kept together: what an interrupted step has answered is there when it is run again."""
 
 LABELS = "labels"
 
@@ -35,8 +36,8 @@ BATCH = 32
 def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     """One row an image that the model answers, as the warehouse's table `answers`.
 
-    The probabilities of all classes are kept as artifacts of kind `answers`, CHUNK images each: `probabilities` (n k
-    float32, NaN for an image without an answer). No more than a chunk is in memory.
+    The probabilities of all classes are kept as artifacts of kind `answers`, one an image, in blocks: see
+    `kept_answers`. No more than a chunk is in memory.
 
     Raises:
         XaiError: when the model answers no image.
@@ -47,10 +48,10 @@ def model_performance(bench: Workbench, images: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for start in range(0, len(good), CHUNK):
         some = good.iloc[start : start + CHUNK].to_dict("records")
-        key, found = _probabilities(bench, classifier, some)
-        for at, (image, scores) in enumerate(zip(some, found, strict=True)):
+        keys, found = _probabilities(bench, classifier, some)
+        for image, key, scores in zip(some, keys, found, strict=True):
             if np.isfinite(scores).all():
-                kept = {"artifact": key, "artifact_row": at}
+                kept = {"artifact": key, "artifact_row": 0}
                 rows.append(_row(classifier, classes, image, scores) | kept)
         bench.progress(start + len(some), len(good))
     classes.say(bench.tally)
@@ -121,42 +122,43 @@ def beside_the_limit(bench: Workbench, answers: pd.DataFrame) -> pd.DataFrame:
 
 def _probabilities(
     bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]
-) -> tuple[str, np.ndarray]:
-    """Key of the artifact, and n k float32 of a chunk's images, NaN where there is no answer; the tally says why."""
-    made_of = [
-        classifier.fingerprint,
-        classifier.preprocessing.fingerprint(),
-        [one["picture"] for one in images],
-    ]
-    key = fingerprint({"answers": made_of})
-    if bench.store.has(KIND, key):
-        arrays, meta = bench.store.get(KIND, key)
-        why_not = {int(at): str(why) for at, why in meta["why_not"]}
-        bench.tally.reused += len(images)
-    else:
-        found, why_not = _asked(bench, classifier, images)
-        arrays = {"probabilities": found}
-        bench.store.put(KIND, key, arrays, {"why_not": sorted(why_not.items())})
-        bench.tally.computed += len(images)
-    for at, why in why_not.items():
-        bench.tally.leave_out(IMAGES, str(images[at]["image_id"]), why)
-    return key, arrays["probabilities"]
+) -> tuple[list[str], np.ndarray]:
+    """Keys of the artifacts, and n k float32 of a chunk's images, NaN where there is no answer; the tally says why."""
+    keys = answer_keys(classifier, [str(one["picture"]) for one in images])
+    found, why_not = kept_answers(bench, keys)
+    bench.tally.reused += len(found)
+    missing = [at for at, key in enumerate(keys) if key not in found]
+    if missing:
+        asked, reasons = _asked(bench, classifier, [images[at] for at in missing])
+        new = {}
+        for at, scores, why in zip(missing, asked, reasons, strict=True):
+            found[keys[at]], why_not[keys[at]] = scores, why
+            new[keys[at]] = kept_answer(keys[at], scores, why)
+        bench.store.put_block(KIND, list(new.values()))
+        bench.tally.computed += len(missing)
+    for image, key in zip(images, keys, strict=True):
+        if (reason := why_not[key]) is not None:
+            bench.tally.leave_out(IMAGES, str(image["image_id"]), reason)
+    return keys, np.stack([found[key] for key in keys])
 
 
 def _asked(
     bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]
-) -> tuple[np.ndarray, dict[int, str]]:
-    """Probabilities n k float32, and by place in the chunk why an image has none."""
+) -> tuple[np.ndarray, list[str | None]]:
+    """Probabilities n k float32, NaN where there is no answer, and of each image why it has none."""
     found = np.full((len(images), len(classifier.class_names)), np.nan, dtype=np.float32)
-    why_not: dict[int, str] = {}
-    for places, pixels in _batches(bench, classifier, images, why_not):
+    why_not: list[str | None] = [None] * len(images)
+    for batch in ahead(_batches(bench, classifier, images, why_not)):
         try:
-            views = np.stack([classifier.preprocessing.view(one) for one in pixels])  # n h w 3
-            logits = classifier.logits(classifier.preprocessing.from_view(views))  # n h w 3 -> n k
+            if isinstance(batch.tensor, XaiError):
+                raise batch.tensor
+            logits = classifier.logits(batch.tensor)  # n 3 h w -> n k
             scores = outputs.probabilities(logits.double().cpu()).numpy()
         except XaiError:
-            scores = np.full((len(places), found.shape[1]), np.nan)  # each is asked by itself, and says why
-        for at, one, score in zip(places, pixels, scores, strict=True):
+            scores = np.full(
+                (len(batch.places), found.shape[1]), np.nan
+            )  # each is asked by itself, and says why
+        for at, one, score in zip(batch.places, batch.pixels, scores, strict=True):
             if np.isfinite(score).all():
                 found[at] = score
                 continue
@@ -167,10 +169,21 @@ def _asked(
     return found, why_not
 
 
+class _Batch(NamedTuple):
+    """Places in the chunk, pixels (h w 3 uint8), and the network's input (n 3 h w), or why there is none."""
+
+    places: list[int]
+    pixels: list[np.ndarray]
+    tensor: torch.Tensor | XaiError
+
+
 def _batches(
-    bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]], why_not: dict[int, str]
-) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """Places and pixels (h w 3 uint8) of neighbours whose model inputs have one size."""
+    bench: Workbench,
+    classifier: Classifier,
+    images: Sequence[dict[str, Any]],
+    why_not: list[str | None],
+) -> Iterator[_Batch]:
+    """Neighbours whose model inputs have one size."""
     size = bench.batch(BATCH)
     places: list[int] = []
     pixels: list[np.ndarray] = []
@@ -185,13 +198,21 @@ def _batches(
             why_not[at] = str(error)
             continue
         if places and (shape != of or len(places) == size):
-            yield places, pixels
+            yield _Batch(places, pixels, _input(classifier, pixels))
             places, pixels = [], []
         of = shape
         places.append(at)
         pixels.append(one)
     if places:
-        yield places, pixels
+        yield _Batch(places, pixels, _input(classifier, pixels))
+
+
+def _input(classifier: Classifier, pixels: Sequence[np.ndarray]) -> torch.Tensor | XaiError:
+    try:
+        views = np.stack([classifier.preprocessing.view(one) for one in pixels])  # n h w 3
+        return classifier.preprocessing.from_view(views)
+    except XaiError as error:
+        return error
 
 
 def _row(

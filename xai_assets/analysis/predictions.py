@@ -1,6 +1,6 @@
 """What the explained model says about each image, and which classes are explained: resolved once, for all methods."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,10 @@ import pandas as pd
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import explained_domain
 from xai_assets.analysis.explained_cases import refuse_nothing
+from xai_assets.analysis.filling import Filling
 from xai_assets.analysis.given_model import in_words
-from xai_assets.analysis.images import usable
+from xai_assets.analysis.images import PICTURES, usable
+from xai_assets.analysis.kept_answers import answer_keys, kept_answers
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.own_truth import CASES, Truth, own_truth
@@ -21,6 +23,7 @@ from xai_assets.errors import XaiError
 from xai_assets.evaluation.accuracy import is_sure
 from xai_assets.files import fingerprint, sha256_bytes
 from xai_assets.joined import split_names
+from xai_assets.resources.block_file import Same
 from xai_assets.resources.store import ArtifactError
 from xai_assets.resources.tables import TABLES
 from xai_assets.vision.classifiers import Classifier
@@ -30,6 +33,12 @@ NORMALISED = "its values are those of a normalised tensor, not of a picture"
 
 
 IMAGES = "images without a prediction"
+
+VIEWS = "views"
+"""The kind of the artifacts that hold what the model sees of an image."""
+
+ASKED = 256
+"""Answers in memory."""
 
 
 def step_facts(bench: Workbench, predictions: pd.DataFrame, unexplained: Iterable[str] = ()) -> pd.DataFrame:
@@ -75,14 +84,18 @@ def predictions(bench: Workbench, images: pd.DataFrame, among: pd.DataFrame | No
     names = names_of_images((images if among is None else among)["image_id"])
     classes = LabelClasses(classifier.matcher)
     rows: list[dict[str, Any]] = []
-    for done, image in enumerate(good.to_dict("records"), 1):
+    views = Filling(bench.store, VIEWS)
+    for done, (image, scores) in enumerate(with_answers(bench, classifier, good.to_dict("records")), 1):
         try:
-            rows += explained_rows(bench, classifier, classes, image, truth, names[image["image_id"]])
+            rows += explained_rows(
+                bench, classifier, classes, image, truth, names[image["image_id"]], views, scores=scores
+            )
         except ArtifactError:
             raise  # no fault of the image: whatever made it makes it again
         except XaiError as error:
             bench.tally.leave_out(IMAGES, str(image["image_id"]), str(error))
         bench.progress(done, len(good))
+    views.close()
     classes.say(bench.tally)
     refuse_nothing(bench, "predictions", rows)
     answered = {row["image_id"] for row in rows}
@@ -98,6 +111,18 @@ def labels_of(label: object) -> list[str]:
     return split_names(label) if isinstance(label, str) else []
 
 
+def with_answers(
+    bench: Workbench, classifier: Classifier, images: Sequence[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], np.ndarray | None]]:
+    """Rows of the table `images`, each with what the model has said of it (k float32), None where it was not asked."""
+    for start in range(0, len(images), ASKED):
+        some = images[start : start + ASKED]
+        keys = answer_keys(classifier, [str(image["picture"]) for image in some])
+        known, why_not = kept_answers(bench, keys)
+        for image, key in zip(some, keys, strict=True):
+            yield image, known[key] if key in known and why_not[key] is None else None
+
+
 def explained_rows(
     bench: Workbench,
     classifier: Classifier,
@@ -105,10 +130,12 @@ def explained_rows(
     image: dict[str, Any],
     truth: Truth,
     names: tuple[str, ...],
+    views: Filling,
     *,
     asked: Sequence[int] | None = None,
+    scores: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
-    """The rows of `predictions` of one image, without its domain; its views are kept.
+    """The rows of `predictions` of one image, without its domain.
 
     Args:
         bench: of the study.
@@ -117,15 +144,20 @@ def explained_rows(
         image: a row of the table `images`.
         truth: as `own_truth` gives it.
         names: what the image may be called, see `names_of_images`.
+        views: of kind VIEWS, which is given what the model sees for each row.
         asked: classes to explain, to which the predicted one is added; None: those that the study explains.
+        scores: k, what the model has said of the image; None: it is asked.
 
     Raises:
         XaiError: the model gives no answer.
     """
     arrays, kept = bench.store.get("pictures", image["picture"])
     pixels = arrays["pixels"]
-    found = answer(classifier, pixels, str(image["image_id"]))
+    found = answer(classifier, pixels, str(image["image_id"]), scores=scores)
     view, batch, scores, best = found.view, found.batch, found.scores, found.best
+    same = {}
+    if view.shape == pixels.shape and np.array_equal(view, pixels):
+        same["view"] = Same(PICTURES, image["picture"], "pixels")
     said = labels_of(image["label"])
     labels = classes(str(image["image_id"]), said)
     explained = (
@@ -143,7 +175,7 @@ def explained_rows(
     rows = []
     for rank, target in enumerate(explained, 1):
         name = classifier.class_names[target]
-        content = {"view": view}
+        content = {} if same else {"view": view}
         if target in labels and "truth" in arrays:
             which = next(
                 at for at, label in enumerate(said) if classifier.matcher.candidates(label) == (target,)
@@ -174,8 +206,7 @@ def explained_rows(
                 content["objects"] = np.any(known, axis=0).astype(np.uint8)
                 made_from["objects"] = sha256_bytes(np.packbits(content["objects"]).tobytes())
         key = fingerprint(made_from)
-        if not bench.store.has("views", key):
-            bench.store.put("views", key, content, {"frame": frame.to_dict(), "target": name})
+        views.add(key, content, {"frame": frame.to_dict(), "target": name}, same)
         rows.append(
             {
                 "image_id": image["image_id"],

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from xai_assets.attribution.parameters import EXTERNAL, FURTHER_CAMS
 from xai_assets.files import left_over
-from xai_assets.resources import artifact_file, table_file, written
+from xai_assets.resources import artifact_file, block_file, table_file, written
 from xai_assets.resources.artifact_file import Unsound
-from xai_assets.resources.store import COST, read_cost
+from xai_assets.resources.costs import COST, read_cost
 from xai_assets.resources.warehouse import Warehouse
 from xai_assets.settings import Settings
 from xai_assets.study import REPORTS
@@ -99,7 +99,10 @@ def _is_artifact(path: Path) -> bool:
 
 
 def _named(settings: Settings, studies: set[str], files: dict[str, Path]) -> set[str]:
-    """The artifacts that the tables name, and those that these name in their metadata."""
+    """The files, by their keys, of the artifacts that the tables name, and of those that these name in their metadata.
+
+    A file that many artifacts share stays while one of them is named; of several that have the same one, the newest.
+    """
     warehouse = Warehouse(settings.warehouse, settings.warehouse_wait)
     texts = [
         _table_text(path) for path in settings.artifacts.glob("tables/*/*.parquet") if path.stem in studies
@@ -109,13 +112,39 @@ def _named(settings: Settings, studies: set[str], files: dict[str, Path]) -> set
             texts += [
                 "\n".join(value for value in frame[column] if isinstance(value, str)) for column in frame
             ]
-    left = {key for text in texts for key in _KEY.findall(text)} & files.keys()
+    shared = _sharing(files)
+    there = files.keys() | shared.keys()
+    left = {key for text in texts for key in _KEY.findall(text)} & there
+    seen: set[str] = set()
     named: set[str] = set()
     while left:
         key = left.pop()
-        named.add(key)
-        left |= (set(_KEY.findall(_metadata(files[key]))) & files.keys()) - named
+        seen.add(key)
+        if key in files:
+            named.add(key)
+            left |= (set(_KEY.findall(_metadata(files[key]))) & there) - seen
+        if key in shared:
+            block, names = shared[key]
+            named.add(block)
+            left |= (names & there) - seen
     return named
+
+
+def _sharing(files: dict[str, Path]) -> dict[str, tuple[str, frozenset[str]]]:
+    """Artifacts that share a file, by their keys: the file's key, and the keys that the artifact's metadata name."""
+    blocks = [path for path in files.values() if path.parent.parent.name.endswith(block_file.SUFFIX)]
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for path in sorted(blocks, key=lambda path: path.lstat().st_mtime):
+        artifact = f"{path.parent.parent.name}/{path.stem}"
+        try:
+            with artifact_file.opened(path) as file:
+                contents = block_file.contents(artifact_file.layout_of(file), artifact)
+        except (FileNotFoundError, Unsound):
+            continue  # nothing in it can be used
+        for key, place in contents.members.items():
+            said = json.dumps([place["said"]["meta"], place["said"]["arrays"]])
+            found[key] = path.stem, frozenset(_KEY.findall(said))
+    return found
 
 
 def _table_text(path: Path) -> str:

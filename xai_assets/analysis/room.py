@@ -10,10 +10,11 @@ from pathlib import Path
 
 from xai_assets.analysis.own_images import own_images
 from xai_assets.analysis.workbench import Tally
+from xai_assets.attribution.parameters import FURTHER_CAMS
 from xai_assets.interop.label_files import LabelError
 from xai_assets.resources.frames import has_table
 from xai_assets.settings import Settings
-from xai_assets.study import ExplainedSample
+from xai_assets.study import Attribution, ExplainedSample
 from xai_assets.study_file import StudyFile
 from xai_assets.vision.image_files import ImageError
 
@@ -23,17 +24,20 @@ SCENE_SIDE = 128
 FIRST_TABLES = ("images", "probe_set")
 """The tables that a run leaves first: where one is, results of an earlier run are there as well."""
 
-BYTES_A_PIXEL = 3
-"""Of a picture as it is kept: RGB, not compressed."""
+BYTES_A_PIXEL = 2.2
+"""Of an image as it is kept: RGB, packed; noise takes 3, smooth ones 1."""
 
-BYTES_A_TRUE_PIXEL = 5
+BYTES_A_TRUE_PIXEL = 2.3
 """As above with the true masks of its targets, of which there are one or two."""
 
 BYTES_A_MAPPED_PIXEL = 12
 """Of a map, kept raw and with its mask: twice float32, a mask, and what it was made from."""
 
-BYTES_A_VIEWED_PIXEL = 5
-"""Of what the model sees of a picture, with the true mask."""
+BYTES_A_LAYER_MAP = 12_000
+"""Of a map that is kept at the target layer's resolution: some thousand channels' weights, and its metadata."""
+
+BYTES_A_VIEWED_PIXEL = 2.3
+"""Of what the model sees of an image, with the true mask; nothing where it is the image itself."""
 
 BYTES_A_UNITS_IMAGE = 75
 """Of a unit's activation on a probe image: its largest value and the cells that are near its threshold."""
@@ -56,6 +60,7 @@ class Amounts:
         scenes: whether these are scenes with true masks.
         cases: target classes of all pictures.
         methods: attribution methods.
+        layer_methods: those of them whose maps are kept at the target layer's resolution.
         view_pixels: of what the explained model sees.
         units: of all dissected layers of each model.
         probe_images: that the units are shown.
@@ -66,6 +71,7 @@ class Amounts:
     scenes: bool = False
     cases: int = 0
     methods: int = 0
+    layer_methods: int = 0
     view_pixels: int = 0
     units: Sequence[int] = ()
     probe_images: int = 0
@@ -75,11 +81,11 @@ class Amounts:
     def bytes(self) -> int:
         """All of it together."""
         picture = BYTES_A_TRUE_PIXEL if self.scenes else BYTES_A_PIXEL
-        view = BYTES_A_VIEWED_PIXEL + BYTES_A_MAPPED_PIXEL * self.methods
-        return (
+        view = BYTES_A_VIEWED_PIXEL + BYTES_A_MAPPED_PIXEL * (self.methods - self.layer_methods)
+        return round(
             BYTES_ANYWAY
             + self.picture_pixels * picture
-            + self.cases * self.view_pixels * view
+            + self.cases * (self.view_pixels * view + BYTES_A_LAYER_MAP * self.layer_methods)
             + sum(self.units) * self.probe_images * BYTES_A_UNITS_IMAGE
             + self.rendered * BYTES_A_SCENE
         )
@@ -103,9 +109,15 @@ def least_amounts(file: StudyFile) -> Amounts:
         scenes=scenes is not None,
         cases=explained_images(attribution.sample, images) * max(1, len(attribution.models)),
         methods=len(attribution.methods.chosen()),
+        layer_methods=layer_methods(attribution),
         view_pixels=side**2 if side else 0,
         rendered=known.rendered,
     )
+
+
+def layer_methods(attribution: Attribution) -> int:
+    """How many of a study's methods are weighted sums of a layer's maps, which alone are kept."""
+    return len({"gradcam", *FURTHER_CAMS} & set(attribution.methods.made()))
 
 
 def explained_images(sample: ExplainedSample | None, images: int, classes: int = 0) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from xai_assets.analysis.explained_cases import array_key, refuse_nothing
-from xai_assets.analysis.explanations import made_of, map_key, read_map
+from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.map_keys import made_of, map_key
 from xai_assets.analysis.predictions import explained_classifier
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.maps import AttributionMap

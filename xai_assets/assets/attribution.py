@@ -73,6 +73,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
             checks=CHECKS,
             made_from=[predictions],
             facts=lambda bench, table: stored(bench, table, predictions),
+            speed="maps_per_second",
         )
 
     return masks

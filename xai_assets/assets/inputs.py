@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xai_assets.analysis.workbench import Workbench
 
 GROUP = "inputs"
+SPEED = "images_per_second"
 OF_PREDICTIONS = (
     checks.PREDICTED,
     checks.USUAL,
@@ -40,7 +41,7 @@ def images(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The images to explain, one row each. Those that cannot be read are quarantined with a reason."""
     from xai_assets.analysis.images import images as read
 
-    return run_step(context, "attribution", read, checks=[checks.READABLE])
+    return run_step(context, "attribution", read, checks=[checks.READABLE], speed=SPEED)
 
 
 @study_asset(GROUP, "pytorch", MODEL, version="5", retry_policy=ONCE_MORE, checks=OF_PREDICTIONS)
@@ -63,6 +64,7 @@ def predictions(
         checks=OF_PREDICTIONS,
         made_from=[images],
         facts=left,
+        speed=SPEED,
     )
 
 
@@ -79,6 +81,7 @@ def model_performance(context: dg.AssetExecutionContext, images: Table) -> dg.Ma
         checks=OF_PERFORMANCE,
         made_from=[images],
         facts=beside_the_limit,
+        speed=SPEED,
     )
 
 

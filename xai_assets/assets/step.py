@@ -70,6 +70,7 @@ def run_step(
     shown: "Callable[[Workbench, Table], Mapping[str, Any]] | None" = None,
     loads: Sequence[Table] = (),
     nothing: str | None = None,
+    speed: str | None = None,
 ) -> dg.MaterializeResult[Table]:
     """Open the partition's study, do the work, and leave its table with what it cost.
 
@@ -84,6 +85,8 @@ def run_step(
         shown: further metadata of the table, where it has rows; it stands first.
         loads: tables whose content is the step's result where its own table only counts their rows, which are the rows
             that the asset is said to have.
+        speed: the name of the metadata that say how many results a second the work has computed, what it reads and keeps
+            included.
         nothing: why there may be no rows although the study asks for them, as a sentence: nothing is asked then.
 
     Returns:
@@ -112,7 +115,9 @@ def run_step(
             check_results=[check.left_out(why) for check in checks],
         )
     with only_what_can_be_retried(), PeakMemory() as peak:
+        began = time.perf_counter()
         frame = work(bench)
+        worked = time.perf_counter() - began
     for problem in (*bench.tally.problems, *bench.tally.set_aside):
         context.log.warning(printable(problem))
     for damaged in bench.tally.made_again:
@@ -125,6 +130,8 @@ def run_step(
         **device_used(peak),
         **_texts(bench.tally.as_metadata()),
     }
+    if speed is not None and bench.tally.computed:
+        metadata[speed] = round(bench.tally.computed / worked, 1)
     if bench.tally.reused and not bench.tally.computed:
         metadata["note"] = f"Nothing was computed: all {bench.tally.reused} results were there."
     asset = context.asset_key.to_user_string()

@@ -111,15 +111,20 @@ def gradcam(
             output, gradient = gradients(network, module, images, chosen)
             axes = reader.of_maps(output, images)
         found = weighted_sum(method, axes.maps(output), None if gradient is None else axes.maps(gradient))
-        details: dict[str, Any] = {}
-        if gradient is not None and split is not None:
-            details = split.told(images)
-        if gradient is not None and not bool(axes.maps(gradient).any()):
-            details["warning"] = without_gradient(network, layer, images, chosen, reader)
+        told = split.told(images) if gradient is not None and split is not None else {}
+        details: list[dict[str, Any]] = [dict(told) for _ in chosen]
+        for at in [] if gradient is None else _without(axes.maps(gradient)):
+            one = slice(at, at + 1)
+            details[at]["warning"] = without_gradient(network, layer, images[one], chosen[one], reader)
     return [
-        _cam(low, None if found.weights is None else found.weights[index], images, details)
+        _cam(low, None if found.weights is None else found.weights[index], images, details[index])
         for index, low in enumerate(found.low)
     ]
+
+
+def _without(gradient: torch.Tensor) -> list[int]:
+    """The images whose gradient (n c h w) is nowhere other than 0."""
+    return (~gradient.flatten(1).any(dim=1)).nonzero().flatten().tolist()
 
 
 def ablationcam(

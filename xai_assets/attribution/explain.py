@@ -1,6 +1,6 @@
 """The one way in: a method's name, a classifier, an image and a class give a map in the model's frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from xai_assets.attribution.split import LayerSplit
 from xai_assets.attribution.target_layers import layer_of
 from xai_assets.attribution.targets import Target
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.geometry import Frame
 from xai_assets.vision.spec import LayoutSpec
 
 METHODS = tuple(PARAMETERS)
@@ -90,12 +91,27 @@ class Rehearsal(NamedTuple):
     channels: int = 0
 
 
+class Prepared(NamedTuple):
+    """An image and what is asked of it, ready for the network.
+
+    Attributes:
+        tensor: 3 h w float32, normalised.
+        frame: how the model's frame lies in the image.
+        asked: the target class, or the difference of two.
+        image_id: the image's name, for the record.
+    """
+
+    tensor: torch.Tensor
+    frame: Frame
+    asked: Target
+    image_id: str
+
+
 class Explainer:
     """One method on one classifier, for many images: what does not depend on the image is prepared once.
 
-    The classifier's weights must not change meanwhile. Images go through the network one at a time: a batch's
-    size and a picture's neighbours change the last digits of a convolution, and a map must not depend on which
-    others were asked for.
+    The classifier's weights must not change meanwhile. A call takes one image: a batch's size changes the last digits of
+    a convolution. `together` takes several, for methods that are a formula of one pass.
 
     Args:
         method: one of METHODS.
@@ -165,11 +181,43 @@ class Explainer:
                 that looks at no class.
             UnknownClass: a class that the model does not have.
         """
-        asked, names = self._asked(target, contrast), self.classifier.class_names
+        asked = self._asked(target, contrast)
         if isinstance(self.parameters, LimeParameters):
-            values, extras, details, flags = self._explain_lime(pixels, asked, self.parameters)
+            found = self._explain_lime(pixels, asked, self.parameters)
         else:
-            values, extras, details, flags = self._cam(pixels, asked, memory)
+            found = self._cam(pixels, asked, memory)
+        return self._map(found, asked, self.classifier.preprocessing.frame(*pixels.shape[:2]), image_id)
+
+    def prepared(
+        self, pixels: np.ndarray, target: int | str, *, contrast: int | str | None = None, image_id: str = ""
+    ) -> Prepared:
+        """An image (h w 3 uint8) for `together`; arguments as of a call. It may be made in another thread."""
+        frame = self.classifier.preprocessing.frame(*pixels.shape[:2])
+        asked = self._asked(target, contrast)
+        return Prepared(self.classifier.preprocessing.tensor(pixels), frame, asked, image_id)
+
+    def together(self, batch: Sequence[Prepared]) -> list[AttributionMap]:
+        """Maps as a call gives them, of images whose inputs have one size, by one pass of all.
+
+        Of the methods of `formulas` alone.
+
+        Raises:
+            AttributionError: as a call, where it is so of one of them.
+        """
+        assert self._split is not None
+        tensor = torch.stack([one.tensor for one in batch])  # n times 3 h w -> n 3 h w
+        asked = [one.asked for one in batch]
+        found = cams.gradcam(
+            self.classifier, tensor, asked, self._split.layer, method=self.method, split=self._split
+        )
+        return [
+            self._map(_of_cam(cam), one.asked, one.frame, one.image_id)
+            for cam, one in zip(found, batch, strict=True)
+        ]
+
+    def _map(self, found: _Found, asked: Target, frame: Frame, image_id: str) -> AttributionMap:
+        values, extras, details, flags = found
+        names = self.classifier.class_names
         return AttributionMap(
             values=values,
             method=self.method,
@@ -177,7 +225,7 @@ class Explainer:
             target=asked.index,
             target_name=names[asked.index],
             layer=self.layer,
-            frame=self.classifier.preprocessing.frame(*pixels.shape[:2]),
+            frame=frame,
             parameters=self.parameters.model_dump(mode="json"),
             seed=self.seed,
             flags=(*flags_of(values), *flags),
@@ -223,10 +271,7 @@ class Explainer:
                 )
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
-        extras = {"low_resolution": cam.low_resolution}
-        if cam.channel_weights is not None:
-            extras["channel_weights"] = cam.channel_weights
-        return cam.values, extras, dict(cam.details), (SIGNED_LAYER,) if cam.signed_layer else ()
+        return _of_cam(cam)
 
     def _scorer(self, tensor: torch.Tensor, parameters: ScoreCAMParameters) -> Scorer:
         shape = tuple(tensor.shape)
@@ -257,6 +302,13 @@ class Explainer:
             else f"the {what} is the same whatever is hidden, so that there is nothing to explain"
         )
         return found.values, extras, details, (NO_FIT,)
+
+
+def _of_cam(cam: cams.Cam) -> _Found:
+    extras = {"low_resolution": cam.low_resolution}
+    if cam.channel_weights is not None:
+        extras["channel_weights"] = cam.channel_weights
+    return cam.values, extras, dict(cam.details), (SIGNED_LAYER,) if cam.signed_layer else ()
 
 
 def _parameters(method: str, given: Parameters | Mapping[str, Any] | None) -> Parameters:

@@ -187,6 +187,24 @@ def layout_of(file: IO[bytes]) -> Layout:
         raise Unsound(f"it cannot be read ({error.strerror})") from error
 
 
+def header_end(start: bytes, size: int) -> int:
+    """The offset of a file's first byte behind the header, from the file's first LENGTH bytes and its size.
+
+    Raises:
+        Unsound: there is no such header.
+    """
+    return LENGTH + _header_length(start[:LENGTH], size)
+
+
+def layout_in(start: bytes, size: int) -> Layout:
+    """What a header says: the bytes of a file of that size before `header_end`.
+
+    Raises:
+        Unsound: it is not an artifact's header.
+    """
+    return _layout(start, size)[0]
+
+
 def _header_length(start: bytes, size: int) -> int:
     length = int.from_bytes(start, "little")
     if len(start) < LENGTH or length > size - LENGTH:

@@ -54,6 +54,24 @@ class Shared:
             return []
         return [str(path).rsplit("/", 1)[1] for path in found]
 
+    def below(self, folder: str) -> list[str]:
+        """The names of the files in a folder and in those in it, without their folders."""
+        try:
+            found = self._opened[0].find(self._at(folder))
+        except FileNotFoundError:
+            return []
+        return [str(path).rsplit("/", 1)[1] for path in found]
+
+    def start(self, name: str, count: int) -> tuple[bytes, int]:
+        """The first bytes of a file, as many as there are of `count`, and the file's size.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        system, at = self._opened[0], self._at(name)
+        size = int(system.info(at)["size"])
+        return bytes(system.cat_file(at, start=0, end=min(count, size))), size
+
     def send(self, path: Path, name: str) -> None:
         """Put a copy of a file of this host there, in place of what was there."""
         system, at = self._opened[0], self._at(name)

@@ -12,7 +12,7 @@ from xai_assets.analysis.precheck.attribution import explained
 from xai_assets.analysis.precheck.dissection import dissected
 from xai_assets.analysis.precheck.found import Found, Sizes, refused
 from xai_assets.analysis.reports import lacks
-from xai_assets.analysis.room import Amounts, free_bytes, in_words, ran_before
+from xai_assets.analysis.room import Amounts, free_bytes, in_words, layer_methods, ran_before
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.resources.warehouse_look import look_at_warehouse
 from xai_assets.settings import Settings
@@ -65,6 +65,7 @@ def _room(file: StudyFile, settings: Settings, sizes: Sizes) -> Found:
         scenes=bool(attribution and attribution.images.diorama),
         cases=sizes.cases,
         methods=len(attribution.methods.chosen()) if attribution else 0,
+        layer_methods=layer_methods(attribution) if attribution else 0,
         view_pixels=sizes.view_pixels,
         units=sizes.units,
         probe_images=sizes.probe_images,

@@ -7,7 +7,8 @@ import numpy as np
 
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.compared_models import SharedClasses, compared_models, with_model
-from xai_assets.analysis.explanations import parameters_of, rehearse
+from xai_assets.analysis.explanations import rehearse
+from xai_assets.analysis.map_keys import parameters_of
 from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.precheck.found import Found, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels

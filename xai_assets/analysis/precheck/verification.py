@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from xai_assets.analysis.explanations import parameters_of
+from xai_assets.analysis.map_keys import parameters_of
 from xai_assets.analysis.precheck.found import Found
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.verification import library_passes, without_counterpart
