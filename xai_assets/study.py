@@ -401,7 +401,8 @@ class Attribution(Part):
         MEMORY_MIB,
         ge=32,
         le=2**24,
-        description="what the values of one batch of forward passes may hold together, in MiB; larger batches are cut",
+        description="what the values of one batch of forward passes may hold together on a CPU, in MiB; larger batches "
+        "are cut",
     )
 
     @model_validator(mode="after")

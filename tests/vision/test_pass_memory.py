@@ -1,5 +1,7 @@
 """How much a pass holds at once, on networks of which it is known; and batches within a bound."""
 
+import sys
+
 import torch
 from torch import nn
 
@@ -35,3 +37,7 @@ def test_batches_are_cut_where_they_would_hold_more():
     assert torch.equal(bounded(images), images[:, :3, 0, 0] * 2)
     assert seen == [64, 64, 64, 8]
     assert Bounded(network, torch.zeros(1, 4, 2048, 2048), memory_mib=1).images == 1
+
+
+def test_what_has_memory_of_its_own_is_not_bounded():
+    assert Bounded(nn.Tanh(), torch.zeros(1, 4, 8, 8, device="meta"), memory_mib=1).images == sys.maxsize

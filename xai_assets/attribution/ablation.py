@@ -40,7 +40,9 @@ def ablation_weights(
     asked = as_target(target)
     values = ablation_values(behind, parameters.value)
     if behind.gradient is None:
-        fitting = min(parameters.batch_size, within(memory_mib, _bytes_of_one(behind)))
+        fitting = parameters.batch_size
+        if behind.output.device.type == "cpu":
+            fitting = min(fitting, within(memory_mib, _bytes_of_one(behind)))
         score, drops, evaluated = _by_evaluation(behind, asked, values, fitting)
     else:
         score = float(asked.score(behind.evaluate(behind.output)[0]))

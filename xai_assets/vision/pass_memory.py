@@ -4,6 +4,7 @@ Measured on one image: the bytes of all tensors that are alive at a time, seen a
 library takes for itself inside an operation is not seen.
 """
 
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +69,9 @@ def within(memory_mib: int, each: int) -> int:
 
 
 class Bounded:
-    """A network that is given so many images at a time that their values stay within a bound.
+    """A network that is given so many images at a time that on a CPU their values stay within a bound.
+
+    A GPU has memory of its own, and wants large batches.
 
     Attributes:
         network: n 3 h w -> n k.
@@ -77,7 +80,8 @@ class Bounded:
 
     def __init__(self, network: _Network, image: Tensor, *, memory_mib: int = MEMORY_MIB) -> None:
         self.network = network
-        self.images = within(memory_mib, bytes_of_a_pass(network, image))
+        on_cpu = image.device.type == "cpu"
+        self.images = within(memory_mib, bytes_of_a_pass(network, image)) if on_cpu else sys.maxsize
 
     def __call__(self, images: Tensor) -> Tensor:
         """The scores of images of this size: n 3 h w -> n k."""

@@ -19,8 +19,8 @@ Side = Annotated[int, Field(gt=0, le=8192)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1)]
 
-MEMORY_MIB = 768
-"""What the values of one batch may hold together, unless told otherwise. On a CPU an image costs the same in 8 as in 64.
+MEMORY_MIB = 256
+"""What the values of one batch may hold together on a CPU, unless told otherwise: an image costs the same in 8 as in 64.
 """
 
 
