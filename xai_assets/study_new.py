@@ -63,7 +63,10 @@ def _lines(
         yield from _comment(method, Methods, "    ")
         yield f"    {method}: {parameters}"
     yield from _comment(
-        "scorecam", Methods, "    ", "one forward pass a channel, so that it takes the longest"
+        "scorecam",
+        Methods,
+        "    ",
+        "one forward pass a channel, so that it takes the longest; `{mode: fast}` takes fewer",
     )
     yield "    # scorecam: {}"
     yield ""

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from xai_assets.analysis import faithfulness as faithfulness_module
+from xai_assets.analysis import map_reruns as map_reruns_module
 from xai_assets.analysis.counterfactuals import counterfactuals
 from xai_assets.analysis.evaluation import localization, mask_agreement
 from xai_assets.analysis.evidence_place import evidence_place
@@ -49,17 +50,17 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("measures")
 
 
-def step(place, *, faith=FAITHFULNESS, robust=ROBUSTNESS, results="data"):
+def step(place, *, faith=FAITHFULNESS, robust=ROBUSTNESS, results="data", study=STUDY):
     """The bench, its tally at 0, and the tables that the measures are made from."""
     torch.set_num_threads(1)
     (place / "studies").mkdir(exist_ok=True)
-    text = STUDY.replace("FAITHFULNESS", faith).replace("ROBUSTNESS", robust)
+    text = study.replace("FAITHFULNESS", faith).replace("ROBUSTNESS", robust)
     (place / "studies" / "measured.yaml").write_text(text, encoding="utf-8")
     settings = Settings.from_environment({"XAI_DATA": str(place / results), "XAI_DEVICE": "cpu"})
     bench = Workbench.open(str(place / "studies" / "measured.yaml"), settings)
     pictures = images(bench)
     cases = predictions(bench, pictures)
-    table = pd.concat([maps(bench, cases, pictures, method) for method in ("gradcam", "lime")])
+    table = pd.concat([maps(bench, cases, pictures, name) for name in bench.attribution.methods.made()])
     bench.tally.computed = bench.tally.reused = 0
     return bench, table, cases, pictures
 
@@ -194,6 +195,37 @@ def test_robustness_is_computed_once_and_vetoes_what_does_not_look_at_the_model(
     counted = verdict["alive"] + verdict["vanished"] + verdict["constant"]
     assert (counted == 2).all() and (verdict.loc[["gradcam", "lime"], "constant"] == 0).all()
     assert verdict.loc["gradcam", "alive"] == 2
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_scorecam_is_made_again_in_fast_mode_and_compared_with_a_map_of_that_mode(place, monkeypatch, mode):
+    study = STUDY.replace("gradcam: {}", f"scorecam: {{mode: {mode}}}")
+    study = "\n".join(line for line in study.splitlines() if "lime" not in line)
+    bench, table, cases, _ = step(place, study=study, robust="{cases: 1, seeds: 0}", results=mode)
+    assert table["claimed_iou"].notna().all() == (mode == "fast")
+    assert (table["passes"] < 257).all() and (table["passes"] > 90).all()
+    compared = []
+    monkeypatch.setattr(
+        map_reruns_module,
+        "max_sensitivity",
+        lambda explain, view, values, **how: compared.append((explain(view), values)) or 0.1,
+    )
+    found = robustness(bench, table, cases)
+    [(again, reference)] = compared  # of the same view, so that there is nothing between them
+    np.testing.assert_array_equal(again, reference)
+    own = bench.store.get("maps", table["artifact"].iloc[0])[0]["values"]
+    assert np.array_equal(reference, own) == (mode == "fast")
+    rows = found[found["method"] == "scorecam"].set_index("metric")
+    assert set(rows["mode"]) == {"fast"} and found.loc[found["is_control"], "mode"].isna().all()
+    assert 0 < rows.loc["noise_floor", "value"] < 0.2
+    assert any("fast mode" in fact for fact in bench.tally.facts)
+    exact, *given = step(
+        place, study=study, robust="{cases: 1, seeds: 0, stages: 0, scorecam: study}", results=mode
+    )
+    rows = robustness(exact, *given[:2])
+    rows = rows[rows["method"] == "scorecam"].set_index("metric")
+    assert rows["mode"].isna().all() == (mode == "exact")
+    assert (rows.loc["noise_floor", "value"] == 0) == (mode == "exact")
 
 
 def test_on_views_a_method_gives_the_map_that_it_gave_of_the_picture(place):

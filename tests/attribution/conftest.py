@@ -69,3 +69,13 @@ def pixels() -> np.ndarray:
     picture = generator.integers(0, 90, size=(32, 48, 3), dtype=np.uint8)
     picture[8:20, 10:26] = (230, 60, 20)
     return picture
+
+
+@pytest.fixture
+def wide() -> Classifier:
+    """As `classifier`, with 400 channels in its last layer."""
+    torch.manual_seed(0)
+    network = TinyNet()
+    network.layer4[0] = nn.Conv2d(6, 400, 3, stride=2, padding=1)
+    network.fc = nn.Linear(400, len(CLASSES))
+    return make_classifier(network)

@@ -134,6 +134,7 @@ def test_a_map_of_rounding_alone_is_neither_within_nor_beyond(pixels):
         ("ablationcam", {"denominator": "magnitude"}),
         ("ablationcam", {"value": "zero"}),
         ("scorecam", {"weighting": "increase"}),
+        ("scorecam", {"mode": "fast"}),
         ("scorecam", {"precision": "bfloat16"}),
         ("lime", {"precision": "bfloat16"}),
     ],

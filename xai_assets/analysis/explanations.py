@@ -41,6 +41,9 @@ from xai_assets.suggest import did_you_mean
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
 
+_OF_FAST_MODE = {"expected_iou": "float64", "claimed_iou": "float64", "passes": "Int64"}
+"""Types of columns that may be empty."""
+
 
 def maps(
     bench: Workbench,
@@ -84,7 +87,7 @@ def maps(
             f"no map could be made: {bench.tally.problems[0]}",
             "Mend the first, and the others are likely mended too.",
         )
-    found = pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=columns).astype(_OF_FAST_MODE)
     return found.astype({"contrast_index": "Int64"}) if with_differences else found
 
 

@@ -326,6 +326,9 @@ def _row(
         "peak_memory_mib": None,
         "artifact": key,
         "parameters": canonical(parameters),
+        "expected_iou": float("nan"),
+        "claimed_iou": float("nan"),
+        "passes": None,
     }
 
 

@@ -97,10 +97,10 @@ def row_of(
         case: what was asked.
         made: as of `made_of`.
         key: of the map with its mask.
-        meta: of the map: `raw_min`, `raw_max`, `flags`, and of its mask `threshold` and `density`.
+        meta: of the map: `raw_min`, `raw_max`, `flags`, `details`, and of its mask `threshold` and `density`.
         cost: what it took, see COST.
     """
-    policy = bench.attribution.binarisation
+    policy, details = bench.attribution.binarisation, meta.get("details", {})
     return {
         "image_id": case["image_id"],
         "target_index": case["target_index"],
@@ -122,6 +122,9 @@ def row_of(
         "peak_memory_mib": cost["peak_memory_mib"],
         "artifact": key,
         "parameters": canonical(made["parameters"]),
+        "expected_iou": details.get("expected_iou"),
+        "claimed_iou": details.get("claimed_iou"),
+        "passes": details.get("scored"),
     }
 
 

@@ -14,10 +14,11 @@ from xai_assets.analysis.target_layer import target_layer
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution import explain
 from xai_assets.attribution.explain import Explainer
-from xai_assets.attribution.maps import AttributionMap
+from xai_assets.attribution.maps import AttributionMap, flags_of
+from xai_assets.attribution.parameters import Parameters, ScoreCAMParameters
 from xai_assets.evaluation.parameters import Robustness
 from xai_assets.evaluation.randomisation import Stage, depths, layers_with_parameters, randomise, similarity
-from xai_assets.evaluation.sensitivity import max_sensitivity
+from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
 from xai_assets.files import fingerprint
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.preprocessing import Preprocessing
@@ -30,6 +31,7 @@ CASCADE_VERSION = 2
 """The same for maps of randomised networks. 2: statistics of batch normalisation are measured anew."""
 
 BATCH = 16
+_SEEDS = 2**32
 
 
 class MapReruns:
@@ -56,7 +58,41 @@ class MapReruns:
         self._views = views
         self._cascade = {"cascade": CASCADE_VERSION, "calibrated": [array_key(view) for view in views]}
         self._stages: dict[int, Classifier] = {}
-        self._explainers: dict[tuple[int, str, str], Explainer] = {}
+        self._explainers: dict[tuple[int, str, str, int], Explainer] = {}
+
+    def parameters(self, row: dict[str, Any]) -> Parameters:
+        """What the row's method is asked again with: ScoreCAM in fast mode, unless the study says otherwise."""
+        own = parameters_of(self._bench, row["method"], row["image_id"])
+        quicker = isinstance(own, ScoreCAMParameters) and own.mode == "exact" and own.weighting == "softmax"
+        if not quicker or self._parameters.scorecam == "study":
+            return own
+        return own.model_copy(update={"mode": "fast"})
+
+    def mode(self, row: dict[str, Any]) -> str | None:
+        """`fast` where both maps of a comparison are ScoreCAM's in fast mode; else None."""
+        return "fast" if self._is_fast(row) else None
+
+    def reference(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
+    ) -> AttributionMap:
+        """What other maps of the row's method are compared with: made as they are, or the study's own map."""
+        if self.parameters(row) == parameters_of(self._bench, row["method"], row["image_id"]):
+            return explained
+        return self._again(case, row, explained, self._bench.study.seed)
+
+    def noise_floor(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, reference: AttributionMap
+    ) -> float | None:
+        """How far a class activation map moves by how it is made: 0 but of ScoreCAM's fast mode.
+
+        There it is the change from the exact map, where the study has it, and else from that of another seed.
+        """
+        if not self._is_fast(row):
+            return 0.0
+        other = explained
+        if reference is explained:
+            other = self._again(case, row, explained, (self._bench.study.seed + 1) % _SEEDS)
+        return largest_change(reference.values, [other.values])
 
     def sensitivity(
         self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
@@ -108,8 +144,38 @@ class MapReruns:
         asked: dict[str, Any],
         compute: Callable[[], float | None],
     ) -> float | None:
-        method = parameters_of(self._bench, row["method"], case.image_id)
-        key = fingerprint(
+        key = self._key(case, row, explained, asked)
+        store, tally = self._bench.store, self._bench.tally
+        if store.has(KIND, key):
+            tally.reused += 1
+        else:
+            store.put(KIND, key, {}, {"value": compute()})
+            tally.computed += 1
+        return store.get(KIND, key)[1]["value"]
+
+    def _again(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, seed: int
+    ) -> AttributionMap:
+        """The map of the view as it is, with the parameters of `parameters` and a seed; kept."""
+        key = self._key(case, row, explained, {"again": seed})
+        store, tally = self._bench.store, self._bench.tally
+        if store.has(KIND, key):
+            tally.reused += 1
+        else:
+            found = self._explainer(0, row, seed)(case.view, case.target)
+            store.put(KIND, key, {"values": found.values}, {"details": dict(found.details)})
+            tally.computed += 1
+        values = store.get(KIND, key)[0]["values"]
+        return dataclasses.replace(explained, values=values, flags=flags_of(values), extras={})
+
+    def _is_fast(self, row: dict[str, Any]) -> bool:
+        parameters = self.parameters(row)
+        return isinstance(parameters, ScoreCAMParameters) and parameters.mode == "fast"
+
+    def _key(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, asked: dict[str, Any]
+    ) -> str:
+        return fingerprint(
             {
                 "code": [CODE_VERSION, explain.CODE_VERSION],
                 "weights": self._classifier.fingerprint,
@@ -119,23 +185,17 @@ class MapReruns:
                 "target": case.target,
                 "method": row["method"],
                 "layer": explained.layer,
-                "parameters": method.model_dump(mode="json"),
+                "parameters": self.parameters(row).model_dump(mode="json"),
                 "seed": self._bench.study.seed,
                 **asked,
             }
         )
-        store, tally = self._bench.store, self._bench.tally
-        if store.has(KIND, key):
-            tally.reused += 1
-        else:
-            store.put(KIND, key, {}, {"value": compute()})
-            tally.computed += 1
-        return store.get(KIND, key)[1]["value"]
 
-    def _explainer(self, layers: int, row: dict[str, Any]) -> Explainer:
+    def _explainer(self, layers: int, row: dict[str, Any], seed: int | None = None) -> Explainer:
         """The row's method on the network with so many of its last layers random; 0: as it was trained."""
-        parameters = parameters_of(self._bench, row["method"], row["image_id"])
-        key = (layers, row["method"], canonical(parameters.model_dump(mode="json")))
+        seed = self._bench.study.seed if seed is None else seed
+        parameters = self.parameters(row)
+        key = (layers, row["method"], canonical(parameters.model_dump(mode="json")), seed)
         if key not in self._explainers:
             self._explainers[key] = Explainer(
                 row["method"],
@@ -143,7 +203,7 @@ class MapReruns:
                 layer=None if row["method"] == "lime" else target_layer(self._bench, self._classifier),
                 layout=self._bench.attribution.layout,
                 parameters=parameters,
-                seed=self._bench.study.seed,
+                seed=seed,
             )
         return self._explainers[key]
 

@@ -64,6 +64,10 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
             bench.progress(done, total)
         for name in case.controls:
             rows += work.control(case, name)
+    if any(row.get("mode") == "fast" for row in rows):
+        bench.tally.facts.append(
+            "scorecam: compared are maps in fast mode, of the view as it is, under noise and of randomised networks"
+        )
     refuse_nothing(bench, "robustness", [row for row in rows if not row["is_control"]])
     return pd.DataFrame(rows, columns=columns)
 
@@ -101,8 +105,9 @@ class _Work:
 
     def method(self, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of a method."""
-        explained, _ = read_map(self._bench, row)
-        labels = case.labels(row["method"])
+        own, _ = read_map(self._bench, row)
+        explained = self._reruns.reference(case, row, own)
+        labels = case.labels(row["method"]) | {"mode": self._reruns.mode(row)}
         found: list[dict[str, Any]] = []
         if self._parameters.samples:
             found.append(_row(labels, "max_sensitivity", self._reruns.sensitivity(case, row, explained)))
@@ -111,7 +116,7 @@ class _Work:
             if self._parameters.seeds:
                 found += [_row(labels, **one) for one in self._lime.measures(case, explained)]
         elif self._parameters.samples:
-            found.append(_row(labels, "noise_floor", 0.0))  # class activation maps have no chance in them
+            found.append(_row(labels, "noise_floor", self._reruns.noise_floor(case, row, own, explained)))
         if self._parameters.stages:
             chance = self._chance(explained)
             for stage in self._reruns.randomisation(case, row, explained):

@@ -172,7 +172,7 @@ def difference_faithfulness(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["robustness"])
+@study_asset(GROUP, "pytorch", MODEL, version="3", ins=MASKS, checks=CHECKS["robustness"])
 def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: Table) -> dg.MaterializeResult:
     """Whether maps stay under noise and other seeds of LIME, and go with the model's weights, on a few cases."""
     from xai_assets.analysis.robustness import randomisation_veto

@@ -166,6 +166,7 @@ def scorecam(
     layout: LayoutSpec | None = None,
     scorer: Scorer | None = None,
     memory: ScoreMemory | None = None,
+    seed: int = 0,
 ) -> list[Cam]:
     """ScoreCAM; arguments and errors as of `gradcam`.
 
@@ -181,6 +182,7 @@ def scorecam(
         layout: how the layer's output is to be read; None: it is read off it.
         scorer: from `make_scorer`, for many calls.
         memory: of one image: the batches of masks that an interrupted call has scored, see `score_weights`.
+        seed: of fast mode.
     """
     parameters = parameters or ScoreCAMParameters()
     module = get_layer(classifier.network, layer)
@@ -191,7 +193,7 @@ def scorecam(
             output = capture(classifier.network, module, image).output
             maps = reader.of_maps(output, image).maps(output)[0].contiguous()
             scorer = scorer or make_scorer(classifier, image, parameters)
-            weights, details = score_weights(scorer, image, maps, target, parameters, memory)
+            weights, details = score_weights(scorer, image, maps, target, parameters, memory, seed=seed)
             negative = negative_share(maps)
             signed = negative > SIGNED_ABOVE
             kept = {**details, **scorer.details, "negative_share": round(negative, 4)}

@@ -119,7 +119,7 @@ class Explainer:
         layer: module path of the target layer, unused by LIME; None: the one that `target_layers` takes.
         layout: how the layer's output is to be read; None: it is read off it.
         parameters: the method's own class, or its fields; the defaults when None.
-        seed: of LIME's samples; the CAM methods have no chance in them.
+        seed: of LIME's samples and of ScoreCAM's fast mode; nothing else is random.
 
     Raises:
         AttributionError: an unknown method, parameters that do not fit, a network without a layer with positions.
@@ -267,7 +267,7 @@ class Explainer:
                 scorer, how = self._scorer(tensor, self.parameters), self.parameters
                 known = self._last_scores.of(tensor, memory)
                 (cam,) = cams.scorecam(
-                    *given, parameters=how, layout=self.layout, scorer=scorer, memory=known
+                    *given, parameters=how, layout=self.layout, scorer=scorer, memory=known, seed=self.seed
                 )
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)

@@ -1,8 +1,15 @@
 """What a study may say about each attribution method. No torch and no skimage here: studies import it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 
@@ -34,18 +41,47 @@ class AblationCAMParameters(_Parameters):
 
 
 class ScoreCAMParameters(_Parameters):
-    """ScoreCAM (Wang et al. 2020): one forward pass a channel of the target layer."""
+    """ScoreCAM (Wang et al. 2020): one forward pass for each channel of the target layer; fast mode takes fewer."""
 
+    mode: Literal["exact", "fast"] = Field(
+        "exact",
+        description="exact: every channel is scored. fast: channels are scored a few at a time, and the scores of the "
+        "others are predicted; the map states which IoU with the exact map's mask it expects, and claims at least",
+    )
+    iou: float = Field(
+        0.98,
+        gt=0,
+        lt=1,
+        description="fast mode: stop when this IoU with the exact map's mask is to be expected",
+    )
+    passes: int = Field(
+        256, ge=8, le=1_000_000, description="fast mode: most channels that are scored, whatever is expected"
+    )
     batch_size: int = Field(64, ge=1, le=4096, description="masked copies evaluated together")
     weighting: Literal["softmax", "increase"] = Field(
         "softmax",
         description="how scores become weights: a softmax over the channels' scores, as the library has it, or how much "
-        "more probable the class becomes than without the image",
+        "more probable the class becomes than without the image; fast mode takes softmax only",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="what masked copies are computed in; the error of bfloat16 is measured and kept with the map",
     )
+
+    @model_validator(mode="after")
+    def _fast_mode_takes_softmax(self) -> Self:
+        if self.mode == "fast" and self.weighting != "softmax":
+            raise ValueError("mode: fast predicts the scores that a softmax weights; leave `weighting` out")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _of_the_mode(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Exact maps keep the keys and files that they had before there was another mode."""
+        found: dict[str, Any] = whole(self)
+        if self.mode == "exact":
+            for name in ("mode", "iou", "passes"):
+                found.pop(name, None)
+        return found
 
 
 class Slic(_Parameters):

@@ -28,7 +28,8 @@ from torch.nn import functional as F
 
 from xai_assets.attribution.masked_forward import masked_scores
 from xai_assets.attribution.parameters import ScoreCAMParameters
-from xai_assets.attribution.targets import Asked, as_target
+from xai_assets.attribution.score_fast import fast_weights
+from xai_assets.attribution.targets import Asked, Target, as_target
 
 _SAMPLED = 16
 """How many masks tell the error of reduced precision."""
@@ -103,7 +104,9 @@ def score_weights(
     target: Asked,
     parameters: ScoreCAMParameters,
     memory: ScoreMemory | None = None,
-) -> tuple[np.ndarray, dict[str, float | int]]:
+    *,
+    seed: int = 0,
+) -> tuple[np.ndarray, dict[str, float | int | str]]:
     """The weight of each channel (c float32), and what it took.
 
     Args:
@@ -111,15 +114,19 @@ def score_weights(
         image: 1 3 h w float32, normalised.
         maps: c h' w' float32, the layer's channels.
         target: the class, or the difference of two.
-        parameters: batch size, and how scores become weights.
+        parameters: batch size, how scores become weights, and whether all channels are scored.
         memory: batches that are known already, and where new ones are kept; the weights are the same.
+        seed: of fast mode, which draws its first channels.
 
     Returns:
         The weights; `scored` (masked images evaluated), `constant` (channels scored together), and with reduced
-        precision `score_error`: the largest difference of the target's score over a sample of the masks.
+        precision `score_error`: the largest difference of the target's score over a sample of the masks. Of fast mode
+        also `mode`, `channels` (how many there are), `expected_iou` and `claimed_iou` (see `score_fast`).
     """
     size, asked = (image.shape[-2], image.shape[-1]), as_target(target)
     constant = _constant(maps, size)
+    if parameters.mode == "fast":
+        return _fast(scorer, image, maps, constant, asked, parameters, memory, seed)
     varied = torch.nonzero(~constant).flatten()
     together = bool(constant.any()) or parameters.weighting == "increase"
 
@@ -133,7 +140,7 @@ def score_weights(
     scores = torch.cat(
         [_scored(scorer, image, number, of, memory) for number, of in enumerate(batches)]
     )  # m k
-    found: dict[str, float | int] = {"scored": len(scores), "constant": int(constant.sum())}
+    found: dict[str, float | int | str] = {"scored": len(scores), "constant": int(constant.sum())}
     if scorer.exact is not None and len(varied):
         step = max(1, len(varied) // _SAMPLED)
         sample = (masks() for masks in seen_through(varied[::step]))
@@ -146,6 +153,61 @@ def score_weights(
     every[varied] = answers[int(together) :]
     weights = torch.softmax(every, dim=0) if parameters.weighting == "softmax" else every - hidden
     return weights.cpu().numpy(), found
+
+
+def _fast(
+    scorer: Scorer,
+    image: Tensor,
+    maps: Tensor,
+    constant: Tensor,
+    target: Target,
+    parameters: ScoreCAMParameters,
+    memory: ScoreMemory | None,
+    seed: int,
+) -> tuple[np.ndarray, dict[str, float | int | str]]:
+    """As `score_weights`, in fast mode. The first channels do not depend on the target: memory keeps their scores."""
+    size = (image.shape[-2], image.shape[-1])
+    asked: list[np.ndarray] = []
+
+    def masks(channels: np.ndarray) -> list[Callable[[], Tensor]]:
+        chosen = torch.from_numpy(channels).to(image.device)
+        return [partial(_masks, maps, some, size) for some in chosen.split(parameters.batch_size)]
+
+    def score(channels: np.ndarray) -> np.ndarray:
+        batches = enumerate(masks(channels))
+        known = None if asked else memory
+        asked.append(channels)
+        scores = torch.cat([_scored(scorer, image, number, of, known) for number, of in batches])
+        return target.score(scores).double().cpu().numpy()
+
+    hidden = None
+    if bool(constant.any()):
+        base = torch.zeros(1, 1, *size, device=image.device)
+        hidden = float(target.score(masked_scores(scorer.network, image, [base], dtype=scorer.dtype))[0])
+    fast = fast_weights(
+        maps.cpu().numpy(),
+        constant.cpu().numpy(),
+        hidden,
+        size,
+        score,
+        iou=parameters.iou,
+        most=parameters.passes,
+        seed=seed,
+    )
+    found: dict[str, float | int | str] = {
+        "mode": "fast",
+        "channels": len(maps),
+        "scored": len(fast.scored) + (hidden is not None),
+        "constant": int(constant.sum()),
+        "expected_iou": fast.expected_iou,
+        "claimed_iou": fast.claimed_iou,
+    }
+    if scorer.exact is not None and asked:
+        some = asked[0][:_SAMPLED]
+        exact = masked_scores(scorer.exact, image, [of() for of in masks(some)])
+        reduced = masked_scores(scorer.network, image, [of() for of in masks(some)], dtype=scorer.dtype)
+        found["score_error"] = float(target.score(exact - reduced).abs().max())
+    return fast.weights.astype(np.float32), found
 
 
 def _scored(

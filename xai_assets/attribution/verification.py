@@ -98,6 +98,8 @@ def without_counterpart(method: str, parameters: Parameters) -> str | None:
             return "the library divides by the score, and the study asks for its magnitude"
         case AblationCAMParameters(value="zero"):
             return "the library has its own value for a channel that is left out, and the study asks for 0"
+        case ScoreCAMParameters(mode="fast"):
+            return "the library scores every channel, and fast mode predicts most scores: the map has its own claim"
         case ScoreCAMParameters(weighting="increase"):
             return "the library weights by a softmax over scores, and the study asks for the increase"
         case ScoreCAMParameters(precision="bfloat16") | LimeParameters(precision="bfloat16"):

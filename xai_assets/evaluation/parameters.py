@@ -1,6 +1,6 @@
 """What a study may say about its measures of faithfulness and robustness. No torch here: studies import it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -72,6 +72,11 @@ class Robustness(_Parameters):
         ge=0,
         le=100,
         description="model randomisation: how many networks, from only the last layer randomised to all; 0: none",
+    )
+    scorecam: Literal["fast", "study"] = Field(
+        "fast",
+        description="how ScoreCAM's maps are made again: fast: in fast mode, and so is the map that they are compared "
+        "with; study: as the study's own maps, for an exact one with a forward pass for each channel of each map",
     )
     veto_above: float = Field(
         0.5,

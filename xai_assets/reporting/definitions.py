@@ -40,7 +40,7 @@ DEFINITIONS: dict[str, Definition] = {
         "ScoreCAM",
         "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel.",
         "w(k) = softmax over k of s(x · up(A(k))),  up: enlarged and scaled to 0..1;  weighting: increase takes "
-        "p(x · up(A(k))) − p(0)",
+        "p(x · up(A(k))) − p(0);  mode: fast scores some channels and predicts the others",
         "Wang et al. 2020, as in pytorch-grad-cam",
     ),
     "hirescam": Definition(

@@ -188,6 +188,7 @@ def _map(
     alt = f"{title} for {name} in {row['image_id']}; the mask covers {row['density']:.0%} of the frame"
     iou = score.get("iou")
     alt += f", IoU with the truth {iou:.2f}." if iou is not None else "."
+    claimed = plain(row.get("claimed_iou"))
     return {
         "method": row["method"],
         "picture": pictures.add(image, alt),
@@ -199,4 +200,7 @@ def _map(
         "constant": bool(row["constant"]),
         "raw_min": row["raw_min"],
         "raw_max": row["raw_max"],
+        "expected_iou": plain(row.get("expected_iou")),
+        "claimed_iou": claimed,
+        "passes": None if claimed is None else plain(row.get("passes")),
     }

@@ -24,7 +24,8 @@ def robustness(results: StudyResults) -> Row:
         the veto `similarity` (mean,
         low, high, n; or None), `above`, `vetoed`, `alive` and `maps`: how many of the shuffled network's maps show
         anything, and of how many), `lime` (metric and value), `sentences`, `images` (the fewest that were
-        measured), `not_asked` (sets of maps that other tools made, which cannot be made again).
+        measured), `not_asked` (sets of maps that other tools made, which cannot be made again), `fast` (methods whose
+        maps were made again in fast mode, and were compared with a map of that mode).
     """
     table = results.metric_summary
     found = table[table["metric"] == "max_sensitivity"] if len(table) else table
@@ -32,7 +33,7 @@ def robustness(results: StudyResults) -> Row:
         [key for key in in_order(results.maps["method"]) if names.external(key)] if len(results.maps) else []
     )
     if not len(found):
-        return {"rows": [], "lime": [], "sentences": [], "images": 0, "not_asked": external}
+        return {"rows": [], "lime": [], "sentences": [], "images": 0, "not_asked": external, "fast": []}
     vetoes = {row["method"]: row for row in results.randomisation_veto.to_dict("records")}
     anew = {row["method"]: row for row in records(results.stability_summary) if row["measure"] == SENSITIVITY}
     rows = []
@@ -59,6 +60,7 @@ def robustness(results: StudyResults) -> Row:
         "sentences": narrative.robustness(rows, lime),
         "images": _fewest(found),
         "not_asked": external,
+        "fast": _fast(results.robustness),
     }
 
 
@@ -73,6 +75,10 @@ def _similarity(veto: Row) -> Row | None:
     if plain(veto.get("similarity")) is None:
         return None
     return {"mean": float(veto["similarity"])} | {name: plain(veto[name]) for name in INTERVAL}
+
+
+def _fast(table: pd.DataFrame) -> list[str]:
+    return in_order(table.loc[table["mode"] == "fast", "method"]) if len(table) else []
 
 
 def _fewest(table: pd.DataFrame) -> int:

@@ -163,6 +163,10 @@ METRIC_TABLES: dict[str, Table] = {
             ),
             "value": real("NULL where it could not be measured, such as of a constant map", nullable=True),
             "chance": real("the level of chance of this row, where it has one", nullable=True),
+            "mode": text(
+                "fast: both compared maps are ScoreCAM's in fast mode; NULL: as the study's own maps are made",
+                nullable=True,
+            ),
         },
         key=("image_id", "target_index", "method", "metric", "variant"),
     ),

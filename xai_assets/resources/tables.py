@@ -45,6 +45,19 @@ _MAP = {
     ),
     "artifact": _text("artifact of kind `maps`"),
     "parameters": _text("the method's parameters, JSON"),
+    "expected_iou": _real(
+        "fast mode of ScoreCAM: the IoU with the mask of the exact map that is to be expected, both at half of the map's "
+        "range, 0 to 1; NULL of all others",
+        nullable=True,
+    ),
+    "claimed_iou": _real(
+        "fast mode of ScoreCAM: the IoU that it claims at least, a bound that 9 of 10 masks reach "
+        "(docs/fast-scorecam.md); NULL of all others",
+        nullable=True,
+    ),
+    "passes": _whole(
+        "ScoreCAM: masked copies of the image that were scored; NULL of all others", nullable=True
+    ),
 }
 """What a row says of a map."""
 
