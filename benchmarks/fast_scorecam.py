@@ -51,9 +51,12 @@ PHOTOGRAPHS = tuple(f"skimage/data/{name}" for name in (
 LONGEST = 400.0
 HEAD = """# ScoreCAM's fast mode: claimed and true IoU
 
-Written by `python -m benchmarks.fast_scorecam`: do not edit. `scorecam: {mode: fast}` scores some of a layer's channels
-and predicts the others (`xai_assets/attribution/score_fast.py`). Every map says which IoU with the mask of the exact map is
-to be expected, both masks at half of the map's range, and claims a lower bound that is meant to hold for 9 of 10 maps.
+Written by `python -m benchmarks.fast_scorecam`: do not edit. With `scorecam: {mode: fast}` some of a layer's channels are
+scored and the others predicted (`xai_assets/attribution/score_fast.py`). Every map says which IoU with the mask of the
+exact map is to be expected, both masks at half of the map's range, and claims a lower bound that is meant to hold for 9
+of 10 maps. "Set on" are the maps that the widths of the prediction were set on; all others are unseen. Of each image
+there are a map of its first class and one of the difference of its two first classes, each with several seeds. One row a
+map is in `fast-scorecam.csv`: plot `true` over `claimed`.
 """
 
 
