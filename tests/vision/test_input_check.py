@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
+from xai_assets.vision import input_check
 from xai_assets.vision.input_check import check_input
 from xai_assets.vision.preprocessing import Preprocessing
 from xai_assets.vision.spec import PreprocessingSpec
@@ -95,3 +96,8 @@ def test_the_stated_range_is_no_part_of_the_fingerprint():
         for stated in (None, (-1, 1))
     ]
     assert prints[0] == prints[1]
+
+
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)))
+def test_the_deviation_is_numpy_s(levels):
+    assert input_check._deviation(levels) == pytest.approx(levels.std(), abs=1e-9)

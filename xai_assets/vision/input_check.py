@@ -13,6 +13,9 @@ ROUNDING = 1e-4
 """Of the expected range's width: float32 normalisation rounds."""
 
 
+_LEVELS = np.arange(256.0)
+
+
 @dataclass(frozen=True)
 class InputCheck:
     """What was seen of a model's input.
@@ -46,9 +49,9 @@ def check_input(view: np.ndarray, batch: np.ndarray, spec: PreprocessingSpec) ->
         findings += (
             ["no pixel is above 1 of 255: was it scaled to 0..1 before it was saved?"] if view.any() else []
         )
-    deviation = float(
-        view.reshape(-1, 3).std(axis=0).max()
-    )  # of each channel: one colour everywhere is constant
+    deviation = max(
+        _deviation(view[..., channel]) for channel in range(3)
+    )  # one colour everywhere is constant
     if deviation < NEARLY_CONSTANT:
         findings.append(f"nearly constant: its pixels deviate by {deviation:.2g} of 255")
     finite = batch[np.isfinite(batch)]
@@ -64,3 +67,10 @@ def check_input(view: np.ndarray, batch: np.ndarray, spec: PreprocessingSpec) ->
             f"values from {low:.4g} to {high:.4g} where {expected_low:.4g} to {expected_high:.4g} are expected"
         )
     return InputCheck(low, high, tuple(findings))
+
+
+def _deviation(levels: np.ndarray) -> float:
+    """The standard deviation of 8-bit values, from how often each level occurs."""
+    counts = np.bincount(levels.ravel(), minlength=256)
+    mean = counts @ _LEVELS / levels.size
+    return float(np.sqrt(counts @ (_LEVELS - mean) ** 2 / levels.size))
