@@ -79,7 +79,7 @@ def test_what_can_be_run_is_ready_and_nothing_is_written(check, tmp_path):
     code, said = check()
     assert (code, said["valid"], said["ready"], said["problems"]) == (0, True, True, [])
     assert states(said) == dict.fromkeys(
-        ["files", "images", "explained model mine", "method gradcam", "warehouse", "room"], "ok"
+        ["files", "images", "explained model mine", "method gradcam", "cost", "warehouse", "room"], "ok"
     )
     told = {found["what"]: found["said"] for found in said["found"]}
     assert told["explained model mine"].startswith("3 classes")

@@ -197,7 +197,7 @@ def test_every_field_is_listed_with_what_it_takes():
     lines = {line.split(":")[0]: line for line in fields()}
     assert lines["title"].startswith("title: text, at most 120") and "has to be written" in lines["title"]
     assert (
-        "whole number, from 2, to 1000000; 1000 unless written"
+        "whole number, from 2, to 1000000, fields; 1000 unless written"
         in lines["attribution.methods.lime.num_samples"]
     )
     assert "one of fixed, top_area, otsu, same_area" in lines["attribution.binarisation.policy"]

@@ -72,8 +72,20 @@ cli.add_command(worker)
 @click.option(
     "--cpu-slots", type=click.IntRange(1), help="gpu_tagged without a GPU: steps on the CPU at once"
 )
+@click.option(
+    "--quick",
+    "effort",
+    flag_value="quick",
+    help="a first look: LIME stops where its mask is stable, and faithfulness and robustness after 20 s each",
+)
+@click.option("--full", "effort", flag_value="full", help="all that the study asks for, without its budgets")
 def run(
-    study: str, only: tuple[str, ...], executor: str, on_no_gpu: str | None, cpu_slots: int | None
+    study: str,
+    only: tuple[str, ...],
+    executor: str,
+    on_no_gpu: str | None,
+    cpu_slots: int | None,
+    effort: str | None,
 ) -> None:
     """Materialise every asset of STUDY (a name, see `xai studies`), and say where the reports are."""
     from xai_assets.cli_run import run_study
@@ -82,7 +94,7 @@ def run(
     options = {name: value for name, value in given.items() if value is not None}
     if options and executor != "gpu_tagged":
         raise click.UsageError("--on-no-gpu and --cpu-slots go with --executor gpu_tagged")
-    sys.exit(run_study(study, Settings.from_environment(), {executor: options}, only))
+    sys.exit(run_study(study, Settings.from_environment(), {executor: options}, only, effort))
 
 
 @cli.command()

@@ -195,7 +195,7 @@ def tune(
         what = (
             f"{number(choice.base_score)} -> {number(choice.score)}  {choice.parameters.segmentation.name}, "
         )
-        what += f"{choice.parameters.num_samples} samples"
+        what += f"{choice.parameters.most_samples} samples"
         say(f"{choice.image_id:32} {choice.judged_by:9} {what if choice.changed else 'kept'}")
     for name, value in found.summary().items():
         say(f"{name:20} {number(value) if isinstance(value, float) else '-' if value is None else value}")

@@ -13,6 +13,7 @@ from xai_assets.cli_main import CANCELLED, FAILED, USAGE_ERROR, report
 from xai_assets.cli_progress import Steps
 from xai_assets.cli_run_ready import ready
 from xai_assets.cli_say import say, say_lines
+from xai_assets.effort import TAG, at_effort
 from xai_assets.error_text import of_exception
 from xai_assets.execution.history import instance_folder, open_instance
 from xai_assets.execution.run_lock import locks_folder, sweep
@@ -29,7 +30,13 @@ SECONDS_TO_CANCEL = 3.0
 """How long a second Ctrl-C waits for the history to take note of it."""
 
 
-def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tuple[str, ...] = ()) -> int:
+def run_study(
+    name: str,
+    settings: Settings,
+    execution: dict[str, Any],
+    only: tuple[str, ...] = (),
+    effort: str | None = None,
+) -> int:
     """Materialise the study's assets; prints progress, and where all were asked for, headline numbers and reports.
 
     Args:
@@ -37,6 +44,7 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tu
         settings: where files are.
         execution: the executor and its options, as under `execution: config:` of a run.
         only: selections of assets, see `automation.selection`; every asset where there is none.
+        effort: quick or full, see `effort`; None: as the study says.
 
     Returns:
         The exit code: 0, 1 when an asset failed, 2 when something is missing or wrong and nothing was run, 130 when it
@@ -46,7 +54,7 @@ def run_study(name: str, settings: Settings, execution: dict[str, Any], only: tu
         XaiError: something is wrong, and nothing was run.
     """
     started = time.perf_counter()
-    file = runnable_study(name, settings)
+    file = at_effort(runnable_study(name, settings), effort)
     stop = _Stop(f"`xai run {file.study.name}` goes on where it stopped.")
     with stoppable(stop.first, stop.second):
         try:
@@ -153,7 +161,7 @@ def _materialise(
             run = instance.create_run_for_job(
                 definition,
                 run_config=config,
-                tags={PARTITION_NAME_TAG: study},
+                tags={PARTITION_NAME_TAG: study} | ({TAG: file.effort} if file.effort else {}),
                 job_code_origin=job.get_python_origin(),
                 asset_selection=selection,
             )

@@ -51,8 +51,12 @@ class Watched:
             self.began = True
             steps.begin(step)
         elif event.is_step_materialization:
-            for line in _made_again(event):
+            from xai_assets.analysis.workbench import COST, MADE_AGAIN
+
+            for line in _entry(event, MADE_AGAIN):
                 steps.say(f"{step}: made again: {line}")
+            for line in _entry(event, COST):
+                steps.say(line)
         elif event.is_step_success:
             steps.end(step)
         elif event.is_step_up_for_retry:
@@ -123,11 +127,9 @@ class Watched:
         return cause_in_short(_with_class(innermost))
 
 
-def _made_again(event: DagsterEvent) -> list[str]:
-    """The results that the step found damaged, a line each."""
-    from xai_assets.analysis.workbench import MADE_AGAIN
-
-    found = event.step_materialization_data.materialization.metadata.get(MADE_AGAIN)
+def _entry(event: DagsterEvent, name: str) -> list[str]:
+    """The lines of an entry of a step's metadata: results that it found damaged, or what is to come."""
+    found = event.step_materialization_data.materialization.metadata.get(name)
     return [] if found is None else str(found.value).splitlines()
 
 

@@ -48,6 +48,8 @@ def _taken(annotation: Any) -> Iterator[str]:
     elif origin in (Union, UnionType):
         for one in inner:
             yield from _taken(one)
+            for info in one.__metadata__ if get_origin(one) is Annotated else ():
+                yield from _limits(info) if isinstance(info, FieldInfo) else ()
     elif origin is Literal:
         yield f"one of {', '.join(map(str, inner))}"
     elif origin in (tuple, list):

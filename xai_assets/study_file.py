@@ -65,11 +65,19 @@ class StudyError(XaiError):
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A valid study, the folder that its relative paths start from, and the text that it was read from."""
+    """A valid study, the folder that its relative paths start from, and the text that it was read from.
+
+    Attributes:
+        study: as it is run.
+        path: of the file.
+        data: its text.
+        effort: quick or full, where it is run so, see `effort`; the study is then not what the text says.
+    """
 
     study: Study
     path: Path
     data: bytes = b""
+    effort: str | None = None
 
     def resolve(self, path: str) -> Path:
         """A path of the study: `~` and absolute paths as they are, others from the study's own folder."""

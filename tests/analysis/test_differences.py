@@ -14,7 +14,7 @@ from xai_assets.analysis.evidence_place import evidence_place
 from xai_assets.analysis.explanations import further_cam_maps, maps, read_map
 from xai_assets.analysis.faithfulness import difference_faithfulness, faithfulness, faithfulness_tests
 from xai_assets.analysis.images import images
-from xai_assets.analysis.loading import load_masks
+from xai_assets.analysis.loading import load_masks, load_measures
 from xai_assets.analysis.map_facts import map_facts
 from xai_assets.analysis.precheck.attribution import explained
 from xai_assets.analysis.precheck.found import Sizes
@@ -158,8 +158,8 @@ def test_of_a_failure_scorecam_and_lime_ask_the_model_as_often_as_of_one_class(p
         return count
 
     monkeypatch.setattr(score, "masked_scores", counted("scorecam", score.masked_scores))
-    forward = lime_forward.PerturbedForward.__call__
-    monkeypatch.setattr(lime_forward.PerturbedForward, "__call__", counted("lime", forward))
+    forward = lime_forward.PerturbedForward.on
+    monkeypatch.setattr(lime_forward.PerturbedForward, "on", counted("lime", forward))
     found = []
     for name in ("whole", "first"):
         (tmp_path / name / "studies").mkdir(parents=True)
@@ -243,13 +243,14 @@ def test_the_warehouse_and_the_reports_have_them_apart_from_the_maps_of_one_clas
         "robustness": pd.DataFrame(columns=list(TABLES["robustness"].columns)),
         "counterfactuals": pd.DataFrame(columns=list(TABLES["counterfactuals"].columns)),
         "verification": verification(bench, alone, cases, pictures),
-        "evidence_place": evidence_place(bench, alone, cases),
     }
     faithful = faithfulness(bench, alone, cases)
     lead = difference_faithfulness(bench, table, cases)
     agreement, localised = mask_agreement(bench, alone), localization(bench, alone, cases)
-    load_masks(
-        bench, pictures, cases, table, agreement, localised,
+    place = evidence_place(bench, alone, cases)
+    load_masks(bench, pictures, cases, table, agreement, localised, evidence_place=place)
+    load_measures(
+        bench, cases, table, localised,
         faithfulness=faithful, difference_faithfulness=lead, **given,
     )  # fmt: skip
     stored = bench.warehouse.read("both")

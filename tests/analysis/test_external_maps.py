@@ -15,7 +15,7 @@ from xai_assets.analysis.explanations import maps, read_map
 from xai_assets.analysis.external_maps import OWN_THRESHOLD, cut, external_maps, place
 from xai_assets.analysis.faithfulness import faithfulness
 from xai_assets.analysis.images import images
-from xai_assets.analysis.loading import load_masks
+from xai_assets.analysis.loading import load_masks, load_measures
 from xai_assets.analysis.map_facts import external_facts
 from xai_assets.analysis.needs import needs
 from xai_assets.analysis.precheck import precheck
@@ -95,11 +95,16 @@ def test_they_are_loaded_beside_our_own(opened):
     for row in own.to_dict("records"):
         np.save(folder / f"{row['image_id'][0]}.npy", read_map(found, row)[0].values)
     both = pd.concat([own, external_maps(found, said, pictures)], ignore_index=True)
+    where = localization(found, both, said)
     rows = load_masks(
-        found, pictures, said, both, mask_agreement(found, both), localization(found, both, said),
+        found, pictures, said, both, mask_agreement(found, both), where,
+        evidence_place=evidence_place(found, both, said),
+    )  # fmt: skip
+    load_measures(
+        found, said, both, where,
         faithfulness=faithfulness(found, both, said), robustness=robustness(found, both.iloc[:0], said),
         counterfactuals=counterfactuals(found, said, both),
-        verification=verification(found, both, said, pictures), evidence_place=evidence_place(found, both, said),
+        verification=verification(found, both, said, pictures),
     )  # fmt: skip
     assert rows.set_index("table")["rows"]["maps"] == 6
     tables = found.warehouse.read("own")

@@ -15,14 +15,16 @@ from xai_assets.analysis.evidence_place import evidence_place
 from xai_assets.analysis.explanations import maps
 from xai_assets.analysis.faithfulness import faithfulness, faithfulness_curves
 from xai_assets.analysis.images import images
-from xai_assets.analysis.loading import load_masks
+from xai_assets.analysis.loading import OF_MASKS, OF_MEASURES, load_masks, load_measures
 from xai_assets.analysis.map_reruns import on_views
 from xai_assets.analysis.predictions import explained_classifier, predictions
 from xai_assets.analysis.quick_scores import QuickScores
 from xai_assets.analysis.robustness import randomisation_veto, robustness
+from xai_assets.analysis.stored_rows import stored_rows
 from xai_assets.analysis.verification import verification
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import Explainer
+from xai_assets.evaluation.localization import METRICS_OF
 from xai_assets.evaluation.metrics import METRICS
 from xai_assets.resources.loads import LOADS
 from xai_assets.settings import Settings
@@ -250,16 +252,27 @@ def test_all_of_it_is_loaded(place, left_out):
     given = {"faith": "null", "robust": "null"} if left_out else {}
     bench, table, cases, pictures = step(place, **given)
     where = localization(bench, table, cases)
-    rows = load_masks(
+    first = load_masks(
         bench, pictures, cases, table, mask_agreement(bench, table), where,
+        evidence_place=evidence_place(bench, table, cases),
+    )  # fmt: skip
+    assert set(first["table"]) == set(LOADS["mask_tables"])
+    if not left_out:  # behind it there are the rows of the run before
+        assert set(bench.warehouse.read("measured")["metric_summary"]["metric"]) == set(METRICS_OF)
+    second = load_measures(
+        bench, cases, table, where,
         faithfulness=faithfulness(bench, table, cases), robustness=robustness(bench, table, cases),
         counterfactuals=counterfactuals(bench, cases, table),
         verification=verification(bench, table, cases, pictures),
-        evidence_place=evidence_place(bench, table, cases),
     )  # fmt: skip
-    assert set(rows["table"]) == set(LOADS["mask_tables"])
+    assert set(second["table"]) == set(LOADS["measure_tables"])
     tables = bench.warehouse.read("measured")
-    assert rows.set_index("table")["rows"].to_dict() == {name: len(tables[name]) for name in rows["table"]}
+    rows = pd.concat([first, second]).groupby("table")["rows"].sum()
+    assert rows.to_dict() == {name: len(tables[name]) for name in rows.index}
+    for loaded, part in ((first, OF_MASKS), (second, OF_MEASURES)):
+        stored = stored_rows(bench, loaded, within=part)
+        assert stored["rows"].tolist() == loaded["rows"].tolist()
+    assert tables["left_out"].empty
     assert ("srg" in set(tables["metric_summary"]["metric"])) == (not left_out)
     assert "iou_matched" in set(tables["metric_tests"]["metric"])
     assert "randomisation_similarity" not in set(tables["metric_tests"]["metric"])

@@ -34,6 +34,7 @@ def test_who_opens_duckdb_or_writes_reports_is_where_the_file_is(tags):
     assert home == {
         "concept_tables",
         "mask_tables",
+        "measure_tables",
         "model_tables",
         "performance_tables",
         "explanation_drift",

@@ -112,8 +112,7 @@ class ExplainedCases:
 
     def spread(self, count: int) -> list[int]:
         """The numbers of `count` cases, evenly over all; all where there are fewer."""
-        count = min(count, len(self))
-        return [place * len(self) // count for place in range(count)]
+        return spread(count, len(self))
 
     def next_others(self, case: ExplainedCase, count: int) -> list[int]:
         """The numbers of the `count` cases of other images that come after a case, from the first on after the last."""
@@ -121,6 +120,12 @@ class ExplainedCases:
         at = images.index(case.image_id)
         others = [(at + step) % len(images) for step in range(1, len(images))]
         return [number for number in others if images[number] != case.image_id][:count]
+
+
+def spread(count: int, total: int) -> list[int]:
+    """`count` of so many numbers from 0, evenly over all; all where there are fewer."""
+    count = min(count, total)
+    return [place * total // count for place in range(count)]
 
 
 def array_key(array: np.ndarray) -> list[Any]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_assets.analysis.differences import by_image, contrast_of, differs
+from xai_assets.analysis import last_inputs
+from xai_assets.analysis.differences import Case, by_image, case_of, contrast_of, differs
 from xai_assets.analysis.images import canonical
 from xai_assets.analysis.map_blocks import rows_in_blocks
 from xai_assets.analysis.map_keys import (
@@ -29,7 +30,13 @@ from xai_assets.attribution.binarisation import binarise
 from xai_assets.attribution.explain import Explainer, Rehearsal
 from xai_assets.attribution.formulas import FORMULAS
 from xai_assets.attribution.maps import AttributionMap
-from xai_assets.attribution.parameters import FURTHER_CAMS, Parameters
+from xai_assets.attribution.parameters import (
+    FURTHER_CAMS,
+    AutoSamples,
+    LimeParameters,
+    Parameters,
+    ScoreCAMParameters,
+)
 from xai_assets.attribution.passes import of_map
 from xai_assets.attribution.wording import in_words
 from xai_assets.errors import XaiError
@@ -41,7 +48,13 @@ from xai_assets.suggest import did_you_mean
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
 
-_OF_FAST_MODE = {"expected_iou": "float64", "claimed_iou": "float64", "passes": "Int64"}
+_MAY_BE_EMPTY = {
+    "expected_iou": "float64",
+    "claimed_iou": "float64",
+    "passes": "Int64",
+    "samples": "Int64",
+    "stable": "float64",
+}
 """Types of columns that may be empty."""
 
 
@@ -68,7 +81,8 @@ def maps(
     if method == "lime":
         for name, why in unknown_lime_images(bench, set(images["image_id"])):
             bench.tally.remark("names", name, why)
-    explainers = _Explainers(bench, method)
+    kept = last_inputs.kept_of(bench, predictions, method)
+    explainers = _Explainers(bench, method, keep=bool(kept))
     if method != "lime":
         bench.tally.facts.append(layer_fact(bench, explainers.classifier))
     pictures = dict(zip(images["image_id"], images["picture"], strict=True))
@@ -80,14 +94,16 @@ def maps(
     if ready is not None:
         rows = list(rows_in_blocks(bench, ready, cases, pictures))
     else:
-        rows = list(_rows(bench, explainers, cases, pictures, method))
+        rows = list(_rows(bench, explainers, cases, pictures, method, kept))
     if not rows and bench.tally.problems:
         raise XaiError(
             f"{method} of study {bench.study.name}",
             f"no map could be made: {bench.tally.problems[0]}",
             "Mend the first, and the others are likely mended too.",
         )
-    found = pd.DataFrame(rows, columns=columns).astype(_OF_FAST_MODE)
+    found = pd.DataFrame(rows, columns=columns).astype(_MAY_BE_EMPTY)
+    if (said := said_of_samples(found)) is not None:
+        bench.tally.facts.append(said)
     return found.astype({"contrast_index": "Int64"}) if with_differences else found
 
 
@@ -97,17 +113,36 @@ def _rows(
     cases: Sequence[dict[str, Any]],
     pictures: dict[str, str],
     method: str,
+    kept: Collection[Case],
 ) -> Iterator[dict[str, Any]]:
     """One case after the other, each kept by itself."""
     for done, case in enumerate(cases, 1):
         try:
-            yield _row(bench, explainers, case, pictures[case["image_id"]], method)
+            keep = case["contrast_index"] is None and case_of(case) in kept
+            yield _row(bench, explainers, case, pictures[case["image_id"]], method, keep=keep)
         except ArtifactError:
             raise  # no fault of the image: the step that makes the artifact makes it again
         except XaiError as error:
             named = in_words(case["target_name"], case["contrast_name"])
             bench.tally.leave_out("image classes", f"{case['image_id']} ({named})", str(error))
         bench.progress(done, len(cases))
+
+
+def said_of_samples(table: pd.DataFrame) -> str | None:
+    """How many samples LIME's maps took where that was left to their masks; None where it was not."""
+    auto = table.dropna(subset=["stable"])
+    if not len(auto):
+        return None
+    least, most = int(auto["samples"].min()), int(auto["samples"].max())
+    asked = [LimeParameters.model_validate_json(text).num_samples for text in auto["parameters"]]
+    sure = [
+        isinstance(one, AutoSamples) and stable >= one.confidence
+        for one, stable in zip(asked, auto["stable"], strict=True)
+    ]
+    return (
+        f"samples of LIME: {least:,} to {most:,}, {auto['samples'].sum():,} together; "
+        f"the mask is stable on {sum(sure)} of {len(auto)} maps, the others took as many as they may"
+    )
 
 
 def _columns(with_differences: bool) -> list[str]:
@@ -137,6 +172,7 @@ def read_map(bench: Workbench, row: dict[str, Any]) -> tuple[AttributionMap, np.
         parameters=meta["parameters"],
         seed=int(row["seed"]),
         flags=tuple(meta["flags"]),
+        details=meta.get("details") or {},
         contrast=contrast_of(row),
         contrast_name=None if contrast_of(row) is None else row["contrast_name"],
     )
@@ -188,9 +224,9 @@ def unknown_lime_images(bench: Workbench, image_ids: Collection[str]) -> list[tu
 class _Explainers:
     """The method with each set of parameters that the study has for it, prepared once and used for all images."""
 
-    def __init__(self, bench: Workbench, method: str) -> None:
+    def __init__(self, bench: Workbench, method: str, *, keep: bool = False) -> None:
         self.classifier: Classifier = explained_classifier(bench)
-        self._bench, self._method = bench, method
+        self._bench, self._method, self._keep = bench, method, keep
         self._ready: dict[str, Explainer] = {}
 
     def of(self, parameters: Parameters) -> Explainer:
@@ -204,12 +240,19 @@ class _Explainers:
                 layout=self._bench.attribution.layout,
                 parameters=_fitting(self._bench, parameters),
                 seed=self._bench.study.seed,
+                keep=self._keep,
             )
         return self._ready[key]
 
 
 def _row(
-    bench: Workbench, explainers: _Explainers, case: dict[str, Any], picture: str, method: str
+    bench: Workbench,
+    explainers: _Explainers,
+    case: dict[str, Any],
+    picture: str,
+    method: str,
+    *,
+    keep: bool = False,
 ) -> dict[str, Any]:
     policy = bench.attribution.binarisation
     parameters = parameters_of(bench, method, case["image_id"])
@@ -218,6 +261,7 @@ def _row(
     cost = bench.store.cost("attributions", raw_key) if bench.store.has("attributions", raw_key) else None
     if cost is not None and is_cost(cost):
         bench.tally.reused += 1
+        keep = False  # the passes that it would be taken from are not made
     else:
         cost = _compute(bench, explainers.of(parameters), case, picture, raw_key)
         bench.tally.computed += 1
@@ -234,8 +278,25 @@ def _row(
         bench.store.put(
             "maps", key, kept, {**meta, "policy": policy.model_dump(mode="json"), "threshold": threshold}
         )
+    if keep:
+        _keep_inputs(bench, explainers.of(parameters), {"artifact": key}, meta["details"])
     said = {**meta, "threshold": threshold, "density": float(mask.mean())}
     return row_of(bench, case, made, key, said, cost)
+
+
+def _keep_inputs(
+    bench: Workbench, explainer: Explainer, row: dict[str, Any], details: dict[str, Any]
+) -> None:
+    """Keep what went into the last layer for the map that was just computed, where it is known."""
+    given = explainer.parameters
+    if explainer.inputs is None or not isinstance(given, ScoreCAMParameters | LimeParameters):
+        return
+    if isinstance(given, ScoreCAMParameters) and given.mode == "fast":
+        return  # another network would have chosen other channels
+    alone = isinstance(given, ScoreCAMParameters) and (
+        details["constant"] > 0 or given.weighting == "increase"
+    )
+    last_inputs.keep(bench, row, explainer.inputs, alone=alone, batch_size=given.batch_size)
 
 
 def _compute(

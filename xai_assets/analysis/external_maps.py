@@ -324,6 +324,8 @@ def _row(
         "seconds": float("nan"),
         "device": None,
         "peak_memory_mib": None,
+        "samples": None,
+        "stable": None,
         "artifact": key,
         "parameters": canonical(parameters),
         "expected_iou": float("nan"),

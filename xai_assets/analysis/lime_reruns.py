@@ -4,14 +4,23 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from torch import nn
 
+from xai_assets.analysis import last_inputs
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
-from xai_assets.analysis.map_keys import parameters_of
-from xai_assets.analysis.map_reruns import CODE_VERSION, KIND
+from xai_assets.analysis.kept_numbers import KeptNumbers
+from xai_assets.analysis.map_keys import parameters_as_made
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.attribution import explain
 from xai_assets.attribution.binarisation import binarise, density
-from xai_assets.attribution.lime_image import Lime, LimeResult, Perturbations, explain_perturbations
+from xai_assets.attribution.last_layer import last_linear
+from xai_assets.attribution.lime_forward import PerturbedForward
+from xai_assets.attribution.lime_image import (
+    Lime,
+    LimeResult,
+    Perturbations,
+    answered_from,
+    explain_perturbations,
+)
 from xai_assets.attribution.lime_surrogate import closeness
 from xai_assets.attribution.maps import AttributionMap
 from xai_assets.attribution.parameters import LimeParameters, Linear, Ridge
@@ -24,7 +33,6 @@ from xai_assets.evaluation.lime_stability import (
 from xai_assets.evaluation.overlap import expected_iou
 from xai_assets.evaluation.parameters import Robustness
 from xai_assets.evaluation.sensitivity import largest_change
-from xai_assets.files import fingerprint
 from xai_assets.vision.classifiers import Classifier
 
 _SEEDS = 2**32
@@ -37,25 +45,53 @@ class LimeReruns:
         bench: the study.
         classifier: the explained model.
         parameters: how many seeds, and how many features have to recur.
+        numbers: what was measured before.
     """
 
-    def __init__(self, bench: Workbench, classifier: Classifier, parameters: Robustness) -> None:
+    def __init__(
+        self, bench: Workbench, classifier: Classifier, parameters: Robustness, numbers: KeptNumbers
+    ) -> None:
         self._bench, self._classifier, self._parameters = bench, classifier, parameters
+        self._numbers = numbers
+        self._forward = PerturbedForward(classifier, keep=True)
         self._limes: dict[int, Lime] = {}
+        self._last_own: tuple[str, Perturbations] | None = None
 
     @property
     def other_seeds(self) -> list[int]:
         """The seeds beside the study's own."""
         return [(self._bench.study.seed + number) % _SEEDS for number in range(1, self._parameters.seeds)]
 
-    def measures(self, case: ExplainedCase, explained: AttributionMap) -> list[dict[str, Any]]:
+    def own(self, case: ExplainedCase, row: dict[str, Any], method: LimeParameters) -> Perturbations:
+        """The samples of a map with the model's answers, and what went into its last layer, where that is known.
+
+        They are as they were for the map: from what was kept then, or the model is asked again.
+        """
+        if self._last_own is None or self._last_own[0] != row["artifact"]:
+            self._last_own = (row["artifact"], self._kept(case, row, method) or self._asked(case, method))
+        return self._last_own[1]
+
+    def _asked(self, case: ExplainedCase, method: LimeParameters) -> Perturbations:
+        return self._lime(self._bench.study.seed).perturb(case.view, method)
+
+    def _kept(self, case: ExplainedCase, row: dict[str, Any], method: LimeParameters) -> Perturbations | None:
+        known, path = last_inputs.read(self._bench, row), last_linear(self._classifier.network)
+        if known is None or path is None or known[1]["batch_size"] != method.batch_size:
+            return None
+        layer = self._classifier.network.get_submodule(path)
+        if not isinstance(layer, nn.Linear):
+            return None
+        return answered_from(known[0], layer, case.view, method, seed=self._bench.study.seed)
+
+    def measures(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
+    ) -> list[dict[str, Any]]:
         """`metric`, `value` and `chance` of the noise floor, the stability indices and the masks' IoU."""
-        method = parameters_of(self._bench, "lime", case.image_id)
+        method = parameters_as_made(self._bench, row)
         assert isinstance(method, LimeParameters)
         policy = self._bench.attribution.binarisation
-        key = fingerprint(
+        _, found = self._numbers.get(
             {
-                "code": [CODE_VERSION, explain.CODE_VERSION],
                 "weights": self._classifier.fingerprint,
                 "preprocessing": self._classifier.preprocessing.fingerprint(),
                 "view": array_key(case.view),
@@ -66,21 +102,19 @@ class LimeReruns:
                 "seed": self._bench.study.seed,
                 "seeds": self._parameters.seeds,
                 "features": self._parameters.features,
-            }
+            },
+            lambda: self._measure(case, row, explained, method),
         )
-        store, tally = self._bench.store, self._bench.tally
-        if store.has(KIND, key):
-            tally.reused += 1
-        else:
-            maps, measures = self._measure(case, explained, method)
-            store.put(KIND, key, {"values": np.stack(maps)}, {"measures": measures})
-            tally.computed += 1
-        return store.get(KIND, key)[1]["measures"]
+        return found["measures"]
 
     def _measure(
-        self, case: ExplainedCase, explained: AttributionMap, method: LimeParameters
-    ) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
-        runs = [self._run(case, seed, method) for seed in (self._bench.study.seed, *self.other_seeds)]
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, method: LimeParameters
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        asked = [self._lime(seed).perturb(case.view, method) for seed in self.other_seeds]
+        runs = [
+            (samples, explain_perturbations(samples, [case.target], method)[0])
+            for samples in (self.own(case, row, method), *asked)
+        ]
         found = [result for _, result in runs]
         maps = [result.values for result in found]
         truth = case.truth if self._bench.attribution.binarisation.policy == "same_area" else None
@@ -100,7 +134,7 @@ class LimeReruns:
             if len(complete) == len(errors):
                 csi = coefficients_stability(weights, complete, features)
             share = min(1.0, features / len(weights[0]))
-        return maps, [
+        measures = [
             {"metric": "noise_floor", "value": largest_change(explained.values, maps[1:])},
             {"metric": "lime_vsi", "value": vsi, "chance": share},
             {"metric": "lime_csi", "value": csi},
@@ -110,15 +144,12 @@ class LimeReruns:
                 "chance": float(np.mean(known)) if known else None,
             },
         ]
+        return {"values": np.stack(maps)}, {"measures": measures}
 
-    def _run(
-        self, case: ExplainedCase, seed: int, method: LimeParameters
-    ) -> tuple[Perturbations, LimeResult]:
+    def _lime(self, seed: int) -> Lime:
         if seed not in self._limes:
-            self._limes[seed] = Lime(self._classifier, seed=seed)
-        samples = self._limes[seed].perturb(case.view, method)
-        (result,) = explain_perturbations(samples, [case.target], method)
-        return samples, result
+            self._limes[seed] = Lime(self._classifier, seed=seed, forward=self._forward)
+        return self._limes[seed]
 
     @staticmethod
     def _errors(samples: Perturbations, result: LimeResult, method: LimeParameters) -> np.ndarray | None:

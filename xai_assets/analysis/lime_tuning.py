@@ -176,7 +176,7 @@ def tune_study(
     assert default is not None  # `lime_cases` sees to it
     found = tune(
         judged,
-        {image: own.get(image, default) for image in subjects},
+        {image: own.get(image, default).fixed() for image in subjects},
         referenced={image for image, subject in subjects.items() if subject.has_reference},
         candidates=candidates,
         budget=budget,

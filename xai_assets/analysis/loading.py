@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xai_assets.analysis.between_models import comparison_tables
+from xai_assets.analysis.budget import left_out_table, measured
 from xai_assets.analysis.differences import of_classes, of_differences
 from xai_assets.analysis.drift import explanation_drift
 from xai_assets.analysis.embeddings import HEALTH
@@ -28,13 +29,22 @@ from xai_assets.evaluation.accuracy import is_sure, prediction_summary
 from xai_assets.evaluation.agreement_summary import agreement_summary
 from xai_assets.evaluation.comparison import LONG, curve_means, metric_summary, metric_tests
 from xai_assets.evaluation.counterfactual_summary import counterfactual_summary
-from xai_assets.evaluation.localization import localization_values, of_object
+from xai_assets.evaluation.localization import METRICS_OF, localization_values, of_object
 from xai_assets.evaluation.metric_trials import metric_trials
-from xai_assets.evaluation.metrics import AGAINST_TRUTH
+from xai_assets.evaluation.metrics import AGAINST_TRUTH, METRICS
 from xai_assets.evaluation.placement_trials import Scene, placement_trials
 from xai_assets.evaluation.stability import stability_summary
 from xai_assets.resources.tables import TABLES
 from xai_assets.resources.warehouse import Scope
+
+OF_CONCEPTS: dict[str, Scope] = {"unit_concepts": {"method": COMPUTED}}
+"""Concepts that were imported are not of the load."""
+
+_OF_TRUTHS: Scope = {"metric": tuple(METRICS_OF)}
+_OF_THE_MODEL: Scope = {"metric": tuple(key for key in METRICS if key not in METRICS_OF)}
+OF_MASKS: dict[str, Scope] = dict.fromkeys(("metric_summary", "metric_tests"), _OF_TRUTHS)
+OF_MEASURES: dict[str, Scope] = dict.fromkeys(("metric_summary", "metric_tests"), _OF_THE_MODEL)
+"""The rows of tables that two loads share: those about the ground truth are there before the model is asked again."""
 
 _NO_RANKING = ("randomisation_similarity", "noise_floor", "redrawn")
 """Metrics in which no method is better than another: a veto, and what another metric is read against."""
@@ -63,7 +73,7 @@ def load_concepts(
             "category_comparison": category_comparison(clip, net, seed=bench.study.seed),
             "probe_health": pd.DataFrame(health, columns=["key", "value", "level"]),
         },
-        within={"unit_concepts": {"method": COMPUTED}},
+        within=OF_CONCEPTS,
     )
 
 
@@ -75,15 +85,10 @@ def load_masks(
     agreement: pd.DataFrame,
     localization: pd.DataFrame,
     *,
-    faithfulness: pd.DataFrame,
-    difference_faithfulness: pd.DataFrame | None = None,
-    robustness: pd.DataFrame,
-    counterfactuals: pd.DataFrame,
-    verification: pd.DataFrame,
     evidence_place: pd.DataFrame,
     answers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Load images, predictions, maps, and all that was measured of them with its curves, means and tests.
+    """Load images, predictions, maps, their agreement and where they lie, with means and tests: no pass was made for it.
 
     Of `maps`, as `explanations.maps` gives them, the rows with a contrast are `difference_maps`, and no part of what maps
     of one class come to.
@@ -92,14 +97,8 @@ def load_masks(
         Table and rows.
     """
     failures, maps = of_differences(maps), of_classes(maps)
-    curves = faithfulness_curves(bench, faithfulness)
-    seed = bench.study.seed
     of_truths = localization_values(localization)
-    values = pd.concat([of_truths, _long(faithfulness), _long(robustness)], ignore_index=True)
     chance = truths_by_chance(bench, maps, predictions) if len(localization) else None
-    of_maps = pd.concat([_long(of_object(of_truths)), _long(faithfulness)], ignore_index=True)
-    # Metrics are put to the test where the pictures' making is known.
-    tried = of_maps if bench.attribution.images.diorama else of_maps.iloc[:0]
     sweep = agreement_sweep(bench, maps)
     return _load(
         bench,
@@ -109,23 +108,68 @@ def load_masks(
             "prediction_summary": prediction_summary(_of_all_images(bench, predictions, answers)),
             "maps": maps,
             "difference_maps": failures,
-            **_of_differences(difference_faithfulness, seed),
             "mask_agreement": agreement,
             "agreement_sweep": sweep,
             "agreement_summary": agreement_summary(agreement, sweep, pairs_by_chance(bench, maps)),
             "localization": localization,
             "evidence_place": evidence_place,
             "evidence_tests": evidence_tests(bench, maps, predictions),
+            "metric_summary": metric_summary(of_truths, chance),
+            "metric_tests": metric_tests(of_truths, chance, seed=bench.study.seed),
+        },
+        within=OF_MASKS,
+    )
+
+
+def load_measures(
+    bench: Workbench,
+    predictions: pd.DataFrame,
+    maps: pd.DataFrame,
+    localization: pd.DataFrame,
+    *,
+    faithfulness: pd.DataFrame,
+    difference_faithfulness: pd.DataFrame | None = None,
+    robustness: pd.DataFrame,
+    counterfactuals: pd.DataFrame,
+    verification: pd.DataFrame,
+) -> pd.DataFrame:
+    """Load all that the model was asked again for, with curves, means and tests, and what a budget left out.
+
+    Returns:
+        Table and rows.
+    """
+    maps, seed = of_classes(maps), bench.study.seed
+    asked = {
+        "faithfulness": faithfulness,
+        "difference_faithfulness": difference_faithfulness,
+        "robustness": robustness,
+    }
+    left_out = left_out_table((name, table) for name, table in asked.items() if table is not None)
+    faithfulness, robustness = measured(faithfulness), measured(robustness)
+    if difference_faithfulness is not None:
+        difference_faithfulness = measured(difference_faithfulness)
+    curves = faithfulness_curves(bench, faithfulness)
+    values = pd.concat([_long(faithfulness), _long(robustness)], ignore_index=True)
+    of_maps = pd.concat(
+        [_long(of_object(localization_values(localization))), _long(faithfulness)], ignore_index=True
+    )
+    # Metrics are put to the test where the pictures' making is known.
+    tried = of_maps if bench.attribution.images.diorama else of_maps.iloc[:0]
+    return _load(
+        bench,
+        {
+            **_of_differences(difference_faithfulness, seed),
             "faithfulness": faithfulness,
             "faithfulness_curves": curves,
             "faithfulness_curve_means": curve_means(curves),
             "robustness": robustness,
+            "left_out": left_out,
             "counterfactuals": counterfactuals,
             "counterfactual_summary": counterfactual_summary(counterfactuals, seed=seed),
             "randomisation_veto": randomisation_veto(bench, robustness),
             "stability_summary": stability_summary(robustness, seed=seed),
-            "metric_summary": metric_summary(values, chance),
-            "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], chance, seed=seed),
+            "metric_summary": metric_summary(values),
+            "metric_tests": metric_tests(values[~values["metric"].isin(_NO_RANKING)], seed=seed),
             "metric_trials": _with_placement(
                 metric_trials(tried, counterfactuals, seed=seed),
                 scenes_that_count(bench, predictions, maps, counterfactuals),
@@ -133,6 +177,7 @@ def load_masks(
             ),
             **verified(verification, bench.warehouse.read(bench.study.name)[VERIFICATION], maps),
         },
+        within=OF_MEASURES,
     )
 
 

@@ -11,7 +11,7 @@ from xai_assets.analysis.target_layer import target_layer
 from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.explain import code_version
 from xai_assets.attribution.maps import AttributionMap
-from xai_assets.attribution.parameters import Parameters
+from xai_assets.attribution.parameters import AutoSamples, LimeParameters, Parameters
 from xai_assets.errors import XaiError
 from xai_assets.files import fingerprint
 from xai_assets.vision.classifiers import Classifier
@@ -21,10 +21,27 @@ COST = {"seconds", "device", "peak_memory_mib"}
 
 
 def parameters_of(bench: Workbench, method: str, image_id: str) -> Parameters:
-    """A method's parameters for an image: LIME's may be set for each."""
+    """A method's parameters for an image: LIME's may be set for each.
+
+    Where LIME's samples are to be as many as the mask needs, it is the study's mask, unless they name another.
+    """
+    given = getattr(bench.attribution.methods, method)
     if method == "lime" and image_id in bench.attribution.lime_per_image:
-        return bench.attribution.lime_per_image[image_id]
-    return getattr(bench.attribution.methods, method)
+        given = bench.attribution.lime_per_image[image_id]
+    auto = getattr(given, "num_samples", None)
+    if isinstance(auto, AutoSamples) and auto.mask is None:
+        own = auto.model_copy(update={"mask": bench.attribution.binarisation})
+        return given.model_copy(update={"num_samples": own})
+    return given
+
+
+def parameters_as_made(bench: Workbench, row: Mapping[str, Any]) -> Parameters:
+    """The parameters of a row of the table `maps` to make it again, or another that is compared with it.
+
+    Of LIME with as many samples as the map took.
+    """
+    given = parameters_of(bench, row["method"], row["image_id"])
+    return given.fixed(int(row["samples"])) if isinstance(given, LimeParameters) else given
 
 
 def layer_for(bench: Workbench, classifier: Classifier, method: str) -> str | None:
@@ -100,7 +117,7 @@ def row_of(
         meta: of the map: `raw_min`, `raw_max`, `flags`, `details`, and of its mask `threshold` and `density`.
         cost: what it took, see COST.
     """
-    policy, details = bench.attribution.binarisation, meta.get("details", {})
+    policy, details = bench.attribution.binarisation, meta.get("details") or {}
     return {
         "image_id": case["image_id"],
         "target_index": case["target_index"],
@@ -120,6 +137,8 @@ def row_of(
         "seconds": cost["seconds"],
         "device": cost["device"],
         "peak_memory_mib": cost["peak_memory_mib"],
+        "samples": details.get("samples", made["parameters"].get("num_samples")),
+        "stable": details.get("stable"),
         "artifact": key,
         "parameters": canonical(made["parameters"]),
         "expected_iou": details.get("expected_iou"),

@@ -6,26 +6,26 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from xai_assets.analysis import last_inputs
 from xai_assets.analysis.explained_cases import ExplainedCase, array_key
 from xai_assets.analysis.images import canonical
-from xai_assets.analysis.map_keys import parameters_of
+from xai_assets.analysis.kept_numbers import KeptNumbers
+from xai_assets.analysis.lime_reruns import LimeReruns
+from xai_assets.analysis.map_keys import parameters_as_made
 from xai_assets.analysis.target_layer import target_layer
 from xai_assets.analysis.workbench import Workbench
-from xai_assets.attribution import explain
 from xai_assets.attribution.explain import Explainer
+from xai_assets.attribution.last_layer import KnownScores, last_linear
+from xai_assets.attribution.lime_image import explain_perturbations, with_last_layer
 from xai_assets.attribution.maps import AttributionMap, flags_of
-from xai_assets.attribution.parameters import Parameters, ScoreCAMParameters
+from xai_assets.attribution.parameters import LimeParameters, Parameters, ScoreCAMParameters
 from xai_assets.evaluation.parameters import Robustness
 from xai_assets.evaluation.randomisation import Stage, depths, layers_with_parameters, randomise, similarity
 from xai_assets.evaluation.sensitivity import largest_change, max_sensitivity
-from xai_assets.files import fingerprint
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.preprocessing import Preprocessing
-
-KIND = "robustness"
-CODE_VERSION = 1
-"""Goes into the key of every kept number: raise it when the same map gives another."""
 
 CASCADE_VERSION = 2
 """The same for maps of randomised networks. 2: statistics of batch normalisation are measured anew."""
@@ -41,6 +41,8 @@ class MapReruns:
         bench: the study.
         classifier: the explained model.
         parameters: how many copies and stages.
+        limes: LIME on the explained model, which is asked about a case's own view there.
+        numbers: what was measured before.
         views: h w 3 uint8, what the model saw of the images that randomised networks are calibrated on.
     """
 
@@ -49,9 +51,12 @@ class MapReruns:
         bench: Workbench,
         classifier: Classifier,
         parameters: Robustness,
+        limes: LimeReruns,
+        numbers: KeptNumbers,
         views: Sequence[np.ndarray] = (),
     ) -> None:
         self._bench, self._parameters = bench, parameters
+        self._limes, self._numbers = limes, numbers
         self._classifier = on_views(classifier)
         self._layers = layers_with_parameters(classifier.network)
         self._depths = depths(len(self._layers), parameters.stages) if parameters.stages else []
@@ -62,7 +67,7 @@ class MapReruns:
 
     def parameters(self, row: dict[str, Any]) -> Parameters:
         """What the row's method is asked again with: ScoreCAM in fast mode, unless the study says otherwise."""
-        own = parameters_of(self._bench, row["method"], row["image_id"])
+        own = parameters_as_made(self._bench, row)
         quicker = isinstance(own, ScoreCAMParameters) and own.mode == "exact" and own.weighting == "softmax"
         if not quicker or self._parameters.scorecam == "study":
             return own
@@ -76,7 +81,7 @@ class MapReruns:
         self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
     ) -> AttributionMap:
         """What other maps of the row's method are compared with: made as they are, or the study's own map."""
-        if self.parameters(row) == parameters_of(self._bench, row["method"], row["image_id"]):
+        if self.parameters(row) == parameters_as_made(self._bench, row):
             return explained
         return self._again(case, row, explained, self._bench.study.seed)
 
@@ -128,13 +133,43 @@ class MapReruns:
         for layers, stage in zip(self._depths, self.cascade(), strict=True):
 
             def compute(layers: int = layers) -> float | None:
-                found = self._explainer(layers, row)(case.view, case.target)
-                return similarity(explained.values, found.values)
+                found = self._by_last_layer(case, row, explained) if layers == 1 else None
+                if found is None:
+                    found = self._explainer(layers, row)(case.view, case.target).values
+                return similarity(explained.values, found)
 
             value = None
             if explained.usable:
                 value = self._kept(case, row, explained, {"randomised": layers} | self._cascade, compute)
             yield {**stage, "value": value}
+
+    def _by_last_layer(
+        self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap
+    ) -> np.ndarray | None:
+        """The map of the network whose last layer is random, from what goes into that layer of the trained one.
+
+        The masked images of ScoreCAM are the same, and the samples of LIME: all that is left is the last layer. None
+        where it is not linear, or where what goes into it is not kept.
+        """
+        path = last_linear(self._classifier.network)
+        if path is None:
+            return None
+        layer = self._with_random(1).network.get_submodule(path)
+        assert isinstance(layer, nn.Linear)
+        given = self.parameters(row)
+        if isinstance(given, LimeParameters):
+            samples = with_last_layer(self._limes.own(case, row, given), layer, given)
+            if samples is None:
+                return None
+            (found,) = explain_perturbations(samples, [case.target], given)
+            return found.values
+        if not isinstance(given, ScoreCAMParameters) or given.mode == "fast":
+            return None
+        known = last_inputs.read(self._bench, row)
+        if known is None or known[1]["batch_size"] != given.batch_size:
+            return None
+        scores = KnownScores(layer, known[0], alone=known[1]["alone"], batch_size=given.batch_size)
+        return self._explainer(1, row)(case.view, case.target, memory=scores).values
 
     def _kept(
         self,
@@ -144,52 +179,41 @@ class MapReruns:
         asked: dict[str, Any],
         compute: Callable[[], float | None],
     ) -> float | None:
-        key = self._key(case, row, explained, asked)
-        store, tally = self._bench.store, self._bench.tally
-        if store.has(KIND, key):
-            tally.reused += 1
-        else:
-            store.put(KIND, key, {}, {"value": compute()})
-            tally.computed += 1
-        return store.get(KIND, key)[1]["value"]
+        made = self._made_of(case, row, explained, asked)
+        return self._numbers.get(made, lambda: ({}, {"value": compute()}))[1]["value"]
 
     def _again(
         self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, seed: int
     ) -> AttributionMap:
         """The map of the view as it is, with the parameters of `parameters` and a seed; kept."""
-        key = self._key(case, row, explained, {"again": seed})
-        store, tally = self._bench.store, self._bench.tally
-        if store.has(KIND, key):
-            tally.reused += 1
-        else:
+
+        def compute() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             found = self._explainer(0, row, seed)(case.view, case.target)
-            store.put(KIND, key, {"values": found.values}, {"details": dict(found.details)})
-            tally.computed += 1
-        values = store.get(KIND, key)[0]["values"]
+            return {"values": found.values}, {"details": dict(found.details)}
+
+        arrays, _ = self._numbers.get(self._made_of(case, row, explained, {"again": seed}), compute)
+        values = arrays["values"]
         return dataclasses.replace(explained, values=values, flags=flags_of(values), extras={})
 
     def _is_fast(self, row: dict[str, Any]) -> bool:
         parameters = self.parameters(row)
         return isinstance(parameters, ScoreCAMParameters) and parameters.mode == "fast"
 
-    def _key(
+    def _made_of(
         self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap, asked: dict[str, Any]
-    ) -> str:
-        return fingerprint(
-            {
-                "code": [CODE_VERSION, explain.CODE_VERSION],
-                "weights": self._classifier.fingerprint,
-                "preprocessing": self._classifier.preprocessing.fingerprint(),
-                "view": array_key(case.view),
-                "map": array_key(explained.values),
-                "target": case.target,
-                "method": row["method"],
-                "layer": explained.layer,
-                "parameters": self.parameters(row).model_dump(mode="json"),
-                "seed": self._bench.study.seed,
-                **asked,
-            }
-        )
+    ) -> dict[str, Any]:
+        return {
+            "weights": self._classifier.fingerprint,
+            "preprocessing": self._classifier.preprocessing.fingerprint(),
+            "view": array_key(case.view),
+            "map": array_key(explained.values),
+            "target": case.target,
+            "method": row["method"],
+            "layer": explained.layer,
+            "parameters": self.parameters(row).model_dump(mode="json"),
+            "seed": self._bench.study.seed,
+            **asked,
+        }
 
     def _explainer(self, layers: int, row: dict[str, Any], seed: int | None = None) -> Explainer:
         """The row's method on the network with so many of its last layers random; 0: as it was trained."""

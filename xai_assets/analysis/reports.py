@@ -14,9 +14,12 @@ from xai_assets.analysis.provenance import provenance
 from xai_assets.analysis.target_layer import CHOSEN
 from xai_assets.analysis.unit_pictures import unit_pictures
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.effort import SAID
+from xai_assets.evaluation.localization import METRICS_OF
 from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
 from xai_assets.reporting.results import StudyResults
 from xai_assets.resources import written
+from xai_assets.resources.loads import LOADS, SHARED
 from xai_assets.settings import shipped
 from xai_assets.study import Study
 
@@ -32,6 +35,11 @@ CHAPTERS = {
 
 _TEMPLATES = shipped("reports_templates")
 _PACKAGE = Path(xai_assets.__file__).parent
+
+BEFORE_MEASURES = ("cam", "lime", "failures")
+"""The reports that show nothing of what the model is asked again for: they are made before it is."""
+
+FAITHFULNESS_SECTION = "faithfulness"
 
 WITH_CARDS = ("dissection", "study")
 """The reports that show units with the pictures that drive them."""
@@ -95,7 +103,9 @@ def make_report(
         created: when the tables were loaded, ISO 8601 in UTC; it stands on the first page.
         steps: what each step took: `asset`, `seconds`, `computed` and `reused`, or None.
     """
-    found = results(bench, run=run or {}, checks=checks, problems=problems, created=created, steps=steps)
+    found = results(
+        bench, kind, run=run or {}, checks=checks, problems=problems, created=created, steps=steps
+    )
     root = bench.settings.reports
     pdf, html, data = (root / bench.study.name / f"{kind}.{suffix}" for suffix in ("pdf", "html", "json"))
     known = written.recorded(root)
@@ -119,6 +129,18 @@ def make_report(
     return Report(kind, pdf, html, data, rendered.data)
 
 
+def _before_measures(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables without what `measure_tables` loads, so that a report is the same before and behind it."""
+    rest = dict(tables)
+    for name in LOADS["measure_tables"]:
+        rest[name] = (
+            rest[name][rest[name]["metric"].isin(METRICS_OF)] if name in SHARED else rest[name].iloc[:0]
+        )
+    headline = rest["headline"]
+    rest["headline"] = headline[headline["section"] != FAITHFULNESS_SECTION].reset_index(drop=True)
+    return {name: table.reset_index(drop=True) for name, table in rest.items()}
+
+
 def _standing(data: Path) -> dict[str, Any] | None:
     """The numbers of a report that stands there; None where there is none, or one that cannot be read."""
     try:
@@ -132,6 +154,7 @@ def _standing(data: Path) -> dict[str, Any] | None:
 
 def results(
     bench: Workbench,
+    kind: str,
     *,
     run: Mapping[str, str],
     checks: Sequence[Mapping[str, Any]],
@@ -139,15 +162,18 @@ def results(
     created: str | None = None,
     steps: Sequence[Mapping[str, Any]] = (),
 ) -> StudyResults:
-    """The study's tables, artifacts and lineage, as the reports read them; without pictures for unit cards."""
+    """The study's tables, artifacts and lineage, as a kind of report reads them; without pictures for unit cards."""
     tables = bench.warehouse.read(bench.study.name)
+    if kind in BEFORE_MEASURES:
+        tables = _before_measures(tables)
     study = bench.study
     facts: dict[str, Any] = {
         "name": study.name,
         "title": study.title,
         "description": study.description,
         "seed": study.seed,
-        "command": f"xai run {study.name}",
+        "command": f"xai run {study.name}" + (f" --{bench.file.effort}" if bench.file.effort else ""),
+        "effort": SAID[bench.file.effort] if bench.file.effort else None,
         "yaml": bench.file.data.decode("utf-8", errors="replace"),
         "reports": list(study.reports),
         "checks": [dict(check) for check in checks],

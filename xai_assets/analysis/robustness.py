@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xai_assets.analysis.budget import LEFT_OUT, Budget, left_out_row, measured
 from xai_assets.analysis.explained_cases import ExplainedCase, ExplainedCases, refuse_nothing
 from xai_assets.analysis.explanations import read_map
+from xai_assets.analysis.kept_numbers import KeptNumbers, NotKept
 from xai_assets.analysis.lime_reruns import LimeReruns
 from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.predictions import explained_classifier
@@ -25,6 +27,9 @@ from xai_assets.resources.tables import TABLES
 WHOLE = 1.0
 """The depth at which all layers are random."""
 
+FAST_PASSES = 160
+"""That a map of ScoreCAM's fast mode takes, on the safe side."""
+
 OTHERS = 1
 """Cases of other images whose maps say how far one would move if it were drawn anew: the next one of the study. Every
 image has another one, so that without an effect what moved and what drawing anew moves can change places; with the same
@@ -38,30 +43,38 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
     """One row a case, method or control, and metric, as the warehouse's table `robustness`.
 
     The cases are evenly spaced; all results are kept by all that made them. A case and method that cannot be
-    measured is left out, named in the tally, and does not stop the others.
+    measured is left out, named in the tally, and does not stop the others. Where the budget is used up, a map has one
+    row, which says so in the column `left_out`: methods whose maps took less come first.
     """
-    columns = list(TABLES["robustness"].columns)
+    columns = [*TABLES["robustness"].columns, LEFT_OUT]
     parameters = bench.attribution.robustness
     if parameters is not None and len(maps):
         maps = _that_can_be_made_again(bench, maps)
     if parameters is None or not len(maps):
         return pd.DataFrame(columns=columns)
+    budget = Budget(parameters.budget)
     cases = ExplainedCases(bench, maps, predictions)
-    work = _Work(bench, parameters, cases)
-    numbers = cases.spread(parameters.cases)
+    work = _Work(bench, parameters, cases, maps)
+    chosen = cases.spread(parameters.cases)
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    total = sum(len(cases.rows_of(number)) for number in chosen)
+    for method in cheapest_first(maps):
+        for number in chosen:
+            for row in (row for row in cases.rows_of(number) if row["method"] == method):
+                case = cases[number]
+                try:
+                    found[number, method] = work.within(budget, case, row)
+                except ArtifactError:
+                    raise  # no fault of the image: whatever made it makes it again
+                except XaiError as error:
+                    bench.tally.leave_out("maps", f"{method} of {case.named}", str(error))
+                    found[number, method] = []
+                bench.progress(len(found), total)
     rows: list[dict[str, Any]] = []
-    total, done = sum(len(cases.rows_of(number)) for number in numbers), 0
-    for number in numbers:
+    for number in chosen:
         case = cases[number]
         for row in case.rows:
-            try:
-                rows += work.method(case, row)
-            except ArtifactError:
-                raise  # no fault of the image: whatever made it makes it again
-            except XaiError as error:
-                bench.tally.leave_out("maps", f"{row['method']} of {case.named}", str(error))
-            done += 1
-            bench.progress(done, total)
+            rows += found[number, row["method"]]
         for name in case.controls:
             rows += work.control(case, name)
     if any(row.get("mode") == "fast" for row in rows):
@@ -70,6 +83,18 @@ def robustness(bench: Workbench, maps: pd.DataFrame, predictions: pd.DataFrame) 
         )
     refuse_nothing(bench, "robustness", [row for row in rows if not row["is_control"]])
     return pd.DataFrame(rows, columns=columns)
+
+
+def seconds_of(maps: pd.DataFrame) -> pd.Series:
+    """By method, what a map took: the median over images of its longest, for further maps of an image cost less."""
+    taken = maps.assign(seconds=maps["seconds"].astype("float64"))
+    of_images = taken.groupby(["method", "image_id"], sort=False)["seconds"].max()
+    return of_images.groupby(level="method", sort=False).median().fillna(0.0)
+
+
+def cheapest_first(maps: pd.DataFrame) -> list[str]:
+    """The methods of a table of maps by what a map took, the cheapest first."""
+    return [str(method) for method in seconds_of(maps).sort_values(kind="stable").index]
 
 
 def _that_can_be_made_again(bench: Workbench, maps: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +110,7 @@ def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
     """Which methods' maps outlive the model, from the table `robustness`, as the table `randomisation_veto`."""
     columns = list(TABLES["randomisation_veto"].columns)
     parameters = bench.attribution.robustness
+    table = measured(table)
     if parameters is None or not len(table):
         return pd.DataFrame(columns=columns)
     whole = table[(table["metric"] == "randomisation_similarity") & (table["depth"] == WHOLE)]
@@ -94,14 +120,37 @@ def randomisation_veto(bench: Workbench, table: pd.DataFrame) -> pd.DataFrame:
 class _Work:
     """What is prepared once for all cases and methods."""
 
-    def __init__(self, bench: Workbench, parameters: Robustness, cases: ExplainedCases) -> None:
+    def __init__(
+        self, bench: Workbench, parameters: Robustness, cases: ExplainedCases, maps: pd.DataFrame
+    ) -> None:
         classifier = explained_classifier(bench)
         self._bench, self._parameters = bench, parameters
-        self._reruns = MapReruns(bench, classifier, parameters, cases.views(CALIBRATION))
-        self._lime = LimeReruns(bench, classifier, parameters)
+        self._kept = KeptNumbers(bench)
+        self._lime = LimeReruns(bench, classifier, parameters, self._kept)
+        self._reruns = MapReruns(
+            bench, classifier, parameters, self._lime, self._kept, cases.views(CALIBRATION)
+        )
+        self._seconds = seconds_of(maps)
         self._noise: dict[tuple[int, ...], RankedMaps] = {}
         self._cases = cases
         self._maps: dict[int, dict[str, np.ndarray]] = {}
+
+    def within(self, budget: Budget, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a method, or the one that says that it was left out."""
+        self._kept.alone = not budget.allows(self._expected(row))
+        try:
+            return self.method(case, row)
+        except NotKept:
+            return [left_out_row(case.labels(row["method"]), budget.reason)]
+
+    def _expected(self, row: dict[str, Any]) -> float:
+        """Seconds that the measures of a map take: as many of its like are made, of other views, networks and seeds."""
+        asked, method = self._parameters, row["method"]
+        maps = asked.samples + asked.stages + (asked.seeds if method == "lime" else 0)
+        share = 1.0
+        if self._reruns.mode(row) == "fast":
+            maps, share = maps + 1, min(1.0, FAST_PASSES / max(1, int(row["passes"])))
+        return maps * share * float(self._seconds[method])
 
     def method(self, case: ExplainedCase, row: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of a method."""
@@ -114,7 +163,7 @@ class _Work:
             found.append(_row(labels, "redrawn", self._redrawn(case, row["method"], explained.values)))
         if row["method"] == "lime":
             if self._parameters.seeds:
-                found += [_row(labels, **one) for one in self._lime.measures(case, explained)]
+                found += [_row(labels, **one) for one in self._lime.measures(case, row, explained)]
         elif self._parameters.samples:
             found.append(_row(labels, "noise_floor", self._reruns.noise_floor(case, row, own, explained)))
         if self._parameters.stages:

@@ -107,7 +107,8 @@ def _passes(bench: Workbench, row: dict[str, Any]) -> int:
     """Forward passes of the library for a map."""
     arrays, meta = bench.store.get("maps", row["artifact"])
     channels = len(arrays["channel_weights"]) if "channel_weights" in arrays else 0
-    return library_passes(row["method"], meta["parameters"].get("num_samples"), channels)
+    samples = meta["details"].get("samples", meta["parameters"].get("num_samples"))
+    return library_passes(row["method"], samples, channels)
 
 
 def _seconds_a_pass(bench: Workbench, classifier: Classifier, row: dict[str, Any]) -> float:

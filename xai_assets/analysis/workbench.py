@@ -21,6 +21,9 @@ from xai_assets.study_file import StudyFile, find_study
 MADE_AGAIN = "made_again"
 """The entry of a step's metadata that names results that were there, damaged, and were made again."""
 
+COST = "cost"
+"""The entry of a step's metadata that says what the steps behind it are going to take, a line each."""
+
 NAMED = 5
 """How many of them are named."""
 

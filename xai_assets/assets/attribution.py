@@ -12,7 +12,7 @@ from xai_assets.assets.picture import picture
 from xai_assets.assets.step import run_step
 from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks.attribution import CHECKS
-from xai_assets.execution.op_tags import MODEL
+from xai_assets.execution.op_tags import LATE, MODEL
 from xai_assets.execution.retries import ONCE_MORE
 from xai_assets.resources.table import Table
 
@@ -35,7 +35,7 @@ def _masks(method: str, description: str) -> dg.AssetsDefinition:
     @study_asset(
         GROUP,
         "pytorch",
-        MODEL,
+        MODEL | (LATE if method in ("scorecam", "lime") else {}),
         retry_policy=ONCE_MORE,
         version="5",
         name=f"{method}_masks",

@@ -13,7 +13,7 @@ from xai_assets.assets.study_asset import study_asset
 from xai_assets.checks import evaluation as checks
 from xai_assets.checks import evidence
 from xai_assets.checks.verification import THEIRS
-from xai_assets.execution.op_tags import LIGHT, MODEL
+from xai_assets.execution.op_tags import LAST, LIGHT, MODEL
 from xai_assets.resources.table import Table
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def evidence_place(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["faithfulness"])
+@study_asset(GROUP, "pytorch", MODEL | LAST, version="2", ins=MASKS, checks=CHECKS["faithfulness"])
 def faithfulness(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
@@ -151,7 +151,7 @@ def faithfulness(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["difference_faithfulness"])
+@study_asset(GROUP, "pytorch", MODEL | LAST, ins=MASKS, checks=CHECKS["difference_faithfulness"])
 def difference_faithfulness(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
@@ -172,7 +172,7 @@ def difference_faithfulness(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="3", ins=MASKS, checks=CHECKS["robustness"])
+@study_asset(GROUP, "pytorch", MODEL | LAST, version="3", ins=MASKS, checks=CHECKS["robustness"])
 def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: Table) -> dg.MaterializeResult:
     """Whether maps stay under noise and other seeds of LIME, and go with the model's weights, on a few cases."""
     from xai_assets.analysis.robustness import randomisation_veto
@@ -183,7 +183,7 @@ def robustness(context: dg.AssetExecutionContext, predictions: Table, **masks: T
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, version="2", ins=MASKS, checks=CHECKS["counterfactuals"])
+@study_asset(GROUP, "pytorch", MODEL | LAST, version="2", ins=MASKS, checks=CHECKS["counterfactuals"])
 def counterfactuals(
     context: dg.AssetExecutionContext, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:
@@ -199,7 +199,7 @@ def counterfactuals(
     )
 
 
-@study_asset(GROUP, "pytorch", MODEL, ins=MASKS, checks=CHECKS["verification"])
+@study_asset(GROUP, "pytorch", MODEL | LAST, ins=MASKS, checks=CHECKS["verification"])
 def verification(
     context: dg.AssetExecutionContext, images: Table, predictions: Table, **masks: Table
 ) -> dg.MaterializeResult:

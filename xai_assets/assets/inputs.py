@@ -49,9 +49,15 @@ def predictions(
     context: dg.AssetExecutionContext, images: Table, model_performance: Table
 ) -> dg.MaterializeResult:
     """What the model says about each image, and the classes that all methods explain: resolved once, here."""
+    from xai_assets.analysis.estimates import of_predictions
     from xai_assets.analysis.performance import explained_images
     from xai_assets.analysis.predictions import predictions as predict
     from xai_assets.analysis.predictions import step_facts
+    from xai_assets.analysis.workbench import COST
+
+    def cost(bench: "Workbench", explained: Table) -> dict[str, str]:
+        lines = of_predictions(bench, explained, images)
+        return {COST: "\n".join(lines)} if lines else {}
 
     def left(bench: "Workbench", explained: Table) -> Table:
         chosen = explained_images(bench, images, model_performance)["image_id"]
@@ -65,6 +71,7 @@ def predictions(
         made_from=[images],
         facts=left,
         speed=SPEED,
+        shown=cost,
     )
 
 

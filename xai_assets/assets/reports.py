@@ -13,7 +13,7 @@ from xai_assets.assets.step import open_bench
 from xai_assets.automation.partitions import studies
 from xai_assets.checks.check import NOT_ASKED, state
 from xai_assets.checks.warehouse import EXPLANATIONS_HOLD
-from xai_assets.execution.op_tags import HOME
+from xai_assets.execution.op_tags import HOME, SOON
 from xai_assets.files import fingerprint
 from xai_assets.text import unescape_markdown
 from xai_assets.web.publish import publish
@@ -30,7 +30,7 @@ REPORTS = {
     "lime": ("Which superpixels speak for the class: LIME, image by image.", ["mask_tables"]),
     "comparison": (
         "Models side by side, and methods against each other.",
-        ["concept_tables", "mask_tables", "model_tables", "explanation_drift"],
+        ["concept_tables", "mask_tables", "measure_tables", "model_tables", "explanation_drift"],
     ),
     "failures": (
         "What the model gets wrong: accuracy, confusions, calibration, and its mistakes explained.",
@@ -38,7 +38,14 @@ REPORTS = {
     ),
     "study": (
         "The whole study: verdict, headline numbers, every chapter.",
-        ["concept_tables", "performance_tables", "mask_tables", "model_tables", "explanation_drift"],
+        [
+            "concept_tables",
+            "performance_tables",
+            "mask_tables",
+            "measure_tables",
+            "model_tables",
+            "explanation_drift",
+        ],
     ),
 }
 
@@ -150,7 +157,7 @@ def _report(kind: str, description: str, tables: list[str]) -> dg.AssetsDefiniti
         partitions_def=studies,
         group_name=GROUP,
         kinds={"pdf"},
-        op_tags=HOME,
+        op_tags=HOME | SOON,
         code_version="2",
         output_required=False,
         description=f"{description} PDF, HTML and JSON.",

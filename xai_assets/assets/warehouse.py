@@ -1,5 +1,7 @@
 """DuckDB: the one place where tables are loaded, one transaction a study. Reports read from here."""
 
+from functools import partial
+
 import dagster as dg
 
 from xai_assets.assets.attribution import METHODS
@@ -23,6 +25,7 @@ def concept_tables(
     netdissect_concepts: Table,
 ) -> dg.MaterializeResult:
     """unit_concepts with its views, layer_summary, category_agreement and probe_health in DuckDB: rows of each."""
+    from xai_assets.analysis.loading import OF_CONCEPTS as PART
     from xai_assets.analysis.loading import load_concepts
     from xai_assets.analysis.stored_rows import stored_rows
 
@@ -32,7 +35,7 @@ def concept_tables(
         lambda bench: load_concepts(bench, concept_embeddings, clip_dissect_concepts, netdissect_concepts),
         checks=OF_CONCEPTS,
         made_from=[clip_dissect_concepts, netdissect_concepts],
-        facts=stored_rows,
+        facts=partial(stored_rows, within=PART),
         loads=[concept_embeddings, clip_dissect_concepts, netdissect_concepts],
     )
 
@@ -71,24 +74,19 @@ def model_tables(
     )
 
 
-@study_asset(GROUP, "duckdb", HOME, version="7", ins=MASKS, checks=[warehouse_checks.LOADED])
+@study_asset(GROUP, "duckdb", HOME, version="8", ins=MASKS, checks=[warehouse_checks.LOADED])
 def mask_tables(
     context: dg.AssetExecutionContext,
     images: Table,
     predictions: Table,
     mask_agreement: Table,
     localization: Table,
-    faithfulness: Table,
-    difference_faithfulness: Table,
-    robustness: Table,
-    counterfactuals: Table,
-    verification: Table,
     evidence_place: Table,
     model_performance: Table,
     **masks: Table,
 ) -> dg.MaterializeResult:
-    """images, predictions, maps and all that was measured of them, compared, in DuckDB: the number of rows of each."""
-    from xai_assets.analysis.loading import load_masks
+    """images, predictions, maps, where they lie and how far they agree, in DuckDB: the number of rows of each."""
+    from xai_assets.analysis.loading import OF_MASKS, load_masks
     from xai_assets.analysis.stored_rows import stored_rows
 
     assert set(masks) == {f"{method}_masks" for method in METHODS}
@@ -103,29 +101,57 @@ def mask_tables(
             maps,
             mask_agreement,
             localization,
+            evidence_place=evidence_place,
+            answers=model_performance,
+        ),
+        checks=[warehouse_checks.LOADED],
+        facts=partial(stored_rows, within=OF_MASKS),
+        loads=[images, predictions, maps, mask_agreement, localization, evidence_place, model_performance],
+    )
+
+
+@study_asset(GROUP, "duckdb", HOME, ins=MASKS, deps=["mask_tables"], checks=[warehouse_checks.LOADED])
+def measure_tables(
+    context: dg.AssetExecutionContext,
+    predictions: Table,
+    localization: Table,
+    faithfulness: Table,
+    difference_faithfulness: Table,
+    robustness: Table,
+    counterfactuals: Table,
+    verification: Table,
+    **masks: Table,
+) -> dg.MaterializeResult:
+    """All that the model was asked again for (faithfulness, robustness, ...), in DuckDB: the number of rows of each."""
+    from xai_assets.analysis.loading import OF_MEASURES, load_measures
+    from xai_assets.analysis.stored_rows import stored_rows
+
+    maps = with_differences(masks)
+    return run_step(
+        context,
+        "attribution",
+        lambda bench: load_measures(
+            bench,
+            predictions,
+            maps,
+            localization,
             faithfulness=faithfulness,
             difference_faithfulness=difference_faithfulness,
             robustness=robustness,
             counterfactuals=counterfactuals,
             verification=verification,
-            evidence_place=evidence_place,
-            answers=model_performance,
         ),
         checks=[warehouse_checks.LOADED],
-        facts=stored_rows,
+        facts=partial(stored_rows, within=OF_MEASURES),
         loads=[
-            images,
             predictions,
             maps,
-            mask_agreement,
             localization,
             faithfulness,
             difference_faithfulness,
             robustness,
             counterfactuals,
             verification,
-            evidence_place,
-            model_performance,
         ],
     )
 

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from pydantic import ValidationError
+from torch import nn
 
 from xai_assets.attribution import cams
 from xai_assets.attribution.errors import AttributionError
-from xai_assets.attribution.lime_image import Lime
+from xai_assets.attribution.last_layer import Watched, last_linear, watch
+from xai_assets.attribution.lime_forward import PerturbedForward
+from xai_assets.attribution.lime_image import Lime, explain_perturbations
 from xai_assets.attribution.lime_regression import LEAST_EFFECTIVE
 from xai_assets.attribution.maps import NO_FIT, SIGNED_LAYER, AttributionMap, flags_of
 from xai_assets.attribution.parameters import (
@@ -25,6 +28,7 @@ from xai_assets.attribution.target_layers import layer_of
 from xai_assets.attribution.targets import Target
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.geometry import Frame
+from xai_assets.vision.pass_memory import Bounded
 from xai_assets.vision.spec import LayoutSpec
 
 METHODS = tuple(PARAMETERS)
@@ -120,6 +124,11 @@ class Explainer:
         layout: how the layer's output is to be read; None: it is read off it.
         parameters: the method's own class, or its fields; the defaults when None.
         seed: of LIME's samples and of ScoreCAM's fast mode; nothing else is random.
+        keep: whether what goes into the network's last layer is kept for each map, see `inputs`.
+
+    Attributes:
+        inputs: of the last map by ScoreCAM or LIME, m c float32, what went into the network's last layer for each of the
+            altered images, in their order; None where it was not kept or the last layer is not linear.
 
     Raises:
         AttributionError: an unknown method, parameters that do not fit, a network without a layer with positions.
@@ -135,13 +144,17 @@ class Explainer:
         layout: LayoutSpec | None = None,
         parameters: Parameters | Mapping[str, Any] | None = None,
         seed: int = 0,
+        keep: bool = False,
     ) -> None:
+        self.inputs: np.ndarray | None = None
+        self._keep = last_linear(classifier.network) if keep else None
         self.method, self.classifier, self.seed, self.layout = method, classifier, seed, layout
         self.parameters = _parameters(method, parameters)
         self.layer: str | None = None
         self._split: LayerSplit | None = None
         self._scorers: dict[tuple[int, ...], Scorer] = {}
-        self._lime = Lime(classifier, seed=seed)
+        self._watched: dict[tuple[int, ...], Watched] = {}
+        self._lime = Lime(classifier, seed=seed, forward=PerturbedForward(classifier, keep=keep))
         self._last_scores = LastScores()
         if method != "lime":
             self.layer = layer or layer_of(classifier)
@@ -172,9 +185,9 @@ class Explainer:
             of an image lie in one frame. `extras`: `low_resolution` (h' w') and `channel_weights` (c) of the CAM
             methods that have them; of LIME `segments` (h w int32) and `weights` (one a superpixel), and with
             `top_labels` these (k) and their `top_weights` (k s). `details`: how a CAM was computed (see `cams`);
-            LIME's numbers (see `LimeResult`; of a difference `log_odds` and `surrogate_log_odds` in place of the two
-            probabilities), `superpixels` and `top_r2`. The same arguments give the same bytes on
-            the same machine.
+            LIME's numbers (see `LimeResult`; `samples` and `stable` where their number was left to the mask; of a
+            difference `log_odds` and `surrogate_log_odds` in place of the two probabilities), `superpixels` and `top_r2`.
+            The same arguments give the same bytes on the same machine.
 
         Raises:
             AttributionError: a layer without a map; a class rather than itself; the difference of two classes of a method
@@ -247,7 +260,7 @@ class Explainer:
         """
         index = self.classifier.class_index(target if isinstance(target, str) else int(target))
         if isinstance(self.parameters, LimeParameters):
-            few = self.parameters.model_copy(update={"num_samples": TRIAL_SAMPLES})
+            few = self.parameters.fixed(TRIAL_SAMPLES)
             cut = self._lime.perturb(self.classifier.preprocessing.view(pixels), few)
             return Rehearsal(f"{int(cut.segments.max()) + 1} superpixels")
         assert self._split is not None
@@ -269,6 +282,7 @@ class Explainer:
                 (cam,) = cams.scorecam(
                     *given, parameters=how, layout=self.layout, scorer=scorer, memory=known, seed=self.seed
                 )
+                self.inputs = self._inputs(tuple(tensor.shape), how.batch_size, int(cam.details["scored"]))
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
         return _of_cam(cam)
@@ -276,15 +290,31 @@ class Explainer:
     def _scorer(self, tensor: torch.Tensor, parameters: ScoreCAMParameters) -> Scorer:
         shape = tuple(tensor.shape)
         if shape not in self._scorers:
-            self._scorers[shape] = cams.make_scorer(
-                self.classifier, tensor.to(self.classifier.device), parameters
-            )
+            made = cams.make_scorer(self.classifier, tensor.to(self.classifier.device), parameters)
+            if self._keep is not None and made.dtype == torch.float32 and isinstance(made.network, Bounded):
+                inner = made.network.network
+                module = inner if isinstance(inner, nn.Module) else self.classifier.network
+                self._watched[shape] = watch(made.network, module, self._keep)
+            self._scorers[shape] = made
         return self._scorers[shape]
 
+    def _inputs(self, shape: tuple[int, ...], batch_size: int, scored: int) -> np.ndarray | None:
+        """What went into the last layer; of a further target of the same image, of which nothing is scored, as before."""
+        calls = self._watched[shape].take(batch_size) if shape in self._watched else None
+        if calls is None:
+            return None
+        found = torch.cat(calls).numpy() if calls else self.inputs
+        return found if found is not None and len(found) == scored else None
+
     def _explain_lime(self, pixels: np.ndarray, target: Target, parameters: LimeParameters) -> _Found:
-        found = self._lime(self.classifier.preprocessing.view(pixels), target, parameters=parameters)
+        view = self.classifier.preprocessing.view(pixels)
+        samples = self._lime.perturb(view, parameters, target)
+        (found,) = explain_perturbations(samples, [target], parameters)
+        self.inputs = samples.inputs
         extras = {"segments": found.segments.astype(np.int32), "weights": found.weights}
         details = {name: getattr(found, name) for name in _LIME_NUMBERS} | {"superpixels": len(found.weights)}
+        if found.stable is not None:
+            details |= {"samples": found.samples, "stable": found.stable}
         if target.contrast is not None:
             details = {name.replace("probability", "log_odds"): value for name, value in details.items()}
         if found.top:
@@ -296,7 +326,7 @@ class Explainer:
         few = found.effective_samples < LEAST_EFFECTIVE
         what = "probability" if target.contrast is None else "difference of the two classes"
         details["warning"] = (
-            f"of {parameters.num_samples} samples so few count (as {found.effective_samples:.1f}) that the surrogate "
+            f"of {found.samples} samples so few count (as {found.effective_samples:.1f}) that the surrogate "
             "explains nothing: give a larger `kernel_width`, or the cosine distance"
             if few
             else f"the {what} is the same whatever is hidden, so that there is nothing to explain"

@@ -53,7 +53,7 @@ def library_lime(
             labels=(label,),
             top_labels=None,
             hide_color=None if hide == "mean" else hidden_view(view, segments, hide),
-            num_samples=parameters.num_samples,
+            num_samples=parameters.most_samples,
             num_features=parameters.num_features or ALL,
             segmentation_fn=lambda _: segments,
             distance_metric=parameters.distance_metric,

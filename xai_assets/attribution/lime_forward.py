@@ -4,7 +4,7 @@ Two pictures are normalised, the view and what hides it; every perturbed picture
 in one buffer on the device, so that the network is given the same bits as if each had been normalised on its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xai_assets.attribution.errors import AttributionError
 from xai_assets.attribution.guard import untouched
+from xai_assets.attribution.last_layer import Watched, last_linear, watch
 from xai_assets.attribution.quick_network import quick_network
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.outputs import probabilities
@@ -34,11 +35,13 @@ class Answers:
         network: what was evaluated: "fused" or "folded" copy, or "as it is" with the reason.
         precision_error: the largest difference of a probability that reduced precision made in the first batch; 0
             where nothing was reduced.
+        inputs: m c float32, what went into the last layer, where that was to be kept and is known.
     """
 
     probabilities: np.ndarray
     network: str
     precision_error: float
+    inputs: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class _Network:
     score: Callable[[Tensor], Tensor]
     kind: str
     dtype: torch.dtype = torch.float32
+    watched: Watched | None = None
 
     @property
     def copied(self) -> bool:
@@ -57,10 +61,13 @@ class PerturbedForward:
 
     Args:
         classifier: the model.
+        keep: whether what goes into its last layer is kept, see `last_layer`.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, *, keep: bool = False) -> None:
         self.classifier = classifier
+        self._last = last_linear(classifier.network) if keep else None
+        self._watched: dict[tuple[tuple[int, ...], torch.dtype], Watched] = {}
         self._networks: dict[tuple[tuple[int, ...], torch.dtype], _Network] = {}
 
     def __call__(
@@ -86,54 +93,154 @@ class PerturbedForward:
         Raises:
             AttributionError: the classifier answers something that is not finite.
         """
-        pictures = self.classifier.preprocessing.from_view(np.stack([view, hidden])).to(
-            self.classifier.device
-        )  # 2 3 h w
-        patches = torch.from_numpy(segments).flatten().to(self.classifier.device)
-        shown = torch.from_numpy(rows.astype(bool)).to(self.classifier.device)
+        asked = self.on(view, hidden, segments, rows, batch_size=batch_size, precision=precision)
+        return asked.first(len(rows))
 
-        def answers(network: _Network, some: Tensor) -> np.ndarray:
-            return _probabilities(network, pictures, patches, some, batch_size)
+    def on(
+        self,
+        view: np.ndarray,
+        hidden: np.ndarray,
+        segments: np.ndarray,
+        rows: np.ndarray,
+        *,
+        batch_size: int,
+        precision: str = "float32",
+    ) -> "PerturbedView":
+        """The classifier on pictures of one view, asked as far as somebody wants to know; see `__call__`."""
+        return PerturbedView(self, view, hidden, segments, rows, batch_size, precision)
 
-        with untouched(self.classifier.network):
-            network = self._network(pictures[:1], torch.float32)
-            if network.copied:
-                own = _Network(self.classifier.logits, "as it is")
-                off = np.abs(answers(network, shown[:_CHECKED]) - answers(own, shown[:_CHECKED])).max()
-                if not off <= TOLERANCE:
-                    network = _Network(
-                        own.score, f"as it is (the {network.kind} copy's probabilities are {off:.1e} off)"
-                    )
-            error = 0.0
-            if precision == "float32":
-                found = answers(network, shown)
-            else:
-                reduced = self._network(pictures[:1], getattr(torch, precision))
-                found = answers(reduced, shown)
-                exact = answers(network, shown[:batch_size])
-                error = float(np.abs(found[: len(exact)] - exact).max())
-                network = reduced
-        self._refuse_what_is_not_finite(found)
-        return Answers(found, network.kind, error)
-
-    def _network(self, image: Tensor, dtype: torch.dtype) -> _Network:
+    def network(self, image: Tensor, dtype: torch.dtype) -> _Network:
+        """What answers pictures like this one (1 3 h w), made ready once."""
         key = (tuple(image.shape), dtype)
         if key not in self._networks:
             score, kind = quick_network(self.classifier.network, image, dtype=dtype)
+            module: object = score
             if kind.startswith("as it is") and dtype == torch.float32:
-                score = self.classifier.logits  # it looks at the answer's shape
-            score = Bounded(score, image.to(dtype), memory_mib=self.classifier.memory_mib)
-            self._networks[key] = _Network(score, kind, dtype)
+                score, module = (
+                    self.classifier.logits,
+                    self.classifier.network,
+                )  # it looks at the answer's shape
+            bounded = Bounded(score, image.to(dtype), memory_mib=self.classifier.memory_mib)
+            if self._last is not None and dtype == torch.float32:
+                self._watched[key] = watch(bounded, module, self._last)
+            score = bounded
+            self._networks[key] = _Network(score, kind, dtype, self._watched.get(key))
         return self._networks[key]
+
+
+class PerturbedView:
+    """The pictures of one view, in their order: each is evaluated once, when it is first asked for.
+
+    The first m of many are evaluated in the same batches as m alone, so that the answers are the same to the bit: whole
+    batches are kept, and what is left behind the last of them is evaluated for each m.
+
+    Args:
+        forward: the classifier, made ready.
+        view, hidden, segments, rows, batch_size, precision: as of `PerturbedForward`.
+    """
+
+    def __init__(
+        self,
+        forward: PerturbedForward,
+        view: np.ndarray,
+        hidden: np.ndarray,
+        segments: np.ndarray,
+        rows: np.ndarray,
+        batch_size: int,
+        precision: str,
+    ) -> None:
+        self._forward, self._batch_size, self._precision = forward, batch_size, precision
+        classifier = forward.classifier
+        self._pictures = classifier.preprocessing.from_view(np.stack([view, hidden])).to(
+            classifier.device
+        )  # 2 3 h w
+        self._patches = torch.from_numpy(segments).flatten().to(classifier.device)
+        self._shown = torch.from_numpy(rows.astype(bool)).to(classifier.device)
+        self._exact: _Network | None = None
+        self._whole: list[_Found] = []
+        self._last: tuple[int, _Found] | None = None
+        self._errors: dict[int, float] = {}
+
+    def first(self, count: int) -> Answers:
+        """The answers to the first so many pictures.
+
+        Raises:
+            AttributionError: the classifier answers something that is not finite.
+        """
+        with untouched(self._forward.classifier.network):
+            network = self._network()
+            found = self._found(network, count)
+            error = 0.0 if self._precision == "float32" else self._error(found.probabilities)
+        self._refuse_what_is_not_finite(found.probabilities)
+        return Answers(found.probabilities, network.kind, error, found.inputs)
+
+    def _network(self) -> _Network:
+        """What is evaluated: the reduced copy where precision is reduced, else what agrees with the network itself."""
+        if self._exact is None:
+            self._exact = self._checked()
+        if self._precision == "float32":
+            return self._exact
+        return self._forward.network(self._pictures[:1], getattr(torch, self._precision))
+
+    def _checked(self) -> _Network:
+        network = self._forward.network(self._pictures[:1], torch.float32)
+        if not network.copied:
+            return network
+        own, few = _Network(self._forward.classifier.logits, "as it is"), self._shown[:_CHECKED]
+        off = np.abs(self._answers(network, few).probabilities - self._answers(own, few).probabilities).max()
+        if off <= TOLERANCE:
+            return network
+        return _Network(own.score, f"as it is (the {network.kind} copy's probabilities are {off:.1e} off)")
+
+    def _found(self, network: _Network, count: int) -> "_Found":
+        known, whole = sum(len(one.probabilities) for one in self._whole), count - count % self._batch_size
+        if whole > known:
+            self._whole.append(self._answers(network, self._shown[known:whole]))
+        found = list(self._whole)
+        if count > whole:
+            if self._last is None or self._last[0] != count:
+                self._last = (count, self._answers(network, self._shown[whole:count]))
+            return _together([*([_together(found, whole)] if found else []), self._last[1]], count)
+        return _together(found, whole)
+
+    def _error(self, found: np.ndarray) -> float:
+        count = min(self._batch_size, len(found))
+        if count not in self._errors:
+            assert self._exact is not None
+            exact = self._answers(self._exact, self._shown[:count]).probabilities
+            self._errors[count] = float(np.abs(found[:count] - exact).max())
+        return self._errors[count]
+
+    def _answers(self, network: _Network, shown: Tensor) -> "_Found":
+        answers = _probabilities(network, self._pictures, self._patches, shown, self._batch_size)
+        inputs = network.watched.take(self._batch_size) if network.watched is not None else None
+        return _Found(answers, None if inputs is None else torch.cat(inputs).numpy())
 
     def _refuse_what_is_not_finite(self, probabilities: np.ndarray) -> None:
         bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
         if len(bad):
             raise AttributionError(
-                f"LIME on {self.classifier.name}",
+                f"LIME on {self._forward.classifier.name}",
                 f"the model's scores of {len(bad)} of {len(probabilities)} perturbed pictures are not finite",
                 "Look at the checkpoint, or use precision float32.",
             )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Of some pictures: m k float64, and m c float32 of what went into the last layer, where it is known."""
+
+    probabilities: np.ndarray
+    inputs: np.ndarray | None
+
+
+def _together(found: Sequence[_Found], count: int) -> _Found:
+    """The first so many of several."""
+    inputs = [one.inputs for one in found if one.inputs is not None]
+    return _Found(
+        np.concatenate([one.probabilities for one in found])[:count],
+        np.concatenate(inputs)[:count] if len(inputs) == len(found) else None,
+    )
 
 
 def _probabilities(

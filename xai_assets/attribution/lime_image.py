@@ -11,18 +11,23 @@ superpixels (the map here is every weight, painted on its superpixel; `lime_mask
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
+from torch import nn
 
+from xai_assets.attribution.last_layer import scores_of
 from xai_assets.attribution.lime_forward import PerturbedForward
 from xai_assets.attribution.lime_perturbation import distinct, draw, hidden_view
 from xai_assets.attribution.lime_regression import effective_samples
+from xai_assets.attribution.lime_stopping import enough
 from xai_assets.attribution.lime_surrogate import Surrogate, closeness, fit
-from xai_assets.attribution.parameters import LimeParameters
+from xai_assets.attribution.parameters import AutoSamples, LimeParameters
 from xai_assets.attribution.segmentation import segment
 from xai_assets.attribution.targets import Asked, as_target
 from xai_assets.vision.classifiers import Classifier
+from xai_assets.vision.outputs import probabilities
 
 _DECIDE_ANSWERS = ("segmentation", "num_samples", "hide_color", "precision", "batch_size")
 """The parameters that the samples and the model's answers depend on; the others concern the surrogate."""
@@ -39,6 +44,10 @@ class Perturbations:
         evaluated: how many different pictures there were among the samples.
         network: what was evaluated, see `lime_forward.Answers`.
         precision_error: see there.
+        picture: n int64, which of the different pictures each sample is.
+        inputs: m c float32, what went into the network's last layer for each different picture, where it was kept.
+        stable: where the samples were to be as many as the mask needs, how sure it is that it is stable, see
+            `lime_stopping.stable_share`.
     """
 
     segments: np.ndarray
@@ -47,6 +56,9 @@ class Perturbations:
     evaluated: int
     network: str
     precision_error: float
+    picture: np.ndarray
+    inputs: np.ndarray | None = None
+    stable: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class LimeResult(Surrogate):
         evaluated: forward passes; fewer than samples where some were the same picture.
         network: what was evaluated: "fused" or "folded" copy, or "as it is" with the reason.
         precision_error: the largest error of a probability that reduced precision was seen to make.
+        samples: how many the surrogate was fitted on.
+        stable: as of `Perturbations`.
     """
 
     values: np.ndarray
@@ -71,6 +85,8 @@ class LimeResult(Surrogate):
     evaluated: int
     network: str
     precision_error: float
+    samples: int
+    stable: float | None
 
 
 def lime(
@@ -105,49 +121,137 @@ class Lime:
     Args:
         classifier: the model.
         seed: of the samples and the segmentation.
+        forward: the classifier made ready, for several that ask the same one.
     """
 
-    def __init__(self, classifier: Classifier, *, seed: int = 0) -> None:
+    def __init__(
+        self, classifier: Classifier, *, seed: int = 0, forward: PerturbedForward | None = None
+    ) -> None:
         self.seed = seed
-        self._forward = PerturbedForward(classifier)
-        self._last: tuple[object, Perturbations] | None = None
+        self._forward = forward or PerturbedForward(classifier)
+        self._last: tuple[object, _Asked] | None = None
 
     def __call__(
         self, view: np.ndarray, target: Asked, *, parameters: LimeParameters | None = None
     ) -> LimeResult:
         """Explain one target; see `lime`."""
         parameters = parameters or LimeParameters()
-        (found,) = explain_perturbations(self.perturb(view, parameters), [target], parameters)
+        (found,) = explain_perturbations(self.perturb(view, parameters, target), [target], parameters)
         return found
 
-    def perturb(self, view: np.ndarray, parameters: LimeParameters) -> Perturbations:
-        """Ask the model about samples of a view, or remember what it answered the last time."""
+    def perturb(
+        self, view: np.ndarray, parameters: LimeParameters, target: Asked | None = None
+    ) -> Perturbations:
+        """Ask the model about samples of a view, or remember what it answered the last time.
+
+        Args:
+            view: h w 3 uint8.
+            parameters: how many samples, among others.
+            target: whose mask says how many samples are enough, where the parameters leave it to that; without one
+                they are as many as they are at most.
+        """
         key = (view.shape, view.tobytes(), parameters.model_dump_json(include=set(_DECIDE_ANSWERS)))
         if self._last is None or self._last[0] != key:
-            self._last = (key, self._perturb(view, parameters))
-        return self._last[1]
+            self._last = (key, _Asked(self._forward, view, parameters, self.seed))
+        asked, auto = self._last[1], parameters.num_samples
+        if not isinstance(auto, AutoSamples) or target is None:
+            return asked.first(parameters.most_samples)
+        count, stable = enough(asked.answered, asked.segments, target, parameters, auto, seed=self.seed)
+        return replace(asked.first(count), stable=stable)
 
-    def _perturb(self, view: np.ndarray, parameters: LimeParameters) -> Perturbations:
-        segments = segment(view, parameters.segmentation, seed=self.seed)
-        hidden = hidden_view(view, segments, parameters.hide_color)
-        rows = draw(self.seed, parameters.num_samples, int(segments.max()) + 1)
-        first, picture = distinct(rows, view, hidden, segments)
-        answers = self._forward(
+
+class _Asked:
+    """What the model has been asked about a view: its samples, of which the first n are those of a run of n."""
+
+    def __init__(
+        self, forward: PerturbedForward, view: np.ndarray, parameters: LimeParameters, seed: int
+    ) -> None:
+        self.segments = segment(view, parameters.segmentation, seed=seed)
+        hidden = hidden_view(view, self.segments, parameters.hide_color)
+        self._rows = draw(seed, parameters.most_samples, int(self.segments.max()) + 1)
+        first, self._picture = distinct(self._rows, view, hidden, self.segments)
+        self._answers = forward.on(
             view,
             hidden,
-            segments,
-            rows[first],
+            self.segments,
+            self._rows[first],
             batch_size=parameters.batch_size,
             precision=parameters.precision,
         )
+
+    def answered(self, samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """The first samples, and what the model answers to them."""
+        found = self.first(samples)
+        return found.rows, found.probabilities
+
+    def first(self, samples: int) -> Perturbations:
+        """The first samples with the model's answers, those that it has not given before asked for now."""
+        picture = self._picture[:samples]
+        answers = self._answers.first(int(picture.max()) + 1)
         return Perturbations(
-            segments=segments,
-            rows=rows,
+            segments=self.segments,
+            rows=self._rows[:samples],
             probabilities=answers.probabilities[picture],
-            evaluated=len(first),
+            evaluated=len(answers.probabilities),
             network=answers.network,
             precision_error=answers.precision_error,
+            picture=picture,
+            inputs=answers.inputs,
         )
+
+
+def answered_from(
+    inputs: np.ndarray, layer: nn.Linear, view: np.ndarray, parameters: LimeParameters, *, seed: int
+) -> Perturbations | None:
+    """The samples of a view with the answers of a model, from what went into its last layer (m c float32) for them.
+
+    Args:
+        inputs: of each different picture, in order, as `Perturbations` has them.
+        layer: the model's last layer.
+        view: h w 3 uint8.
+        parameters: that the samples were asked with.
+        seed: of the samples and the segmentation.
+
+    Returns:
+        What `Lime.perturb` would have asked; None where that is another number of pictures.
+    """
+    segments = segment(view, parameters.segmentation, seed=seed)
+    hidden = hidden_view(view, segments, parameters.hide_color)
+    rows = draw(seed, parameters.most_samples, int(segments.max()) + 1)
+    first, picture = distinct(rows, view, hidden, segments)
+    if len(first) != len(inputs):
+        return None
+    known = Perturbations(
+        segments=segments,
+        rows=rows,
+        probabilities=np.empty(0),
+        evaluated=len(first),
+        network="kept",
+        precision_error=0.0,
+        picture=picture,
+        inputs=inputs,
+    )
+    return with_last_layer(known, layer, parameters)
+
+
+def with_last_layer(
+    found: Perturbations, layer: nn.Linear, parameters: LimeParameters
+) -> Perturbations | None:
+    """The same samples answered by a network that differs in its last layer alone, without a forward pass.
+
+    Args:
+        found: what went into the last layer was kept.
+        layer: the other one.
+        parameters: that the samples were asked with: the batches are the same, so that the answers are to the bit.
+
+    Returns:
+        None where it was not kept.
+    """
+    if found.inputs is None:
+        return None
+    scores = torch.cat(scores_of(layer, torch.from_numpy(found.inputs).split(parameters.batch_size)))
+    answers = probabilities(scores.double().cpu()).numpy()
+    return replace(found, probabilities=answers[found.picture])
 
 
 def explain_perturbations(
@@ -158,11 +262,11 @@ def explain_perturbations(
     Only what concerns the surrogate is read from the parameters: features and their selection, distance, kernel,
     regressor, `top_labels` and `positive_only`.
     """
-    rows, probabilities = perturbations.rows, perturbations.probabilities
-    top = np.argsort(probabilities[0])[::-1][: parameters.top_labels or 0].tolist()
+    rows, answers = perturbations.rows, perturbations.probabilities
+    top = np.argsort(answers[0])[::-1][: parameters.top_labels or 0].tolist()
     asked, most = [as_target(target) for target in targets], [as_target(label) for label in top]
     wanted = list(dict.fromkeys([*asked, *most]))
-    surrogates = dict(zip(wanted, fit(rows, probabilities, wanted, parameters), strict=True))
+    surrogates = dict(zip(wanted, fit(rows, answers, wanted, parameters), strict=True))
     weights = closeness(rows, parameters)
     results = []
     for target in asked:
@@ -178,6 +282,8 @@ def explain_perturbations(
                 evaluated=perturbations.evaluated,
                 network=perturbations.network,
                 precision_error=perturbations.precision_error,
+                samples=len(rows),
+                stable=perturbations.stable,
             )
         )
     return results

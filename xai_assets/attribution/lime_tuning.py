@@ -259,7 +259,7 @@ class _Search:
         same = [t for t in self._of(image, "full", "samples") if t.candidate == best.candidate]
         scores = {t: t.judgement.score for t in same if t.judgement.score is not None}
         good = [t for t, score in scores.items() if score >= max(scores.values()) - TOLERANCE]
-        chosen = min(good, key=lambda t: t.parameters.num_samples)
+        chosen = min(good, key=lambda t: t.parameters.most_samples)
         what = f"candidate {best.candidate} is" if best.candidate else "the study's own parameters are"
         return Choice(
             image_id=image,
@@ -271,13 +271,13 @@ class _Search:
             iou=chosen.judgement.iou,
             base_iou=judged.iou,
             changed=chosen.parameters != self.base[image],
-            reason=f"{what} the best of {len(self._of(image, 'quarter'))}; {chosen.parameters.num_samples} samples are "
+            reason=f"{what} the best of {len(self._of(image, 'quarter'))}; {chosen.parameters.most_samples} samples are "
             f"the fewest within {TOLERANCE} of its highest score",
         )
 
     def _try(self, image: str, stage: Stage, number: int, share: float) -> Trial:
         base = self.base[image]
-        samples = round(base.num_samples * share) if share >= 1 else self._fewer(base.num_samples, share)
+        samples = round(base.most_samples * share) if share >= 1 else self._fewer(base.most_samples, share)
         parameters = (draw(base, number, self.seed) if number else base).model_copy(
             update={"num_samples": samples}
         )

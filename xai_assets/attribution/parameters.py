@@ -11,7 +11,13 @@ from pydantic import (
     model_validator,
 )
 
+from xai_assets.attribution.binarisation import BinarisationPolicy
+
 Channel = Annotated[int, Field(ge=0, le=255)]
+
+
+AUTO = "auto"
+"""As LIME's number of samples: as many as the mask needs."""
 
 
 class _Parameters(BaseModel):
@@ -172,6 +178,26 @@ class Lasso(_Parameters):
 ModelRegressor = Annotated[Ridge | Linear | Lasso, Field(discriminator="name")]
 
 
+class AutoSamples(_Parameters):
+    """As many perturbed copies as the mask needs: LIME stops where more of them would hardly change it."""
+
+    confidence: float = Field(
+        0.95, ge=0.5, lt=1, description="how sure it has to be that the mask is stable, see `overlap`"
+    )
+    overlap: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="a mask is stable that overlaps, by at least this IoU, with the mask of endlessly many copies",
+    )
+    at_most: int = Field(
+        1000, ge=2, le=1_000_000, description="stop at so many, stable or not; the report says which"
+    )
+    mask: BinarisationPolicy | None = Field(
+        None, description="what makes the map a mask; none: the study's `binarisation`"
+    )
+
+
 class LimeParameters(_Parameters):
     """LIME for images (Ribeiro et al. 2016), as in `lime.lime_image`."""
 
@@ -179,8 +205,10 @@ class LimeParameters(_Parameters):
         default_factory=Slic,
         description="how the view is cut into superpixels: a name, or a name with its parameters",
     )
-    num_samples: int = Field(
-        1000, ge=2, le=1_000_000, description="perturbed copies that the surrogate is fitted on"
+    num_samples: Annotated[int, Field(ge=2, le=1_000_000)] | AutoSamples = Field(
+        1000,
+        description="perturbed copies that the surrogate is fitted on, 2 to 1,000,000; or `auto`, or what it should "
+        "come to, such as {confidence: 0.9}: until the mask is stable",
     )
     num_features: int | None = Field(
         None, ge=1, description="superpixels that the surrogate may use; none: all"
@@ -232,7 +260,17 @@ class LimeParameters(_Parameters):
         if not isinstance(value, dict):
             return value
         named = ("segmentation", "model_regressor")
-        return value | {key: {"name": value[key]} for key in named if isinstance(value.get(key), str)}
+        until: dict[str, Any] = {"num_samples": {}} if value.get("num_samples") == AUTO else {}
+        return value | until | {key: {"name": value[key]} for key in named if isinstance(value.get(key), str)}
+
+    @property
+    def most_samples(self) -> int:
+        """How many perturbed copies it takes, or takes at most."""
+        return self.num_samples.at_most if isinstance(self.num_samples, AutoSamples) else self.num_samples
+
+    def fixed(self, samples: int | None = None) -> Self:
+        """The same with so many samples, which `auto` may have come to; None: as many as it takes at most."""
+        return self.model_copy(update={"num_samples": samples or self.most_samples})
 
 
 EXTERNAL = "external"

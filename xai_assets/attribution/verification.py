@@ -134,7 +134,8 @@ def compare(
         return Comparison("not_compared", note=why)
     if isinstance(parameters, LimeParameters):
         view = classifier.preprocessing.view(pixels)
-        values = library_lime(classifier, view, stored.asked, parameters=parameters, seed=stored.seed)
+        fixed = parameters.fixed(stored.details.get("samples"))
+        values = library_lime(classifier, view, stored.asked, parameters=fixed, seed=stored.seed)
         return _judged(stored, values, reference.tolerance)
     assert stored.layer is not None
     tensor = classifier.preprocessing.tensor(pixels)[None]  # 3 h w -> 1 3 h w

@@ -53,6 +53,20 @@ def cannot_be_told(why: str, numbers: Mapping[str, int | float | str] | None = N
     return Verdict(None, f"{CANNOT_BE_TOLD} {why}.", numbers or {})
 
 
+LEFT_OUT = "Left out"
+"""How the sentence of a check begins that a study's budget left without something to look at."""
+
+
+def left_out_by_budget(what: str, numbers: Mapping[str, int | float | str] | None = None) -> Verdict:
+    """The verdict of a check of which the study's budget left out a part: neither passed nor failed.
+
+    Args:
+        what: a clause, such as "12 of 40 maps, since the budget of 60 s was used up".
+        numbers: as those of `Verdict`.
+    """
+    return Verdict(None, f"{LEFT_OUT}: {what}.", numbers or {})
+
+
 def state(result: dg.AssetCheckResult | AssetCheckEvaluation) -> Literal["passed", "failed", "not asked"]:
     """What a result says, in three words where Dagster has two."""
     if STATE in result.metadata and result.metadata[STATE].value == NOT_ASKED:
@@ -116,7 +130,9 @@ class Check:
                 passed=True,
                 severity=dg.AssetCheckSeverity.WARN,
                 description=sentence(
-                    found.said if found.said.startswith(CANNOT_BE_TOLD) else f"Not asked: {found.said}"
+                    found.said
+                    if found.said.startswith((CANNOT_BE_TOLD, LEFT_OUT))
+                    else f"Not asked: {found.said}"
                 ),
                 metadata={STATE: NOT_ASKED, **found.numbers},
             )

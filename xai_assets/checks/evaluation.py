@@ -5,7 +5,7 @@ from itertools import combinations
 
 from xai_assets.attribution.parameters import is_external
 from xai_assets.checks import rules
-from xai_assets.checks.check import Check, Verdict, cannot_be_told, not_asked
+from xai_assets.checks.check import Check, Verdict, cannot_be_told, left_out_by_budget, not_asked
 from xai_assets.evaluation.parameters import MATTERS
 from xai_assets.resources.table import Table
 
@@ -88,11 +88,20 @@ def _sound(ranges: dict[str, rules.Range], key: Sequence[str]) -> Callable[..., 
 
 
 def _metrics_sound(table: Table, *_: Table) -> Verdict:
-    return _within(table, [*MAP, "metric", "variant"])
+    return _within(_without_left_out(table), [*MAP, "metric", "variant"])
 
 
 def _differences_sound(table: Table, *_: Table) -> Verdict:
-    return _within(table, [*MAP, "contrast_index", "metric", "variant"])
+    return _within(_without_left_out(table), [*MAP, "contrast_index", "metric", "variant"])
+
+
+def _without_left_out(table: Table) -> Table:
+    """The rows of maps that were measured; see `analysis.budget`."""
+    return table[table["left_out"].isna()] if "left_out" in table else table
+
+
+def _left_out(table: Table) -> Table:
+    return table[table["left_out"].notna()] if "left_out" in table else table.iloc[:0]
 
 
 def _within(table: Table, key: Sequence[str]) -> Verdict:
@@ -122,6 +131,10 @@ def _looked_at(table: Table, maps: Table, *_: Table) -> Verdict:
 
 def _all_measured(table: Table, maps: Table) -> Verdict:
     missing = sorted(set(rules.questions(maps, MAP)) - set(rules.questions(table, MAP)), key=str)
+    out = _left_out(table)
+    if len(out) and not missing:
+        what = f"{len(rules.questions(out, MAP))} of {len(maps)} maps, since the {out['left_out'].iloc[0]} was used up"
+        return left_out_by_budget(what, {"maps": len(maps), "left_out": len(rules.questions(out, MAP))})
     said = f"All {len(maps)} maps are measured."
     if missing:
         said = f"{len(missing)} of {len(maps)} maps are not measured: {rules.named(missing)}. The step's log says why."
@@ -169,7 +182,17 @@ def _followed(tests: Table, score: str) -> Verdict:
     )
 
 
-def _follows(_: Table, maps: Table, vetoes: Table) -> Verdict:
+def _follows(table: Table, maps: Table, vetoes: Table) -> Verdict:
+    found = _followed_by_the_rest(vetoes)
+    out = _left_out(table)
+    methods = sorted(set(out["method"]) - set(_without_left_out(table)["method"])) if len(out) else []
+    if not methods or found.passed is False:
+        return found
+    what = f"{', '.join(methods)}, since the {out['left_out'].iloc[0]} was used up. {found.said.removesuffix('.')}"
+    return left_out_by_budget(what, {**found.numbers, "left_out": len(methods)})
+
+
+def _followed_by_the_rest(vetoes: Table) -> Verdict:
     decided = vetoes[~vetoes["is_control"].astype(bool)].dropna(subset=["vetoed"]) if len(vetoes) else vetoes
     if not len(decided):
         if len(vetoes):

@@ -93,7 +93,7 @@ def judge(
         for of_target, reference in zip(runs, subject.references, strict=True)
     ]
     adjusted = [
-        adjusted_r2(run.r2, parameters.num_samples, int(np.count_nonzero(run.weights))) for run in flat
+        adjusted_r2(run.r2, parameters.most_samples, int(np.count_nonzero(run.weights))) for run in flat
     ]
     known = [value for value in adjusted if value is not None]
     against = [

@@ -16,6 +16,9 @@ class _Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Budget = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+
+
 class Faithfulness(_Parameters):
     """Does the score follow the map as pixels are taken away? The defaults are coarse, for a quick first run."""
 
@@ -28,6 +31,12 @@ class Faithfulness(_Parameters):
     road: tuple[Share, ...] = Field(
         (0.3, 0.7),
         description="shares of the pixels that ROAD removes, rising, two pictures each; none: ROAD is left out",
+    )
+
+    budget: Budget = Field(
+        None,
+        description="seconds of computing: no image is begun that would not be done by then, and the report says which "
+        "were left out; what was measured is kept, and the next run goes on; null: no limit",
     )
 
     @model_validator(mode="after")
@@ -84,6 +93,12 @@ class Robustness(_Parameters):
         le=1,
         description="model randomisation: a method is vetoed whose maps of the wholly randomised network have a mean "
         "rank correlation above this with those of the trained one",
+    )
+
+    budget: Budget = Field(
+        None,
+        description="seconds of computing, cheap methods first: no map's measures are begun that would not be done by "
+        "then, and the report says which were left out; null: no limit",
     )
 
     @model_validator(mode="after")

@@ -23,5 +23,17 @@ MODEL: dict[str, Any] = {
 LIGHT: dict[str, Any] = {DEVICE: "cpu", QUEUE: DEFAULT_QUEUE}
 """Reads, compares or renders: a GPU would stand idle."""
 
+PRIORITY = "dagster/priority"
+"""Of the steps that could begin, an executor takes the highest first."""
+
+SOON = {PRIORITY: "10"}
+"""Of what people wait for and that takes seconds: the reports."""
+
+LATE = {PRIORITY: "-10"}
+"""Of a step that takes minutes where others take seconds."""
+
+LAST = {PRIORITY: "-20"}
+"""Of the measures that ask the model again for every map: reports that show none of them are made before."""
+
 HOME: dict[str, Any] = {DEVICE: "cpu", QUEUE: WAREHOUSE_QUEUE}
 """Opens the DuckDB file or writes what people open: on the host where the file, the reports and the web server are."""

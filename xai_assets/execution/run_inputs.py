@@ -14,6 +14,7 @@ from pathlib import Path
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.storage.tags import PARTITION_NAME_TAG, RESUME_RETRY_TAG
 
+from xai_assets.effort import TAG, at_effort
 from xai_assets.errors import XaiError
 from xai_assets.execution.locks import try_lock
 from xai_assets.files import sha256_bytes
@@ -31,7 +32,7 @@ _DIGITS = 16
 
 
 def pinned_study(instance: DagsterInstance, run_id: str, name: str, settings: Settings) -> StudyFile:
-    """The study as it was when the run began; the first to ask keeps its text.
+    """The study as it was when the run began, at the run's effort; the first to ask keeps its text.
 
     Args:
         instance: that knows the run.
@@ -50,7 +51,10 @@ def pinned_study(instance: DagsterInstance, run_id: str, name: str, settings: Se
             if found is None:
                 found = _keep(instance, run_id, name, settings)
     data, path = found
-    return study_from(data, study_paths(settings).get(name, path))
+    run = instance.get_run_by_id(run_id)
+    return at_effort(
+        study_from(data, study_paths(settings).get(name, path)), run.tags.get(TAG) if run else None
+    )
 
 
 def begin(instance: DagsterInstance, run: DagsterRun) -> None:

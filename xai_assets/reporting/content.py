@@ -84,6 +84,8 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
             "limits": [
                 *narrative.synthetic(results.study.get("synthetic") or ()),
                 *(overview.sample(results) if kind != "dissection" else ()),
+                *([effort] if (effort := results.study.get("effort")) else []),
+                *overview.left_out_measures(results),
             ],
             "quarantined": overview.quarantined(results),
             "left_out": overview.quarantined_by_reason(results),

@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from xai_assets.reporting import concept_sentences
+from xai_assets.reporting import concept_sentences, names
 from xai_assets.reporting.narrative import count, joined
 from xai_assets.reporting.numbers import in_order, plain, records
 from xai_assets.reporting.results import StudyResults
 from xai_assets.set_aside import REASONS, by_reason
 
 Row = dict[str, Any]
+
+_MEASURES = {
+    "faithfulness": "faithfulness",
+    "difference_faithfulness": "the faithfulness of differences",
+    "robustness": "robustness",
+}
 
 
 def facts(results: StudyResults, kind: str) -> list[Row]:
@@ -130,6 +136,19 @@ def words(dissection: Row) -> list[str]:
         ]
     )
     return [*said, *dict.fromkeys(doubt for model in dissection["models"] for doubt in model["doubts"])]
+
+
+def left_out_measures(results: StudyResults) -> list[str]:
+    """What the study's budgets left out, a sentence a measure."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for row in records(results.left_out):
+        of = f"{names.method(row['method']).title} {row['maps']} of {row['asked']} maps"
+        said.setdefault((row["measure"], row["reason"]), []).append(of)
+    return [
+        f"Left out of {_MEASURES[measure]}, since the {reason} was used up: {', '.join(methods)}. "
+        "The next run goes on where this one stopped."
+        for (measure, reason), methods in said.items()
+    ]
 
 
 def binarisation(results: StudyResults) -> str:

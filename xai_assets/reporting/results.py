@@ -68,6 +68,7 @@ class StudyResults:
     evidence_tests: pd.DataFrame = field(default_factory=_empty)
     faithfulness_curve_means: pd.DataFrame = field(default_factory=_empty)
     robustness: pd.DataFrame = field(default_factory=_empty)
+    left_out: pd.DataFrame = field(default_factory=_empty)
     randomisation_veto: pd.DataFrame = field(default_factory=_empty)
     stability_summary: pd.DataFrame = field(default_factory=_empty)
     metric_summary: pd.DataFrame = field(default_factory=_empty)

@@ -21,11 +21,13 @@ SEGMENTS_SHOWN = 6
 def surrogates(results: StudyResults, pictures: Pictures, *, limit: int) -> Row:
     """The chapter's data: `rule`, `total`, `cases` and `fit` (R² of every target class, shown or not).
 
+    `auto` says whether the number of samples of any was left to its mask.
+
     Of an image that is answered wrongly, the last cases are why the predicted class rather than an expected one.
     """
     of_lime = results.maps[results.maps["method"] == "lime"] if len(results.maps) else results.maps
     if not len(of_lime):
-        return {"rule": "", "total": 0, "cases": [], "fit": []}
+        return {"rule": "", "total": 0, "cases": [], "fit": [], "auto": False}
     shown, rule = images_to_show(results, limit)
     maps = {map_key(row): row for row in (*records(of_lime), *records(results.difference_maps))}
     scores = localization_rows(results)
@@ -40,15 +42,23 @@ def surrogates(results: StudyResults, pictures: Pictures, *, limit: int) -> Row:
             continue
         arrays, meta = results.artifact("maps", maps[key]["artifact"])
         r2 = plain((meta.get("details") or {}).get("r2"))
-        fit.append({"image_id": row["image_id"], "target_name": _name(row), "r2": r2})
+        fit.append({"image_id": row["image_id"], "target_name": _name(row), "r2": r2, **_samples(maps[key])})
         if row["image_id"] in shown:
             score = scores.get((key[0], key[1], "lime")) if key[2] is None else None
             cases.append(_case(results, pictures, row, maps[key], arrays, r2, score))
-    return {"rule": rule, "total": len(in_order(results.predictions["image_id"])), "cases": cases, "fit": fit}
+    auto = any(row["stable"] is not None for row in fit)
+    total = len(in_order(results.predictions["image_id"]))
+    return {"rule": rule, "total": total, "cases": cases, "fit": fit, "auto": auto}
 
 
 def _name(row: Row) -> str:
     return in_words(row["target_name"], row.get("contrast_name"))
+
+
+def _samples(of_map: Row) -> Row:
+    """How many samples the surrogate is fitted on, and how sure it is that the mask is stable, where that was asked."""
+    samples, stable = plain(of_map.get("samples")), plain(of_map.get("stable"))
+    return {"samples": None if samples is None else int(samples), "stable": stable}
 
 
 def _case(
@@ -97,6 +107,7 @@ def _case(
         "superpixels": None,
         "segments": 0,
         "strongest": [],
+        **_samples(of_map),
     }
     if "segments" in arrays and "weights" in arrays:
         labels, weights = arrays["segments"], np.nan_to_num(np.asarray(arrays["weights"], dtype=np.float64))

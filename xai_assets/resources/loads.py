@@ -1,6 +1,6 @@
-"""Which asset loads which tables of the warehouse: every table has one asset that writes it.
+"""Which asset loads which tables of the warehouse: every table has one asset that writes it, or every row of it.
 
-`xai verify` adds to what `mask_tables` loads of verification, by the same function.
+`xai verify` adds to what `measure_tables` loads of verification, by the same function.
 """
 
 LOADS: dict[str, tuple[str, ...]] = {
@@ -44,6 +44,10 @@ LOADS: dict[str, tuple[str, ...]] = {
         "localization",
         "evidence_place",
         "evidence_tests",
+        "metric_summary",
+        "metric_tests",
+    ),
+    "measure_tables": (
         "faithfulness",
         "faithfulness_curves",
         "faithfulness_curve_means",
@@ -51,6 +55,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "difference_summary",
         "difference_tests",
         "robustness",
+        "left_out",
         "randomisation_veto",
         "stability_summary",
         "metric_summary",
@@ -64,3 +69,6 @@ LOADS: dict[str, tuple[str, ...]] = {
     "explanation_drift": ("explanation_drift",),
 }
 """Tables by the asset that loads them, in one transaction."""
+
+SHARED = ("metric_summary", "metric_tests")
+"""Tables of which `mask_tables` loads the rows about the ground truth, and `measure_tables` the others."""

@@ -170,6 +170,17 @@ METRIC_TABLES: dict[str, Table] = {
         },
         key=("image_id", "target_index", "method", "metric", "variant"),
     ),
+    "left_out": Table(
+        "one row a measure and method of which maps were left out, since the study's budget was used up",
+        {
+            "measure": text("faithfulness, difference_faithfulness or robustness"),
+            "method": text("the method"),
+            "maps": whole("maps that were not measured"),
+            "asked": whole("maps that the study asks to measure"),
+            "reason": text("why: the budget"),
+        },
+        key=("measure", "method"),
+    ),
     "randomisation_veto": Table(
         "one row a method or control: whether its maps outlive the model, which vetoes the method; no ranking",
         {

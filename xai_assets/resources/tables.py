@@ -43,6 +43,13 @@ _MAP = {
         "had on the GPU where that computed; NULL of maps made before it was kept, and of external ones",
         nullable=True,
     ),
+    "samples": _whole(
+        "perturbed copies that LIME's surrogate is fitted on; NULL of other methods", nullable=True
+    ),
+    "stable": _real(
+        "of LIME with `num_samples: auto`, how sure it is that the mask is stable, 0 to 1; NULL where it was not asked",
+        nullable=True,
+    ),
     "artifact": _text("artifact of kind `maps`"),
     "parameters": _text("the method's parameters, JSON"),
     "expected_iou": _real(

@@ -7,10 +7,14 @@ import numpy as np
 
 from xai_assets.analysis.answer import answer
 from xai_assets.analysis.domain import of_classifier
+from xai_assets.analysis.estimates import lines as lines_of_cost
+from xai_assets.analysis.estimates import pace, works
 from xai_assets.analysis.explanations import rehearse, unknown_lime_images
 from xai_assets.analysis.external_maps import MAPS, ExternalSet, said_of_set
 from xai_assets.analysis.images import explained_preprocessing
+from xai_assets.analysis.kept_numbers import KeptNumbers
 from xai_assets.analysis.label_classes import LabelClasses, target_classes
+from xai_assets.analysis.lime_reruns import LimeReruns
 from xai_assets.analysis.map_reruns import MapReruns
 from xai_assets.analysis.own_truth import ground_truth
 from xai_assets.analysis.precheck.domain import foreign
@@ -105,11 +109,16 @@ def _answers(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes)
         return [Found(each.what, "unfit" if everything else "look", each.said) for each in found]
     found += _default_layer(bench, classifier)
     found += _passes(bench, classifier, asked.first[0])
-    found += _methods(bench, classifier, *asked.first, cases=sizes.cases)
+    channels: dict[str, int] = {}
+    found += _methods(bench, classifier, *asked.first, cases=sizes.cases, channels=channels)
     found += _failures(asked, len(look.good), sizes)
+    found += _cost(bench, classifier, next(iter(asked.views.values())), sizes, channels)
     if parameters := bench.attribution.robustness:
         with refused("robustness", found.append):
-            MapReruns(bench, classifier, parameters)
+            numbers = KeptNumbers(bench)
+            MapReruns(
+                bench, classifier, parameters, LimeReruns(bench, classifier, parameters, numbers), numbers
+            )
     names = {name for name, _, _ in look.good} | {name for name, _ in look.bad}
     found += [
         Found("lime_per_image", "look", f"{name}: {why}") for name, why in unknown_lime_images(bench, names)
@@ -156,10 +165,18 @@ def _passes(bench: Workbench, classifier: Classifier, pixels: np.ndarray) -> lis
 
 
 def _methods(
-    bench: Workbench, classifier: Classifier, pixels: np.ndarray, target: int, *, cases: int
+    bench: Workbench,
+    classifier: Classifier,
+    pixels: np.ndarray,
+    target: int,
+    *,
+    cases: int,
+    channels: dict[str, int],
 ) -> list[Found]:
-    """Each method on one image; those of which the same is to be said together. Then what comparing their maps costs."""
-    channels: dict[str, int] = {}
+    """Each method on one image; those of which the same is to be said together. Then what comparing their maps costs.
+
+    `channels` is filled with those of the target layer, by method that the run would not refuse.
+    """
     said: dict[tuple[State, str], list[str]] = {}
     for method in bench.attribution.methods.made():
         told: list[tuple[State, str]] = []
@@ -178,6 +195,17 @@ def _methods(
         for (state, text), methods in said.items()
     ]
     return [*found, *verified(bench, channels, cases)]
+
+
+def _cost(
+    bench: Workbench, classifier: Classifier, view: np.ndarray, sizes: Sizes, channels: dict[str, int]
+) -> list[Found]:
+    """What each step takes, the longest last."""
+    found: list[Found] = []
+    with refused("cost", found.append):
+        of = works(bench, images=sizes.images, cases=sizes.cases, channels=channels)
+        found += [Found("cost", "ok", line) for line in lines_of_cost(of, pace(classifier, view))]
+    return found
 
 
 def _ask(bench: Workbench, classifier: Classifier, look: Look, sizes: Sizes) -> _Asked:

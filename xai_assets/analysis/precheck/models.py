@@ -13,6 +13,7 @@ from xai_assets.analysis.opened_models import open_classifier
 from xai_assets.analysis.precheck.found import Found, model_notes, refused
 from xai_assets.analysis.precheck.images import Look, first_pixels
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.attribution.verification import library_passes
 from xai_assets.vision.classifiers import Classifier
 
@@ -67,7 +68,8 @@ def _explained(
     for method in methods:
         rehearsal = rehearse(bench, classifier, method, pixels, said.best)
         layers += [rehearsal.works_on] if rehearsal.channels else []
-        samples = getattr(parameters_of(bench, method, ""), "num_samples", None)
+        parameters = parameters_of(bench, method, "")
+        samples = parameters.most_samples if isinstance(parameters, LimeParameters) else None
         passes += cases * library_passes(method, samples, rehearsal.channels)
         if rehearsal.warning:
             yield Found(what, "look", f"{method}: {rehearsal.warning}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from xai_assets.analysis.map_keys import parameters_of
 from xai_assets.analysis.precheck.found import Found
 from xai_assets.analysis.workbench import Workbench
+from xai_assets.attribution.parameters import LimeParameters
 from xai_assets.attribution.verification import library_passes, without_counterpart
 
 WHAT = "verification"
@@ -30,7 +31,7 @@ def verified(bench: Workbench, channels: Mapping[str, int], cases: int) -> Itera
             yield Found(WHAT, "look", f"{method} will not be compared: {why}")
             continue
         compared.append(method)
-        samples = getattr(parameters, "num_samples", None)
+        samples = parameters.most_samples if isinstance(parameters, LimeParameters) else None
         passes += maps * library_passes(method, samples, channels[method])
     if compared:
         of = f"{maps} map{'s' * (maps != 1)} of {'each of ' * (len(compared) > 1)}{', '.join(compared)}"
