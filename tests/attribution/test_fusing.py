@@ -194,5 +194,5 @@ def test_efficientnet_lite0_is_convolutions_alone():
     network = settled(timm.create_model("tf_efficientnet_lite0", num_classes=5), images)
     graph = fused(network, images)
     counts = {kind: kinds(graph).count(kind) for kind in set(kinds(graph))}
-    assert counts == {FusedConvolution: 49, FusedLinear: 1, nn.AdaptiveAvgPool2d: 1, nn.Flatten: 1}
+    assert counts == {FusedConvolution: 49, nn.Linear: 1, nn.AdaptiveAvgPool2d: 1, nn.Flatten: 1}
     assert not [node.target for node in graph.graph.nodes if node.op == "call_function"]

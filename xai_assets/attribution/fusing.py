@@ -131,7 +131,7 @@ def fuse(graph: fx.GraphModule) -> fx.GraphModule:
     order = {node: place for place, node in enumerate(graph.graph.nodes)}
     for number, node in enumerate(list(graph.graph.nodes)):
         map_ = module_of(graph, node, (nn.Conv2d, nn.Linear))
-        if map_ is None or not _is_fusable(map_):
+        if map_ is None or not _is_fusable(map_) or _gives_scores(node, map_):
             continue
         chain, other, activation = _followers(graph, node, order)
         name = f"fused_{number}"
@@ -144,6 +144,11 @@ def fuse(graph: fx.GraphModule) -> fx.GraphModule:
         for done in reversed(chain):
             graph.graph.erase_node(done)
     return tidy(graph)
+
+
+def _gives_scores(node: fx.Node, map_: nn.Module) -> bool:
+    """Whether a linear map is the network's last step: it is small, and as torch has it scores keep their last digits."""
+    return isinstance(map_, nn.Linear) and all(user.op == "output" for user in node.users)
 
 
 def _is_fusable(map_: nn.Conv2d | nn.Linear) -> bool:
