@@ -8,9 +8,11 @@ import pytest
 
 from tests.reporting.conftest import SMALL
 from tests.reporting.plausible import plausible
-from xai_assets.reporting.content import KINDS
+from xai_assets.reporting.content import KINDS, build
 from xai_assets.reporting.cost import cost
 from xai_assets.reporting.inputs import inputs
+from xai_assets.reporting.narrative import EXPLAINED, PROBED
+from xai_assets.reporting.pictures import Pictures
 from xai_assets.reporting.render import render
 from xai_assets.reporting.results import StudyResults
 
@@ -20,8 +22,8 @@ def test_pictures_models_and_probe_set_are_those_of_the_tables():
     said = [(row["what"], row["said"]) for row in inputs(small)]
     assert said == [
         (
-            "explained pictures",
-            "3 pictures read of 4; sides of 128 to 192 pixels; 3 labelled; "
+            "explained images",
+            "3 images read of 4; sides of 128 to 192 pixels; 3 labelled; "
             "a true mask is known of 4 of 4 target classes",
         ),
         ("explained model", "diorama/object; target layer of the class activation maps: layer4"),
@@ -33,17 +35,33 @@ def test_pictures_models_and_probe_set_are_those_of_the_tables():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_drawn_pictures_are_said_to_be_drawn_on_the_first_page(kind):
+def test_a_report_says_of_the_drawn_images_that_it_is_of_that_they_are_drawn(kind):
     small = plausible(1, 1, layers=SMALL)
-    drawn = replace(small, study={**small.study, "synthetic": ["explained pictures"]})
-    first = _first_page(render(kind, drawn))
-    assert "The explained pictures are synthetic: drawn by the embedded world Diorama" in first
-    assert "Nothing may be concluded from them about photographs" in first
-    assert "synthetic" not in _first_page(render(kind, small))
-    probe = replace(small, study={**small.study, "synthetic": ["pictures of the probe set"]})
-    assert "Nothing may be concluded from them about what units show of photographs" in _first_page(
-        render(kind, probe)
+
+    def limits(*drawn):
+        return " ".join(
+            build(kind, replace(small, study={**small.study, "synthetic": drawn}), Pictures())["limits"]
+        )
+
+    explained, probed, both = limits(EXPLAINED), limits(PROBED), limits(EXPLAINED, PROBED)
+    assert ("The explained images are synthetic: drawn by the embedded world" in explained) == (
+        kind != "dissection"
     )
+    assert ("concluded from them about photographs" in explained) == (kind != "dissection")
+    of_units = kind in ("study", "comparison", "dissection")
+    assert ("concluded from them about what units show of photographs" in probed) == of_units
+    assert ("The images of the probe set are synthetic" in probed) == of_units
+    assert both == {"dissection": probed, "study": both, "comparison": both}.get(kind, explained)
+    assert "synthetic" not in limits()
+
+
+def test_that_images_are_drawn_is_said_on_the_first_page():
+    small = plausible(1, 1, layers=SMALL)
+    drawn = replace(small, study={**small.study, "synthetic": [EXPLAINED, PROBED]})
+    said = (
+        "The explained images and images of the probe set are synthetic: drawn by the embedded world Diorama"
+    )
+    assert said in _first_page(render("study", drawn))
 
 
 def test_cost_has_the_inverse_of_the_seconds_and_the_most_memory_of_any_map():

@@ -50,7 +50,7 @@ def test_what_is_shown_are_the_rows():
         "3 of 12",
         "the library’s",
         "another map",
-        "a_<wbr>b.<wbr>png (dog)",
+        "a_<wbr>b<wbr>.png</span> (dog)",
         "0.25",
     ):
         assert said in text, said

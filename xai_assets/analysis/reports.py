@@ -17,6 +17,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.effort import SAID
 from xai_assets.evaluation.localization import METRICS_OF
 from xai_assets.files import fingerprint, make_way, sha256_bytes, sha256_file, write_bytes
+from xai_assets.reporting.narrative import EXPLAINED, PROBED
 from xai_assets.reporting.results import StudyResults
 from xai_assets.resources import written
 from xai_assets.resources.loads import LOADS, SHARED
@@ -196,12 +197,12 @@ def results(
 
 
 def _synthetic(study: Study) -> list[str]:
-    """Which of the study's pictures are drawn by the embedded world."""
+    """Which of the study's images are drawn by the embedded world."""
     found = []
     if study.attribution and study.attribution.images.diorama:
-        found.append("explained pictures")
+        found.append(EXPLAINED)
     if study.dissection and study.dissection.probe.diorama:
-        found.append("pictures of the probe set")
+        found.append(PROBED)
     return found
 
 

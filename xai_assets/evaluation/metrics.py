@@ -48,7 +48,7 @@ class Metric:
 _ALL = (
     Metric(
         "iou", "IoU", "", 0, 1, "higher",
-        "what masks of other images give; of scattered pixels pq / (p + q - pq) for densities p and q", "chance_iou",
+        "what masks of other images give; of scattered pixels pq / (p + q − pq) for densities p and q", "chance_iou",
         "|A ∩ B| / |A ∪ B|", "Jaccard (1912), at the stated binarisation",
     ),
     Metric(
@@ -63,7 +63,7 @@ _ALL = (
     ),
     Metric(
         "iou_matched", "IoU at matched area", "", 0, 1, "higher",
-        "what maps of other images give; of scattered pixels d / (2 - d) where d is the truth's density", None,
+        "what maps of other images give; of scattered pixels d / (2 − d) where d is the truth's density", None,
         "IoU of the truth and as many of the map's highest pixels; tied pixels count in part",
         "threshold-free variant of the IoU",
     ),
@@ -171,7 +171,7 @@ _ALL = (
         "randomisation_similarity", "Similarity under randomisation", "", -1, 1, "none",
         "the 95 % quantile of the absolute correlation with smooth noise", "chance",
         "Spearman correlation of the maps of the trained network and of one whose last layers are randomised",
-        "Adebayo et al. (2018), cascading, weights shuffled in their tensors; a veto, never a ranking",
+        "Adebayo et al. (2018), cascading, weights shuffled in their tensors; a sanity check, never a ranking",
     ),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from xai_assets.reporting import drawing as d
 
 COLOUR = "#0b4f6c"
-_LEFT, _TOP, _WIDE, _HIGH, _COUNTS = 16.0, 2.0, 112.0, 46.0, 13.0
+_LEFT, _TOP, _WIDE, _HIGH, _COUNTS = 16.0, 2.0, 112.0, 38.0, 13.0
 
 
 def reliability(bins: Sequence[dict[str, Any]], *, title: str) -> Markup:
@@ -74,7 +74,7 @@ def matrix(names: Sequence[str], cells: Sequence[dict[str, Any]], *, title: str)
     """
     shown = [d.short(name, 24) for name in names]
     longest = max((len(name) for name in shown), default=0) * _LETTER
-    side = min(9.0, (d.WIDTH - longest - 24) / max(len(names), 1))
+    side = min(6.5, (d.WIDTH - longest - 24) / max(len(names), 1))
     left, top = longest + 4, longest * 0.72 + 8
     parts = []
     for at, name in enumerate(shown):

@@ -181,43 +181,52 @@ def overlaps(rows: Sequence[dict[str, Any]], *, title: str, names_of: tuple[str,
 def mirrored(rows: Sequence[dict[str, Any]], *, title: str, names_of: tuple[str, str]) -> Markup:
     """Units a concept in two models: bars to the left for the first, to the right for the second.
 
+    Many concepts stand in two columns on one scale, down the first and then down the second.
+
     Args:
         rows: `concept`, `a` and `b` (numbers of units).
         title: the alt text.
         names_of: the two models.
     """
-    gutter, step, bar, edge = 36.0, 4.9, 3.2, 10.0
-    span = (d.WIDTH - gutter) / 2 - edge
-    middle = d.WIDTH / 2
+    columns = 2 if len(rows) > _ONE_COLUMN else 1
+    high = -(-len(rows) // columns)
     most = max((max(row["a"], row["b"]) for row in rows), default=0) or 1
-    head = 6.0
-    parts = [
-        d.text(middle - gutter / 2, 3.4, d.short(names_of[0], 40), anchor="end", colour=LEFT, weight=600),
-        d.text(middle + gutter / 2, 3.4, d.short(names_of[1], 40), colour=RIGHT, weight=600),
-        d.text(middle, 3.4, "units", anchor="middle", colour=d.MUTED),
-    ]
+    width = (d.WIDTH - _BETWEEN * (columns - 1)) / columns
+    parts = []
+    for column in range(columns):
+        of = rows[column * high : (column + 1) * high]
+        parts += _mirrored(of, column * (width + _BETWEEN), width, most)
+    y, x = _MIRRORED_STEP * high + 3.2, 0.0
+    for label, colour in ((f"units of {names_of[0]}", LEFT), (f"units of {names_of[1]}", RIGHT)):
+        label = d.short(label, 40)
+        parts += [d.rect(x, y - 2.2, 2.8, 2.8, colour), d.text(x + 4, y, label, colour=d.MUTED)]
+        x += 10 + 1.65 * len(label)
+    return d.svg(title, y + 1.3, parts)
+
+
+_ONE_COLUMN, _BETWEEN, _MIRRORED_STEP = 10, 6.0, 4.9
+
+
+def _mirrored(rows: Sequence[dict[str, Any]], left: float, width: float, most: int) -> list[str]:
+    """A column of such bars, `width` mm from `left` on; `most` units are as long as there is room for."""
+    gutter, bar, edge = 33.0, 3.2, 8.0
+    span = (width - gutter) / 2 - edge
+    middle = left + width / 2
+    parts = []
     for number, row in enumerate(rows):
-        top = head + step * number
+        top = 0.4 + _MIRRORED_STEP * number
         y = top + bar / 2 + d.BASE
         a, b = span * row["a"] / most, span * row["b"] / most
-        parts.append(d.text(middle, y, d.short(row["concept"], 22), anchor="middle"))
+        ends = middle - gutter / 2 - a, middle + gutter / 2 + b
+        inks = (d.INK if row[key] else d.MUTED for key in ("a", "b"))
         parts += [
-            d.rect(middle - gutter / 2 - a, top, a, bar, LEFT),
+            d.text(middle, y, d.short(row["concept"], 20), anchor="middle"),
+            d.rect(ends[0], top, a, bar, LEFT),
             d.rect(middle + gutter / 2, top, b, bar, RIGHT),
+            d.text(ends[0] - 1.4, y, row["a"], anchor="end", colour=next(inks)),
+            d.text(ends[1] + 1.4, y, row["b"], colour=next(inks)),
         ]
-        parts.append(
-            d.text(
-                middle - gutter / 2 - a - 1.4,
-                y,
-                row["a"],
-                anchor="end",
-                colour=d.INK if row["a"] else d.MUTED,
-            )
-        )
-        parts.append(
-            d.text(middle + gutter / 2 + b + 1.4, y, row["b"], colour=d.INK if row["b"] else d.MUTED)
-        )
-    return d.svg(title, head + step * len(rows) + 0.5, parts)
+    return parts
 
 
 def gradient(stops: Sequence[str], low: str, high: str, *, title: str) -> Markup:

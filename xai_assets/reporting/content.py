@@ -82,7 +82,7 @@ def build(kind: str, results: StudyResults, pictures: Pictures) -> Row:
             "study": study_facts(results),
             "elsewhere": [name for name in _elsewhere(results) if name != kind],
             "limits": [
-                *narrative.synthetic(results.study.get("synthetic") or ()),
+                *narrative.synthetic(kind, results.study.get("synthetic") or ()),
                 *(overview.sample(results) if kind != "dissection" else ()),
                 *([effort] if (effort := results.study.get("effort")) else []),
                 *overview.left_out_measures(results),

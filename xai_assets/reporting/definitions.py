@@ -78,7 +78,7 @@ DEFINITIONS: dict[str, Definition] = {
         "LIME",
         "A linear surrogate of the class's probability on copies of the image with superpixels hidden, fitted near the "
         "image. R² says how well it fits; weights of a surrogate that does not fit mean little.",
-        "argmin over w of Σ π(z) (f(z) − w·z)² + ridge,  π(z) = exp(−d(z)² / kernel²)",
+        "argmin over w of Σ π(z) (f(z) − w·z)² + ridge,  π(z) = √exp(−d(z)² / kernel²)",
         "Ribeiro et al. 2016, as in lime.lime_image",
     ),
     "external": Definition(
@@ -275,5 +275,5 @@ DEFINITIONS |= {key: _metric(key, text) for key, text in _SAYS.items()}
 
 
 def definitions(keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The definitions of `keys`, in that order, as plain values."""
-    return [asdict(DEFINITIONS[key]) for key in keys]
+    """The definitions of `keys`, in that order, as plain values, each with its `key`."""
+    return [{"key": key} | asdict(DEFINITIONS[key]) for key in keys]

@@ -22,7 +22,7 @@ def _pictures(results: StudyResults) -> list[Row]:
         return []
     read = images[images["status"] == "ok"]
     sizes = sorted({(int(w), int(h)) for w, h in zip(read["width"], read["height"], strict=True)})
-    said = [f"{narrative.count(len(read), 'picture')} read of {len(images)}"]
+    said = [f"{narrative.count(len(read), 'image')} read of {len(images)}"]
     if len(sizes) == 1:
         said.append(f"{sizes[0][0]} × {sizes[0][1]} pixels each")
     elif sizes:
@@ -33,7 +33,7 @@ def _pictures(results: StudyResults) -> list[Row]:
         known = len(_cases(results.localization) & _cases(results.predictions))
         cases = narrative.count(len(results.predictions), "target class", "target classes")
         said.append(f"a true mask is known of {known} of {cases}")
-    return [{"what": "explained pictures", "said": "; ".join(said)}]
+    return [{"what": narrative.EXPLAINED, "said": "; ".join(said)}]
 
 
 def _cases(table: pd.DataFrame) -> set[tuple[str, int]]:

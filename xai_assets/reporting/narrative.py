@@ -80,26 +80,30 @@ def accuracy(right: dict[str, Any]) -> str:
     return found + (f" and {wrong} wrong." if wrong else ".")
 
 
-EXPLAINED = "explained pictures"
-"""Of the study's pictures that may be drawn, those whose answers are explained."""
+EXPLAINED, PROBED = "explained images", "images of the probe set"
+"""The study's images that may be drawn: those whose answers are explained, and those that units are dissected with."""
+
+_USED = {"cam": (EXPLAINED,), "lime": (EXPLAINED,), "failures": (EXPLAINED,), "dissection": (PROBED,)}
+"""By the kind of report, which of them it is of; of both where nothing is said."""
 
 
-def synthetic(parts: Sequence[str]) -> list[str]:
-    """What pictures of the embedded world allow to be concluded, and what not; nothing where none are drawn.
+def synthetic(kind: str, drawn: Sequence[str]) -> list[str]:
+    """What images of the embedded world allow to be concluded, and what not; nothing where the report is of none.
 
     Args:
-        parts: which of the study's pictures are drawn, such as "explained pictures".
+        kind: of the report.
+        drawn: which of the study's images are drawn: EXPLAINED, PROBED.
     """
+    parts = [part for part in drawn if part in _USED.get(kind, (EXPLAINED, PROBED))]
     if not parts:
         return []
     of = "photographs" if EXPLAINED in parts else "what units show of photographs"
+    found = joined([{EXPLAINED: "the methods", PROBED: "the concepts"}[part] for part in parts])
     return [
         f"The {joined(parts)} are synthetic: drawn by the embedded world Diorama, where the label of every pixel is "
         f"known.",
-        "So it may be concluded how well the methods and the concepts find what is known to be there, in such pictures "
-        "and for the models named here.",
-        f"Nothing may be concluded from them about {of}, about models trained on photographs, or about which method is "
-        "the best in general.",
+        f"So it may be concluded how well {found} find what is there, for the models named here.",
+        f"Nothing may be concluded from them about {of}, models trained on photographs, or the best method in general.",
     ]
 
 

@@ -1,6 +1,7 @@
 """Jinja for reports: autoescape everywhere, an undefined name is an error, and the filters that write numbers."""
 
 import base64
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from xai_assets.evaluation.metrics import METRICS
 from xai_assets.reporting import answer_charts, charts, figures, names, narrative
 from xai_assets.reporting.drawing import shade
 from xai_assets.reporting.numbers import p_value
+from xai_assets.reporting.typeset import typeset
 from xai_assets.settings import shipped
 
 SCHEME = "memory:"
@@ -75,12 +77,18 @@ def prose(text: str) -> Markup:
     )
 
 
+LONGEST = 18
+"""Letters of a name's part that are never torn."""
+
+
 def words(path: str) -> Markup:
-    """Lets a long name break after its separators, and nowhere else."""
-    escaped = Markup.escape(path)
-    for separator in ("/", "_", "."):
-        escaped = escaped.replace(separator, Markup(separator) + Markup("<wbr>"))  # noqa: S704
-    return escaped
+    """Lets a long name break after its slashes and underscores and before its dots, so that a file's suffix stays whole.
+
+    A part of more than LONGEST letters breaks as well.
+    """
+    parts = re.split(r"(?<=[/_])|(?=\.)", path)
+    broken = [part[at : at + LONGEST] for part in parts for at in range(0, len(part), LONGEST)]
+    return Markup('<span class="name">{}</span>').format(Markup("<wbr>").join(broken))
 
 
 def headline_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -149,6 +157,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
         "counted": narrative.count,
         "metric_title": lambda key: METRICS[key].title,
         "stops": figures.colour_stops,
+        "typeset": typeset,
     }
     return env
 

@@ -70,16 +70,19 @@ def against_controls(metric: str, rows: Sequence[Row]) -> list[str]:
     open_ = [row for row in methods if row["answer"] == Answer.CANNOT_TELL]
     if above:
         verb = "is" if len(above) == 1 else "are"
-        said.append(f"By {metric}, {_named(above)} {verb} above {controls} ({comparisons.rests_on(above)}).")
+        said.append(
+            f"By {metric}, {_named(above, methods)} {verb} above {controls} ({comparisons.rests_on(above)})."
+        )
     if below:
         verb = "is" if len(below) == 1 else "are"
         said.append(
-            f"By {metric}, {_named(below)} {verb} below one of {controls} ({comparisons.rests_on(below)})."
+            f"By {metric}, {_named(below, methods)} {verb} below one of {controls} ({comparisons.rests_on(below)})."
         )
     if open_:
-        verb = "is" if len(open_) == 1 else "are"
+        verb = "is" if len(open_) == 1 or _all(open_, methods) else "are"
         said.append(
-            f"By {metric}, whether {_named(open_)} {verb} above {controls} {comparisons.cannot(open_)}."
+            f"By {metric}, whether {_named(open_, methods, 'any of the')} {verb} above {controls} "
+            f"{comparisons.cannot(open_)}."
         )
     return said
 
@@ -101,5 +104,13 @@ def power(n: int) -> str:
     )
 
 
-def _named(rows: Sequence[Row]) -> str:
+def _all(rows: Sequence[Row], methods: Sequence[Row]) -> bool:
+    """Whether rows are those of all methods, of which there are more than two."""
+    return len(rows) == len(methods) > 2
+
+
+def _named(rows: Sequence[Row], methods: Sequence[Row], every: str = "all") -> str:
+    """The methods of the rows, or "all 4 methods"."""
+    if _all(rows, methods):
+        return f"{every} {len(rows)} methods"
     return joined([names.method(row["subject"]).title for row in rows])
