@@ -8,7 +8,7 @@ from xai_assets.reporting.results import StudyResults
 
 Row = dict[str, Any]
 
-ACROSS = 8
+ACROSS = 6
 """Pictures in a row."""
 
 _NOTHING: Row = {"shown": [], "caption": ""}
