@@ -13,7 +13,7 @@ from tests.reporting.conftest import laid_out
 from tests.reporting.plausible import plausible
 from xai_assets.reporting.content import KINDS
 
-MOST_EMPTY = 1 / 4
+MOST_EMPTY = 1 / 3
 """Of a page's text area, below its last line: what comes next is a row of pictures, a figure, or two rows of a table."""
 
 LEAST_GAP = 1.5
@@ -30,7 +30,7 @@ UNITS = (
 )
 
 
-def test_no_page_but_the_last_is_left_more_than_a_quarter_empty(document):
+def test_no_page_but_the_last_is_left_more_than_a_third_empty(document):
     assert _emptier(document, MOST_EMPTY) == {}
 
 
@@ -113,4 +113,4 @@ def test_the_report_of_the_smallest_study_is_laid_out_as_well(kind, bare):
 def _emptier(document, most):
     """The pages but the last, from 1, with the share that is empty; the first page may end where its summary does."""
     shares = {at: boxes.empty(page) for at, page in enumerate(document.pages[:-1], 1)}
-    return {at: round(share, 2) for at, share in shares.items() if share > (1 / 3 if at == 1 else most)}
+    return {at: round(share, 2) for at, share in shares.items() if share > (1 / 2 if at == 1 else most)}
