@@ -119,8 +119,9 @@ def typeset(key: str, formula: str) -> Markup:
         path = outline(line)
         low, high = path.get_extents().get_points()
         # SVG counts down from the top, the outline up from the line of writing.
-        placed = np.stack([path.vertices[:, 0] - low[0], top + high[1] - path.vertices[:, 1]], axis=1)
-        drawn.append("M0 0" + _commands(np.rint(placed * _UNITS).astype(int), path.codes))
+        across, up = np.asarray(path.vertices, dtype=np.float64).T
+        placed = np.stack([across - low[0], top + high[1] - up], axis=1)
+        drawn.append("M0 0" + _commands(np.rint(placed * _UNITS).astype(int), np.asarray(path.codes)))
         width, top = max(width, float(high[0] - low[0])), top + float(high[1] - low[1]) + _GAP
     height = top - _GAP
     return Markup(  # noqa: S704
