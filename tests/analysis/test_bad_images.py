@@ -148,11 +148,12 @@ def test_an_image_that_preprocessing_does_not_take_is_set_aside(bench, tmp_path,
 
 
 def test_an_image_without_an_answer_is_left_out_of_predictions_alone(bench, table, monkeypatch):
-    def unlucky(bench, classifier, classes, image, *more, real=predictions_module.explained_rows):
+    def unlucky(bench, classifier, classes, image, *more, **known):
         if image["image_id"] == "one.png":
             raise XaiError("one.png", "gives scores that are not finite", "Look at the checkpoint.")
-        return real(bench, classifier, classes, image, *more)
+        return real(bench, classifier, classes, image, *more, **known)
 
+    real = predictions_module.explained_rows
     monkeypatch.setattr(predictions_module, "explained_rows", unlucky)
     opened = Workbench(bench.settings, bench.file)
     found = predictions(opened, table)
