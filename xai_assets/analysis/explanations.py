@@ -296,7 +296,9 @@ def _keep_inputs(
     alone = isinstance(given, ScoreCAMParameters) and (
         details["constant"] > 0 or given.weighting == "increase"
     )
-    last_inputs.keep(bench, row, explainer.inputs, alone=alone, batch_size=given.batch_size)
+    last_inputs.keep(
+        bench, row, explainer.inputs, alone=alone, batch_size=given.batch_size, cut=explainer.cut
+    )
 
 
 def _compute(

@@ -28,14 +28,16 @@ def kept_of(bench: Workbench, predictions: pd.DataFrame, method: str) -> set[Cas
     return {case_of(rows[number]) for number in spread(asked.cases, len(rows))}
 
 
-def keep(bench: Workbench, row: dict[str, Any], inputs: np.ndarray, *, alone: bool, batch_size: int) -> None:
+def keep(
+    bench: Workbench, row: dict[str, Any], inputs: np.ndarray, *, alone: bool, batch_size: int, cut: int
+) -> None:
     """Keep m c float32 of a row of the table `maps`, and in which batches they were computed."""
-    meta = {"alone": alone, "batch_size": batch_size}
+    meta = {"alone": alone, "batch_size": batch_size, "cut": cut}
     bench.store.put(KIND, _key(row), {"inputs": inputs}, meta)
 
 
 def read(bench: Workbench, row: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]] | None:
-    """What is kept of a row of the table `maps`, with `alone` and `batch_size`; None where nothing is."""
+    """What is kept of a row of the table `maps`, with `alone`, `batch_size` and `cut`; None where nothing is."""
     if not bench.store.has(KIND, _key(row)):
         return None
     arrays, meta = bench.store.get(KIND, _key(row))

@@ -81,7 +81,9 @@ class LimeReruns:
         layer = self._classifier.network.get_submodule(path)
         if not isinstance(layer, nn.Linear):
             return None
-        return answered_from(known[0], layer, case.view, method, seed=self._bench.study.seed)
+        return answered_from(
+            known[0], layer, case.view, method, seed=self._bench.study.seed, cut=known[1]["cut"]
+        )
 
     def measures(
         self, case: ExplainedCase, row: dict[str, Any], explained: AttributionMap

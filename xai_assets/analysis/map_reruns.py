@@ -168,7 +168,9 @@ class MapReruns:
         known = last_inputs.read(self._bench, row)
         if known is None or known[1]["batch_size"] != given.batch_size:
             return None
-        scores = KnownScores(layer, known[0], alone=known[1]["alone"], batch_size=given.batch_size)
+        scores = KnownScores(
+            layer, known[0], alone=known[1]["alone"], batch_size=given.batch_size, cut=known[1]["cut"]
+        )
         return self._explainer(1, row)(case.view, case.target, memory=scores).values
 
     def _kept(

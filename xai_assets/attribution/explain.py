@@ -129,6 +129,7 @@ class Explainer:
     Attributes:
         inputs: of the last map by ScoreCAM or LIME, m c float32, what went into the network's last layer for each of the
             altered images, in their order; None where it was not kept or the last layer is not linear.
+        cut: with these, how many images of a batch went through the network together.
 
     Raises:
         AttributionError: an unknown method, parameters that do not fit, a network without a layer with positions.
@@ -147,6 +148,7 @@ class Explainer:
         keep: bool = False,
     ) -> None:
         self.inputs: np.ndarray | None = None
+        self.cut = 1
         self._keep = last_linear(classifier.network) if keep else None
         self.method, self.classifier, self.seed, self.layout = method, classifier, seed, layout
         self.parameters = _parameters(method, parameters)
@@ -282,7 +284,7 @@ class Explainer:
                 (cam,) = cams.scorecam(
                     *given, parameters=how, layout=self.layout, scorer=scorer, memory=known, seed=self.seed
                 )
-                self.inputs = self._inputs(tuple(tensor.shape), how.batch_size, int(cam.details["scored"]))
+                self.inputs = self._inputs(tuple(tensor.shape), int(cam.details["scored"]))
             case _:
                 (cam,) = cams.gradcam(*given, method=self.method, split=self._split)
         return _of_cam(cam)
@@ -298,11 +300,12 @@ class Explainer:
             self._scorers[shape] = made
         return self._scorers[shape]
 
-    def _inputs(self, shape: tuple[int, ...], batch_size: int, scored: int) -> np.ndarray | None:
+    def _inputs(self, shape: tuple[int, ...], scored: int) -> np.ndarray | None:
         """What went into the last layer; of a further target of the same image, of which nothing is scored, as before."""
-        calls = self._watched[shape].take(batch_size) if shape in self._watched else None
+        calls = self._watched[shape].take() if shape in self._watched else None
         if calls is None:
             return None
+        self.cut = self._watched[shape].images
         found = torch.cat(calls).numpy() if calls else self.inputs
         return found if found is not None and len(found) == scored else None
 
@@ -310,7 +313,7 @@ class Explainer:
         view = self.classifier.preprocessing.view(pixels)
         samples = self._lime.perturb(view, parameters, target)
         (found,) = explain_perturbations(samples, [target], parameters)
-        self.inputs = samples.inputs
+        self.inputs, self.cut = samples.inputs, samples.cut
         extras = {"segments": found.segments.astype(np.int32), "weights": found.weights}
         details = {name: getattr(found, name) for name in _LIME_NUMBERS} | {"superpixels": len(found.weights)}
         if found.stable is not None:

@@ -60,14 +60,10 @@ class Watched:
         self._calls.append(seen[0].detach().float().cpu())
         return scores
 
-    def take(self, batch_size: int) -> list[Tensor] | None:
-        """What went into the last layer (n c float32) at each call since the last time.
-
-        None where it is not known, or where batches of that size were cut for want of memory: the last digits of another
-        last layer's scores depend on the batch.
-        """
+    def take(self) -> list[Tensor] | None:
+        """What went into the last layer (n c float32) at each call since the last time; None where it is not known."""
         found, self._calls = self._calls, []
-        return None if self._layer is None or self.images < batch_size else found
+        return None if self._layer is None else found
 
 
 def _last(module: object, path: str) -> nn.Module | None:
@@ -100,12 +96,15 @@ class KnownScores:
         inputs: m c float32 of a whole map, in batches: the first image alone where `alone`, then so many.
         alone: whether the first image is a batch of its own.
         batch_size: of the others.
+        cut: images of a batch that went through the network together, see `scores_of`.
     """
 
-    def __init__(self, layer: nn.Linear, inputs: np.ndarray, *, alone: bool, batch_size: int) -> None:
+    def __init__(
+        self, layer: nn.Linear, inputs: np.ndarray, *, alone: bool, batch_size: int, cut: int
+    ) -> None:
         given = torch.from_numpy(inputs)
         rest = given[int(alone) :].split(batch_size)
-        self._scores = scores_of(layer, [*([given[:1]] if alone else []), *rest])
+        self._scores = scores_of(layer, [*([given[:1]] if alone else []), *rest], cut)
 
     def get(self, batch: int) -> np.ndarray | None:
         """The scores (m k) float32 of that batch of masks."""
@@ -115,9 +114,18 @@ class KnownScores:
         """All are known."""
 
 
-def scores_of(layer: nn.Linear, calls: Sequence[Tensor]) -> list[Tensor]:
-    """The scores (n k float32) that a last layer gives to what went into another, in the same batches."""
+def scores_of(layer: nn.Linear, calls: Sequence[Tensor], cut: int) -> list[Tensor]:
+    """The scores (n k float32) that a last layer gives to what went into another, in the same batches.
+
+    Args:
+        layer: the other one.
+        calls: n c float32 each, as of `Watched.take`.
+        cut: images that went through the network together (`pass_memory.Bounded.images`): the last digits of a score
+            depend on the batch.
+    """
     device = layer.weight.device
     computed = FusedLinear(layer, NONE) if can_fuse(device) else layer
     with torch.inference_mode():
-        return [computed(inputs.to(device)).float() for inputs in calls]
+        return [
+            torch.cat([computed(some.to(device)).float() for some in inputs.split(cut)]) for inputs in calls
+        ]

@@ -36,12 +36,14 @@ class Answers:
         precision_error: the largest difference of a probability that reduced precision made in the first batch; 0
             where nothing was reduced.
         inputs: m c float32, what went into the last layer, where that was to be kept and is known.
+        cut: with these, how many images of a batch went through the network together.
     """
 
     probabilities: np.ndarray
     network: str
     precision_error: float
     inputs: np.ndarray | None = None
+    cut: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,13 @@ class PerturbedView:
             found = self._found(network, count)
             error = 0.0 if self._precision == "float32" else self._error(found.probabilities)
         self._refuse_what_is_not_finite(found.probabilities)
-        return Answers(found.probabilities, network.kind, error, found.inputs)
+        return Answers(
+            found.probabilities,
+            network.kind,
+            error,
+            found.inputs,
+            network.watched.images if network.watched is not None else 1,
+        )
 
     def _network(self) -> _Network:
         """What is evaluated: the reduced copy where precision is reduced, else what agrees with the network itself."""
@@ -213,7 +221,7 @@ class PerturbedView:
 
     def _answers(self, network: _Network, shown: Tensor) -> "_Found":
         answers = _probabilities(network, self._pictures, self._patches, shown, self._batch_size)
-        inputs = network.watched.take(self._batch_size) if network.watched is not None else None
+        inputs = network.watched.take() if network.watched is not None else None
         return _Found(answers, None if inputs is None else torch.cat(inputs).numpy())
 
     def _refuse_what_is_not_finite(self, probabilities: np.ndarray) -> None:

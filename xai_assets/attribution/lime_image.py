@@ -46,6 +46,7 @@ class Perturbations:
         precision_error: see there.
         picture: n int64, which of the different pictures each sample is.
         inputs: m c float32, what went into the network's last layer for each different picture, where it was kept.
+        cut: with these, how many images of a batch went through the network together.
         stable: where the samples were to be as many as the mask needs, how sure it is that it is stable, see
             `lime_stopping.stable_share`.
     """
@@ -58,6 +59,7 @@ class Perturbations:
     precision_error: float
     picture: np.ndarray
     inputs: np.ndarray | None = None
+    cut: int = 1
     stable: float | None = None
 
 
@@ -197,11 +199,12 @@ class _Asked:
             precision_error=answers.precision_error,
             picture=picture,
             inputs=answers.inputs,
+            cut=answers.cut,
         )
 
 
 def answered_from(
-    inputs: np.ndarray, layer: nn.Linear, view: np.ndarray, parameters: LimeParameters, *, seed: int
+    inputs: np.ndarray, layer: nn.Linear, view: np.ndarray, parameters: LimeParameters, *, seed: int, cut: int
 ) -> Perturbations | None:
     """The samples of a view with the answers of a model, from what went into its last layer (m c float32) for them.
 
@@ -211,6 +214,7 @@ def answered_from(
         view: h w 3 uint8.
         parameters: that the samples were asked with.
         seed: of the samples and the segmentation.
+        cut: see `Perturbations`.
 
     Returns:
         What `Lime.perturb` would have asked; None where that is another number of pictures.
@@ -230,6 +234,7 @@ def answered_from(
         precision_error=0.0,
         picture=picture,
         inputs=inputs,
+        cut=cut,
     )
     return with_last_layer(known, layer, parameters)
 
@@ -249,7 +254,9 @@ def with_last_layer(
     """
     if found.inputs is None:
         return None
-    scores = torch.cat(scores_of(layer, torch.from_numpy(found.inputs).split(parameters.batch_size)))
+    scores = torch.cat(
+        scores_of(layer, torch.from_numpy(found.inputs).split(parameters.batch_size), found.cut)
+    )
     answers = probabilities(scores.double().cpu()).numpy()
     return replace(found, probabilities=answers[found.picture])
 
