@@ -200,7 +200,9 @@ def test_every_field_is_listed_with_what_it_takes():
         "whole number, from 2, to 1000000, fields; 1000 unless written"
         in lines["attribution.methods.lime.num_samples"]
     )
-    assert "one of fixed, top_area, otsu, same_area" in lines["attribution.binarisation.policy"]
+    assert (
+        "one of fixed, top_area, otsu, same_area" in lines["attribution.methods.lime.num_samples.mask.policy"]
+    )
     assert "attribution.methods.lime.segmentation[slic].n_segments" in lines
     assert (
         lines["attribution.lime_per_image.NAME"]

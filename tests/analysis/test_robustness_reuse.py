@@ -118,7 +118,7 @@ def test_a_map_from_what_is_kept_is_the_network_s_own_to_the_byte(place):
         if row["method"] == "gradcam":
             assert quick is None
             continue
-        slow = reruns._explainer(1, row, own)(case.view, case.target).values
+        slow = reruns._explainer(1, row)(case.view, case.target).values
         assert quick.tobytes() == slow.tobytes()
         assert quick.tobytes() != own.values.tobytes()
         assert np.ptp(quick) > 0
