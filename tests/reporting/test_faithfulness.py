@@ -168,6 +168,12 @@ def test_a_method_is_called_stable_where_its_maps_are_shown_to_move_less_than_ma
     assert robustness(measured())["rows"][0]["anew"] is None
 
 
+def test_methods_that_were_made_again_in_fast_mode_are_named():
+    assert robustness(measured())["fast"] == []
+    table = pd.DataFrame({"method": ["gradcam", "scorecam", "scorecam"], "mode": [None, "fast", "fast"]})
+    assert robustness(replace(measured(), robustness=table))["fast"] == ["scorecam"]
+
+
 def test_dead_networks_pass_no_method():
     found = measured()
     dead = found.randomisation_veto.assign(similarity=None, vetoed=None, alive=0, vanished=2)
