@@ -43,7 +43,7 @@ class Mapped(nn.Module):
         return self.activation(self.map_(x))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda one: getattr(one, "__name__", str(one)))
 @pytest.mark.parametrize("map_", [nn.Conv2d(3, 8, 3), nn.Linear(SIZE, 8)], ids=["convolution", "linear"])
 def test_an_activation_function_becomes_part_of_the_map_before_it(map_, activation):
     torch.manual_seed(0)
