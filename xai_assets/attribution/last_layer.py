@@ -1,8 +1,7 @@
 """What goes into a network's last layer, kept while images go through: another last layer then costs no pass.
 
-Only where that layer is linear and its output is the network's. What goes into it is read in the quick copy, where it is
-fused, and its scores are the copy's to the bit (both are looked at with the first images). Where layers can be fused and
-no copy that was is used, nothing is kept.
+Only where that layer is linear and its output is the network's. What goes into it is read in the quick copy, in which it
+is torch's (see `fusing`), and its scores are the copy's to the bit, which is looked at with the first images.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from xai_assets.attribution.activation_functions import NONE
-from xai_assets.attribution.fusing import FusedLinear, can_fuse
 from xai_assets.vision.pass_memory import Bounded
 
 
@@ -67,7 +64,7 @@ class Watched:
 
 
 def _last(module: object, path: str) -> nn.Module | None:
-    """The last layer, where it is of the kind that `scores_of` computes: fused wherever layers can be."""
+    """The last layer, where it is linear."""
     found: object = None
     if isinstance(module, fx.GraphModule):
         (output,) = (node for node in module.graph.nodes if node.op == "output")
@@ -76,9 +73,7 @@ def _last(module: object, path: str) -> nn.Module | None:
             found = module.get_submodule(str(before.target))
     elif isinstance(module, nn.Module):
         found = dict(module.named_modules()).get(path)
-    if isinstance(found, FusedLinear):
-        return found if can_fuse(next(found.parameters()).device) else None
-    return found if isinstance(found, nn.Linear) and not can_fuse(found.weight.device) else None
+    return found if isinstance(found, nn.Linear) else None
 
 
 def watch(network: Bounded, module: object, path: str) -> Watched:
@@ -124,8 +119,5 @@ def scores_of(layer: nn.Linear, calls: Sequence[Tensor], cut: int) -> list[Tenso
             depend on the batch.
     """
     device = layer.weight.device
-    computed = FusedLinear(layer, NONE) if can_fuse(device) else layer
     with torch.inference_mode():
-        return [
-            torch.cat([computed(some.to(device)).float() for some in inputs.split(cut)]) for inputs in calls
-        ]
+        return [torch.cat([layer(some.to(device)).float() for some in inputs.split(cut)]) for inputs in calls]

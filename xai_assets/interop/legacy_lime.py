@@ -17,6 +17,7 @@ from xai_assets.attribution.parameters import Felzenszwalb, Grid, LimeParameters
 from xai_assets.errors import XaiError
 from xai_assets.interop.plain_pickle import MAX_BYTES, PARAMETERS_ALONE, read_plain_pickle
 from xai_assets.reading import read_regular, shown
+from xai_assets.study_words import sentence
 
 ALL_FEATURES = 100_000
 """The library's own way to say: as many as there are."""
@@ -191,7 +192,7 @@ def _shown(name: Any) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{first['loc'][0]}: {sentence(first, LimeParameters)}"
     return str(error)
 
 

@@ -38,9 +38,10 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "scorecam": Definition(
         "ScoreCAM",
-        "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel.",
+        "As Grad-CAM, with each channel weighted by the class's score for the image seen through that channel. In fast "
+        "mode some channels are scored, and the scores of the others predicted.",
         "w(k) = softmax over k of s(x · up(A(k))),  up: enlarged and scaled to 0..1;  weighting: increase takes "
-        "p(x · up(A(k))) − p(0);  mode: fast scores some channels and predicts the others",
+        "p(x · up(A(k))) − p(0)",
         "Wang et al. 2020, as in pytorch-grad-cam",
     ),
     "hirescam": Definition(
