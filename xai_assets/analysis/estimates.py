@@ -21,6 +21,7 @@ from xai_assets.analysis.workbench import Workbench
 from xai_assets.attribution.formulas import FORMULAS
 from xai_assets.attribution.guard import untouched
 from xai_assets.attribution.parameters import FURTHER_CAMS, LimeParameters
+from xai_assets.attribution.verification import OF_A_GRADIENT
 from xai_assets.errors import XaiError
 from xai_assets.evaluation.controls import CONTROLS
 from xai_assets.evaluation.perturbation_curves import BASELINES
@@ -28,9 +29,6 @@ from xai_assets.files import fingerprint
 from xai_assets.memory import MIB, PeakMemory
 from xai_assets.vision.classifiers import Classifier
 from xai_assets.vision.pass_memory import bytes_of_a_pass
-
-OF_A_GRADIENT = 3
-"""Forward passes that a map of one forward and one backward pass takes as long as."""
 
 FAST_PASSES = 128
 """About how many a map of ScoreCAM's fast mode takes."""
